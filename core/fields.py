@@ -1,0 +1,98 @@
+"""The schema of an answer: the fields that one decoder fills, with the values known at call time.
+
+Every message is built from these fields, one after the other; the head makes the choices, the schema carries what is
+known. The shapes of the values:
+
+======== ==========================================================
+field    value
+======== ==========================================================
+Choice   one of ``options`` (str)
+Span     :class:`SpanValue`, or None where ``optional`` and not found
+Text     str
+Number   int or float
+Grammar  str that the grammar accepts
+ListOf   list of the item's values
+Earlier  int, 1-based position of an earlier item of the enclosing list
+Record   dict of field name → value
+======== ==========================================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of ``options``, scored over all of them by log-probability."""
+
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SpanValue:
+    """Characters ``start`` to ``end`` of a source: passage number ``source`` (0-based), or a message part (source 0)."""
+
+    source: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Span:
+    """A run of characters of the passages, or of the message part named ``part``.
+
+    ``optional``: the head may say that it is not there. ``max_tokens`` bounds its length.
+    """
+
+    part: str | None = None
+    optional: bool = False
+    max_tokens: int = 48
+
+
+@dataclass(frozen=True)
+class Text:
+    """Free text of one line, at most ``max_tokens`` tokens."""
+
+    max_tokens: int = 32
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number in decimal notation; ``integer`` forbids a fraction."""
+
+    integer: bool = False
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """Text that a Lark grammar accepts, in the dialect of llguidance (rule ``start``)."""
+
+    lark: str
+    max_tokens: int = 96
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The 1-based position of an item before this one in the enclosing list."""
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """Between ``at_least`` and ``at_most`` items; ``distinct`` forbids the same choice twice."""
+
+    item: Field
+    at_least: int = 0
+    at_most: int = 8
+    distinct: bool = False
+
+
+@dataclass(frozen=True)
+class Record:
+    """Named fields in the order in which they are decided."""
+
+    fields: tuple[tuple[str, Field], ...]
+
+
+Field = Choice | Span | Text | Number | Grammar | Earlier | ListOf | Record
