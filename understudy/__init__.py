@@ -2,15 +2,84 @@
 
 Public names are loaded on first use (PEP 562), so that ``import understudy`` costs no more than its light parts:
 no torch, transformers, faiss or networkx is imported here.
+
+>>> import understudy
+>>> understudy.UnderstudyError("no such team", where="desk.yaml", mend="look at the name").mend
+'look at the name'
 """
 
 from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-# In a bare checkout the floors lie beside this folder; installed, they lie inside it.
-__path__ = [*__path__, str(Path(__file__).resolve().parent.parent)] if not (Path(__file__).parent / "core").is_dir() else __path__
+_here = Path(__file__).resolve().parent
+if not (_here / "core").is_dir():
+    # In a bare checkout the floors lie beside this folder; installed, they lie inside it.
+    __path__ = [*__path__, str(_here.parent)]
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from .agents.agent import Agent
+    from .agents.bus import MessageBus
+    from .agents.messages import Envelope, Finding, Message, Task
+    from .agents.role import Demonstration, Role
+    from .core.backbone import Backbone
+    from .core.errors import UnderstudyError
+    from .core.heads import Head, HeadBank
+    from .knowledge.store import KnowledgeStore
+    from .workflows.graph import Workflow
+    from .workflows.journal import Journal
+    from .workflows.team import Team
+
+_homes = {
+    "Agent": "agents.agent",
+    "Backbone": "core.backbone",
+    "Demonstration": "agents.role",
+    "Envelope": "agents.messages",
+    "Finding": "agents.messages",
+    "Head": "core.heads",
+    "HeadBank": "core.heads",
+    "Journal": "workflows.journal",
+    "KnowledgeStore": "knowledge.store",
+    "Message": "agents.messages",
+    "MessageBus": "agents.bus",
+    "Role": "agents.role",
+    "Task": "agents.messages",
+    "Team": "workflows.team",
+    "UnderstudyError": "core.errors",
+    "Workflow": "workflows.graph",
+}
+
+__all__ = [
+    "Agent",
+    "Backbone",
+    "Demonstration",
+    "Envelope",
+    "Finding",
+    "Head",
+    "HeadBank",
+    "Journal",
+    "KnowledgeStore",
+    "Message",
+    "MessageBus",
+    "Role",
+    "Task",
+    "Team",
+    "UnderstudyError",
+    "Workflow",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _homes:
+        value = getattr(importlib.import_module(f".{_homes[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

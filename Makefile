@@ -1,0 +1,54 @@
+# make demo, make test: each makes .venv when it is missing or older than pyproject.toml, and then runs.
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints/cpu.txt
+
+.PHONY: help install demo test lint types wheel clean
+
+help:
+	@echo "make demo   three requests on the travel desk"
+	@echo "make test   the whole test suite"
+	@echo "make lint   ruff;  make types  mypy --strict on the installed package;  make wheel  dist/*.whl"
+	@echo "make clean  removes .venv, build and dist"
+
+install: $(VENV)/.installed
+
+demo: $(VENV)/.installed
+	$(BIN)/python examples/travel_desk/demo.py
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -q
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+
+# A regular install, because type checkers do not follow the import hook of an editable one.
+types: wheel
+	rm -rf build/installed
+	$(INSTALL) --no-deps --target build/installed dist/*.whl
+	cd build/installed && $(abspath $(BIN))/mypy --strict --python-executable $(abspath $(BIN))/python \
+		--config-file $(abspath pyproject.toml) --cache-dir ../mypy -p understudy
+
+wheel: $(VENV)/.installed-test
+	rm -rf dist build/lib build/bdist.*
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist . > build.log 2>&1 || { cat build.log; exit 1; }
+	@rm -f build.log
+
+# The package is installed editable: the checkout is the only copy there is, so nothing can run a stale one.
+$(VENV)/.installed: pyproject.toml constraints/cpu.txt
+	@$(PYTHON) -c "import sys; v = sys.version.split()[0]; sys.exit(0 if sys.version_info >= (3, 11) else 'understudy needs Python 3.11 or newer; this is ' + v + '. Name another: make PYTHON=python3.11')"
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(INSTALL) --editable ".[test]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
