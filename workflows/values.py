@@ -1,0 +1,87 @@
+"""The values that expressions meet, and how a field or an element of them is reached."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from ..core.errors import UnderstudyError
+
+
+class ExpressionError(UnderstudyError):
+    """An expression that cannot be read, or that does not fit the values it meets.
+
+    ``offset`` counts characters from the start of the expression's text to the part in question.
+    """
+
+    def __init__(self, what: str, *, where: str | None = None, mend: str | None = None,
+                 offset: int = 0) -> None:
+        super().__init__(what, where=where, mend=mend)
+        self.offset = offset
+
+
+def attribute(value: Any, name: str) -> Any:
+    """The field ``name`` of a message or mapping; of every element of a list (lists are joined).
+
+    An element that is None, a branch that brought nothing, is passed over. Raises ExpressionError.
+    """
+    if isinstance(value, list | tuple):
+        found: list[Any] = []
+        for one in value:
+            if one is not None:
+                part = attribute(one, name)
+                found.extend(part) if isinstance(part, list | tuple) else found.append(part)
+        return found
+    names = field_names(value)
+    if name not in names:
+        raise ExpressionError(f"{kind(value)} has no '{name}'", mend=hint(name, names))
+    return value[name] if isinstance(value, Mapping) else getattr(value, name)
+
+
+def element(value: Any, key: Any) -> Any:
+    """``value[key]``: an element of a list (negative: from its end), or a field. Raises ExpressionError."""
+    if isinstance(key, str) and not isinstance(value, list | tuple | str):
+        return attribute(value, key)
+    if not isinstance(value, list | tuple | str) or not isinstance(key, int):
+        raise ExpressionError(f"{kind(value)} has no element {key!r}")
+    if not -len(value) <= key < len(value):
+        raise ExpressionError(f"no element {key}: {kind(value)} has {len(value)}")
+    return value[key]
+
+
+def field_names(value: Any) -> tuple[str, ...]:
+    """What attributes an expression may take of ``value``: declared fields only, never methods."""
+    if isinstance(value, Mapping):
+        return tuple(str(key) for key in value)
+    if is_dataclass(value):
+        return tuple(one.name for one in fields(value))
+    return tuple(getattr(type(value), "model_fields", ()))
+
+
+def kind(value: Any) -> str:
+    """What ``value`` is, in words for an error."""
+    if value is None:
+        return "nothing (null)"
+    if isinstance(value, bool):
+        return "a boolean"
+    plain = {str: "a text", int: "a number", float: "a number", list: "a list", tuple: "a list",
+             dict: "a mapping"}
+    return plain.get(type(value), type(value).__name__)
+
+
+def hint(name: str, known: Iterable[str]) -> str | None:
+    """"did you mean" for a name that is not among ``known``; otherwise what there is."""
+    names = [str(one) for one in known]
+    near = difflib.get_close_matches(name, names, n=1)
+    if near:
+        return f"did you mean '{near[0]}'?"
+    return f"there is: {', '.join(sorted(names)[:12])}" if names else None
+
+
+def length(value: Any) -> int:
+    """How many elements, characters or fields ``value`` has. Raises ExpressionError."""
+    if not isinstance(value, list | tuple | str | Mapping):
+        raise ExpressionError(f"{kind(value)} has no length")
+    return len(value)
