@@ -1,0 +1,286 @@
+"""What agents say to each other: frozen, typed messages, the envelope that carries them, and their JSON.
+
+A message type is known by name, so that a journal written today can be read back by another process: every
+subclass of :class:`Message` registers itself when it is made, types made at run time from a ``role.yaml`` as
+well. In JSON a message is its fields beside ``"$type"``:
+
+    >>> from understudy.agents.messages import Task, from_json, to_json
+    >>> to_json(Task(request="Which neighbours of France use the euro?"))
+    {'$type': 'Task', 'request': 'Which neighbours of France use the euro?', 'given': []}
+    >>> from_json(to_json(Task(request="a", given=("b",))))
+    Task(request='a', given=('b',))
+
+:func:`pack` and :func:`unpack` do the same for any value a step may return: messages, JSON values, tuples.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic_core import to_jsonable_python
+
+from ..core.errors import UnderstudyError
+
+
+class MessageError(UnderstudyError):
+    """A message that cannot be made, read or written."""
+
+
+_types: dict[str, type[Message]] = {}
+
+
+class Message(BaseModel):
+    """The base of every message: frozen, validated when it is made, unknown fields refused.
+
+    A subclass is registered under its class name, or under ``message_name`` where the class line gives one
+    (``class Query(Message, message_name="billing.Query")``). A later type of the same name takes its place, so
+    that a role may be loaded again; the names of the types in this file are reserved.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    message_name: ClassVar[str] = "Message"
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, *, message_name: str | None = None, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        name = message_name or cls.__name__
+        known = _types.get(name)
+        if known is not None and known.__module__ == __name__ != cls.__module__:
+            raise MessageError(
+                f"the message type {name!r} is one of understudy's own",
+                where=f"{cls.__module__}.{cls.__qualname__}",
+                mend="name it otherwise, or register it apart with (Message, message_name='my.Name')",
+            )
+        cls.message_name = name
+        _types[name] = cls
+
+
+class Task(Message):
+    """What every member of a planned team takes: a request, and the values that earlier steps found.
+
+    ``given`` accepts findings beside strings: a :class:`Finding` contributes its ``values``, None nothing.
+    """
+
+    request: str
+    given: tuple[str, ...] = ()
+
+    @field_validator("given", mode="before")
+    @classmethod
+    def _values_of_findings(cls, given: Any) -> Any:
+        return tuple(_given(given))
+
+
+def _given(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    if isinstance(value, Finding):
+        return list(value.values)
+    if isinstance(value, Mapping) and "values" in value:
+        return list(value["values"])
+    if isinstance(value, list | tuple):
+        return [each for item in value for each in _given(item)]
+    return [value]
+
+
+class Source(Message):
+    """Where an answer rests: ``source`` names it (file#row, graph, sql); the offsets count in ``text``."""
+
+    title: str
+    text: str
+    source: str
+    start: int | None = None
+    end: int | None = None
+
+
+class Finding(Message):
+    """An answer, the values in it, what it rests on, and whether the agent abstained."""
+
+    answer: str
+    values: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    abstained: bool = False
+    confidence: float = 1.0
+
+
+class Query(Finding):
+    """A finding by SQL: the statement, its result, and how many attempts it took."""
+
+    sql: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | int | float | None, ...], ...]
+    attempts: int
+
+
+class Place(Message):
+    """One recommended item: its score and the facts that speak for it."""
+
+    name: str
+    score: float
+    reasons: tuple[str, ...]
+
+
+class Ranking(Finding):
+    """A finding by recommendation: what was liked, and places in order, best first."""
+
+    liked: tuple[str, ...]
+    places: tuple[Place, ...]
+
+
+class CastMember(Message):
+    """An agent as the planner sees it."""
+
+    name: str
+    does: str
+
+
+class PlanRequest(Message):
+    """What a planner takes: the request and the cast that may be given steps."""
+
+    request: str
+    cast: tuple[CastMember, ...]
+
+
+class PlannedStep(Message):
+    """One step of a plan; ``needs`` are the 1-based positions of the earlier steps whose results it reads."""
+
+    agent: str
+    request: str
+    needs: tuple[int, ...] = ()
+
+
+class Plan(Message):
+    """What a planner gives: steps in order, each for one of the cast."""
+
+    steps: tuple[PlannedStep, ...]
+    confidence: float = 1.0
+
+
+class Envelope(Message):
+    """A message on its way, addressed to one ``recipient`` or to a ``topic``.
+
+    Attributes:
+        id: of this envelope; inside a run it is the idempotency key of the effect.
+        run: the run it belongs to, or "" outside any.
+        sender: who sent it.
+        cause: the id of the envelope that led to this one.
+        reply_to: the id of the request that this envelope answers.
+        deadline: seconds since the epoch; after it the envelope is a dead letter.
+        attempt: 1 for the first delivery.
+        trace: an id shared by all that one request led to.
+        body: the message itself.
+    """
+
+    id: str
+    run: str = ""
+    sender: str = ""
+    recipient: str | None = None
+    topic: str | None = None
+    cause: str | None = None
+    reply_to: str | None = None
+    deadline: float | None = None
+    attempt: int = 1
+    trace: str = ""
+    body: Message
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Envelope:
+        if (self.recipient is None) == (self.topic is None):
+            raise ValueError("an envelope has either a recipient or a topic")
+        return self
+
+
+def message_type(name: str) -> type[Message]:
+    """The message type registered as ``name``. Raises MessageError where there is none."""
+    try:
+        return _types[name]
+    except KeyError:
+        raise MessageError(
+            f"there is no message type {name!r}",
+            mend="import the module, or load the role, that defines it",
+        ) from None
+
+
+def to_json(message: Message) -> dict[str, Any]:
+    """The message as JSON values, with the name of its type; messages inside it keep theirs."""
+    packed: dict[str, Any] = {"$type": message.message_name}
+    for name in type(message).model_fields:
+        value = getattr(message, name)
+        kind = type(value)
+        packed[name] = value if kind is str or kind is int or kind is bool or value is None else _field(value)
+    return packed
+
+
+def from_json(data: Mapping[str, Any]) -> Message:
+    """The message that :func:`to_json` wrote. Raises MessageError for an unknown type or a wrong field."""
+    name = data.get("$type")
+    if not isinstance(name, str):
+        raise MessageError("this is no message: it has no '$type'")
+    kind = message_type(name)
+    fields = {key: unpack(value) for key, value in data.items() if key != "$type"}
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        raise MessageError(_first_mistake(error), where=name) from error
+
+
+def pack(value: Any, where: str | None = None) -> Any:
+    """Any value a step may take or give, as JSON: a message, None, bool, int, float, str, list, tuple, dict.
+
+    ``unpack(pack(value))`` equals ``value`` and has its types. Raises MessageError for everything else.
+    """
+    kind = type(value)
+    if value is None or kind is str or kind is bool or kind is int:
+        return value
+    if kind is float:
+        return value if math.isfinite(value) else {"$float": str(value)}
+    if isinstance(value, Message):
+        return to_json(value)
+    if kind is list:
+        return [pack(item, where) for item in value]
+    if kind is tuple:
+        return {"$tuple": [pack(item, where) for item in value]}
+    if kind is dict and all(type(key) is str for key in value):
+        return {("$" + key if key.startswith("$") else key): pack(item, where) for key, item in value.items()}
+    raise MessageError(
+        f"a value of type {kind.__name__} cannot be kept in the journal",
+        where=where,
+        mend="use a Message, or strings, numbers, lists, tuples and dicts with string keys",
+    )
+
+
+def unpack(data: Any) -> Any:
+    """The value that :func:`pack` wrote."""
+    if type(data) is list:
+        return [unpack(item) for item in data]
+    if type(data) is not dict:
+        return data
+    if "$type" in data:
+        return from_json(data)
+    if "$float" in data:
+        return float(data["$float"])
+    if "$tuple" in data:
+        return tuple(unpack(item) for item in data["$tuple"])
+    return {key.removeprefix("$"): unpack(item) for key, item in data.items()}
+
+
+def _field(value: Any) -> Any:
+    """As :func:`pack`, but shorter: the type of the field brings back tuples, sets, dates and the like."""
+    if isinstance(value, Message):
+        return to_json(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_field(item) for item in value]
+    if isinstance(value, Mapping):
+        named = ((key if type(key) is str else str(to_jsonable_python(key)), item) for key, item in value.items())
+        return {("$" + key if key.startswith("$") else key): _field(item) for key, item in named}
+    if type(value) is float and not math.isfinite(value):
+        return {"$float": str(value)}
+    return to_jsonable_python(value)
+
+
+def _first_mistake(error: ValidationError) -> str:
+    first = error.errors()[0]
+    path = ".".join(str(part) for part in first["loc"])
+    return f"{path}: {first['msg']}" if path else str(first["msg"])
