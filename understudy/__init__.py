@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from .agents.messages import Envelope, Finding, Message, Task
     from .agents.role import Demonstration, Role
     from .core.backbone import Backbone
+    from .core.bank import HeadBank
     from .core.errors import UnderstudyError
-    from .core.heads import Head, HeadBank
+    from .core.heads import Head
     from .knowledge.store import KnowledgeStore
     from .workflows.graph import Workflow
     from .workflows.journal import Journal
@@ -41,7 +42,7 @@ _homes = {
     "Envelope": "agents.messages",
     "Finding": "agents.messages",
     "Head": "core.heads",
-    "HeadBank": "core.heads",
+    "HeadBank": "core.bank",
     "Journal": "workflows.journal",
     "KnowledgeStore": "knowledge.store",
     "Message": "agents.messages",

@@ -1,0 +1,53 @@
+"""Fixtures that every floor's tests may use."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The root of the repository."""
+    return CHECKOUT
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Command:
+    """Runs this Python in an empty folder, with the checkout importable: ``python("-c", "import understudy")``."""
+
+    def call(
+        *arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None, timeout: float = 240
+    ) -> subprocess.CompletedProcess[str]:
+        path = os.pathsep.join([str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])])
+        return subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            cwd=cwd or tmp_path,
+            env={**os.environ, "PYTHONPATH": path, "COLUMNS": "120", **(env or {})},
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+        )
+
+    return call
+
+
+@pytest.fixture
+def command(python: Command) -> Command:
+    """Runs ``understudy …`` as a person does, in a process of its own."""
+
+    def call(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+        return python("-m", "understudy", *arguments, **options)
+
+    return call

@@ -1,0 +1,122 @@
+"""What a person reads of a run."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from understudy.render import output_view, run_view, source_view, sources_of, step_view
+
+FRANCE = {"title": "France", "text": "France borders: Andorra, Belgium, Germany", "source": "graph"}
+
+
+def printed(view: Any) -> str:
+    console = Console(file=io.StringIO(), width=100, color_system=None)
+    console.print(view)
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+def step(**changes: Any) -> dict[str, Any]:
+    base = {"name": "work", "agent": "qa", "index": 0, "input": {"request": "neighbours of France"}}
+    return {**base, "output": {"answer": "Andorra"}, "seconds": 0.25, "attempts": 1, "sources": [], **changes}
+
+
+def test_a_step_says_who_was_asked_what_and_how_long_it_took() -> None:
+    text = printed(step_view(step()))
+    first = text.splitlines()[0]
+    assert first.startswith("work 1 · qa neighbours of France")
+    assert first.rstrip().endswith("0.25 s")
+    assert "Andorra" in text.splitlines()[1]
+
+
+def test_repeated_attempts_are_told() -> None:
+    assert "2 attempts, 0.25 s" in printed(step_view(step(attempts=2)))
+
+
+def test_a_plan_names_agents_and_needs() -> None:
+    plan = {
+        "steps": [
+            {"agent": "qa", "request": "neighbours of France", "needs": []},
+            {"agent": "coder", "request": "which use the euro", "needs": [1]},
+        ]
+    }
+    lines = printed(output_view(plan)).splitlines()
+    assert lines[0].split() == ["1", "qa", "neighbours", "of", "France"]
+    assert lines[1].split() == ["2", "coder", "which", "use", "the", "euro", "after", "1"]
+
+
+def test_a_query_shows_its_sql_and_its_rows() -> None:
+    query = {
+        "answer": "2",
+        "sql": "SELECT name, population_year, population FROM countries",
+        "columns": ["name", "population_year", "population"],
+        "rows": [[f"Land {number}", 2023, 1_000_000 + number] for number in range(20)],
+    }
+    text = printed(output_view(query))
+    assert text.startswith("SELECT name, population_year, population FROM countries")
+    assert "Land 7" in text and "Land 8" not in text
+    assert "1,000,007" in text and " 2023 " in text
+    assert "12 rows more" in text
+
+
+def test_an_empty_result_says_so() -> None:
+    assert "no rows" in printed(output_view({"sql": "SELECT 1 WHERE 0", "columns": ["1"], "rows": []}))
+
+
+def test_a_ranking_gives_reasons() -> None:
+    ranking = {
+        "answer": "Spain",
+        "liked": ["Portugal"],
+        "places": [{"name": "Spain", "score": 0.5, "reasons": ["borders Portugal", "pays with EUR"]}],
+    }
+    text = printed(output_view(ranking))
+    assert "liked: Portugal" in text
+    assert "1 Spain borders Portugal; pays with EUR" in text
+
+
+def test_a_source_shows_its_span_with_the_words_around_it() -> None:
+    source = {**FRANCE, "text": "x" * 200 + " Paris is the capital " + "y" * 200, "start": 201, "end": 206}
+    view = source_view(source)
+    assert "Paris" in view.plain and view.plain.startswith("↳ France (graph): …")
+    bold = [view.plain[span.start : span.end] for span in view.spans if "bold" in str(span.style)]
+    assert bold == ["Paris"]
+    assert len(view.plain) < 200
+
+
+def test_sources_are_found_once_however_deep() -> None:
+    output = {"results": [{"sources": [FRANCE]}, {"sources": [FRANCE, {**FRANCE, "title": "Spain"}]}]}
+    assert [source["title"] for source in sources_of(output)] == ["France", "Spain"]
+
+
+def test_abstention_is_told() -> None:
+    assert "(abstained)" in printed(output_view({"answer": "not in my sources", "abstained": True}))
+
+
+@pytest.mark.parametrize("hostile", ["[red]not markup[/red]", "[/]", "[link=x]"])
+def test_markup_in_a_users_text_is_text(hostile: str) -> None:
+    assert hostile in printed(output_view({"answer": hostile}))
+    assert hostile in printed(output_view({"field": hostile}))
+    assert hostile in printed(step_view(step(input={"request": hostile})))
+
+
+def test_a_completed_run_ends_with_its_answer_and_cost() -> None:
+    run = {
+        "run": "r1",
+        "status": "completed",
+        "output": {"answer": "Andorra", "sources": [{**FRANCE, "start": 16, "end": 23}]},
+        "steps": [step()],
+        "usage": {"seconds": 1.5, "calls": 3, "tokens": 40},
+        "error": None,
+    }
+    text = printed(run_view(run, "Which?"))
+    assert text.splitlines()[0].startswith("Which? ─")
+    assert "answer  Andorra" in text
+    assert text.rstrip().endswith("run r1  1.50 s, 3 calls, 40 tokens")
+
+
+def test_a_failed_run_gives_its_reason() -> None:
+    run = {"run": "r1", "status": "failed", "output": None, "steps": [], "usage": {}, "error": "step work: no head"}
+    assert "failed: step work: no head" in printed(run_view(run))

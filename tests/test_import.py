@@ -1,0 +1,70 @@
+"""``import understudy`` and the composing floors stay light; heavy libraries come when something needs them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+HEAVY = {"torch", "transformers", "faiss", "networkx", "sklearn", "scipy", "peft", "llguidance"}
+LIGHT_MODULES = [
+    "understudy",
+    "understudy.cli",
+    "understudy.core.errors",
+    "understudy.core.fields",
+    "understudy.core.prompts",
+    "understudy.agents.messages",
+    "understudy.agents.bus",
+    "understudy.agents.role",
+    "understudy.agents.agent",
+    "understudy.workflows.graph",
+    "understudy.workflows.engine",
+    "understudy.workflows.journal",
+    "understudy.workflows.runner",
+    "understudy.workflows.schema",
+    "understudy.workflows.team",
+]
+
+
+@pytest.mark.parametrize("module", LIGHT_MODULES)
+def test_heavy_libraries_are_not_imported(python: Command, module: str) -> None:
+    code = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
+    done = python("-c", code)
+    assert done.returncode == 0, done.stderr
+    assert HEAVY & set(json.loads(done.stdout)) == set()
+
+
+def test_public_names_load_and_are_listed() -> None:
+    import understudy
+
+    for name in understudy.__all__:
+        assert getattr(understudy, name).__name__ == name
+        assert name in dir(understudy)
+    with pytest.raises(AttributeError, match="no attribute 'Stage'"):
+        _ = understudy.Stage  # type: ignore[attr-defined]
+
+
+def test_public_names_are_typed(checkout: Path) -> None:
+    """A checker sees the same names that are loaded on first use."""
+    import understudy
+
+    text = (checkout / "understudy" / "__init__.py").read_text(encoding="utf-8")
+    typed = text[text.index("if TYPE_CHECKING") : text.index("_homes = ")]
+    for name, home in understudy._homes.items():
+        lines = [line for line in typed.splitlines() if f"from .{home} import" in line]
+        assert any(name in line.split("import ")[1].split(", ") for line in lines), name
+    assert sorted(understudy._homes) == understudy.__all__
+
+
+def test_import_time_is_in_the_order_of_its_own_dependencies(python: Command, checkout: Path) -> None:
+    """benchmarks/imports.py measures the promised 1.5; here only an accident (a heavy import) must fail."""
+    done = python(checkout / "benchmarks" / "imports.py", "--repeats", "3", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["ratio"] < 4
+    assert sys.version_info >= (3, 11)

@@ -1,0 +1,60 @@
+"""``understudy check`` and ``understudy schema``: mistakes in team and role files, and the schemas that editors read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from .cli_support import REFUSED, JsonOption, print_json, stdout
+from .core.errors import UnderstudyError
+
+
+def check(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE…", help="team.yaml and role.yaml files.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Find every mistake in team and role files, with file:line:column and "did you mean".
+
+    Exit status 2 where there is one. Nothing is run and no model is loaded.
+
+    [dim]understudy check examples/travel_desk/team.yaml[/dim]
+    """
+    from .workflows.schema import check as mistakes_of
+
+    problems = [problem for path in paths for problem in mistakes_of(path)]
+    if as_json:
+        print_json({"ok": not problems, "files": paths, "problems": [asdict(problem) for problem in problems]})
+    else:
+        console = stdout()
+        for problem in problems:
+            console.print(Text(str(problem)), soft_wrap=True)
+        if problems:
+            console.print(Text(f"{len(problems)} {'mistake' if len(problems) == 1 else 'mistakes'}", style="red"))
+        else:
+            names = ", ".join(str(path) for path in paths)
+            console.print(Text(f"{names}: no mistakes", style="green"), soft_wrap=True)
+    if problems:
+        raise typer.Exit(REFUSED)
+
+
+def schema(
+    kind: Annotated[str, typer.Argument(metavar="team|role", help="Which file the schema is for.")] = "team",
+    as_json: JsonOption = False,
+) -> None:
+    """Print the JSON Schema of team or role files, for editors.
+
+    [dim]understudy schema role > role.json[/dim]
+    """
+    if kind not in ("team", "role"):
+        raise UnderstudyError(f"there is no schema {kind!r}", mend="ask for 'team' or 'role'")
+    text = (files(__package__) / "schemas" / f"{kind}.json").read_text(encoding="utf-8")
+    if as_json:
+        print_json(json.loads(text))
+    else:
+        print(text.rstrip("\n"))

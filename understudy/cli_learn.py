@@ -1,0 +1,113 @@
+"""``understudy learn`` and ``understudy ask``: a role from its demonstrations, and a question to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Group
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from .cli_support import JsonOption, parse_object, print_json, read_objects, stderr, stdout
+from .evaluation import Rate
+from .render import fields_view
+from .solo import Answer, Lesson
+
+BackboneOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="A shipped backbone, a folder, or a hub id.", show_default=False),
+]
+
+
+def learn(
+    role: Annotated[Path, typer.Argument(metavar="ROLE.yaml", help="The role with its demonstrations.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where heads are kept; the role's name is added.")] = Path(
+        "heads"
+    ),
+    backbone: BackboneOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Learn a role from its demonstrations; writes heads/NAME/.
+
+    Each demonstration is left out once and asked (leave-one-out): that accuracy is what to expect of new messages.
+
+    [dim]understudy learn examples/triage/role.yaml[/dim]
+    """
+    from .solo import learn_role
+
+    with _bar(quiet=as_json) as on_progress:
+        lesson = learn_role(role, out, backbone, on_progress)
+    if as_json:
+        print_json(lesson.as_json())
+    else:
+        stdout().print(lesson_view(lesson))
+
+
+def ask(
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="A role's name, its head's folder, or its role.yaml.")],
+    what: Annotated[str, typer.Argument(metavar="TEXT|FILE", help="The message; or a .jsonl file of messages.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Ask one role, outside any team.
+
+    TEXT is the role's one field, or a JSON object of its fields. A FILE ending in .jsonl has one such object a line, and
+    one answer a line is printed, as JSON.
+
+    [dim]understudy ask triage "I was charged twice this month"[/dim]
+
+    [dim]understudy ask triage messages.jsonl > answers.jsonl[/dim]
+    """
+    from .solo import open_solo
+
+    path = Path(what) if what.endswith(".jsonl") else None
+    lines = list(read_objects(path)) if path else []
+    solo = open_solo(role)
+    if path:
+        messages = [solo.message(line.get("takes", line), where) for where, line in lines]
+        for answer in solo.answer(messages):
+            print_json(answer.as_json())
+        return
+    takes = parse_object(what, "TEXT") if what.lstrip().startswith("{") else what
+    (answer,) = solo.answer([solo.message(takes)])
+    if as_json:
+        print_json(answer.as_json())
+    else:
+        stdout().print(answer_view(answer))
+
+
+def lesson_view(lesson: Lesson) -> Group:
+    """What was learned, in five lines."""
+    whole = Rate(lesson.right, lesson.demonstrations)
+    values = {
+        "demonstrations": lesson.demonstrations,
+        "leave-one-out": str(whole),
+        "seconds": round(lesson.seconds, 1),
+        "head": f"{lesson.bytes / 1e6:.2f} MB in {lesson.folder}",
+    }
+    use = Text(f'ask it: understudy ask {lesson.role} "…"', style="dim")
+    return Group(Text(f"{lesson.role} is learned", style="bold green"), fields_view(values), use)
+
+
+def answer_view(answer: Answer) -> Group:
+    """The fields of an answer, how sure the role is, and the time."""
+    sure = Text(f"{answer.confidence:.0%} sure, {answer.seconds:.2f} s", style="dim")
+    if answer.abstained:
+        sure = Text(f"it would rather not say: only {answer.confidence:.0%} sure", style="yellow")
+    return Group(fields_view(answer.output.model_dump(mode="json")), sure)
+
+
+@contextmanager
+def _bar(quiet: bool) -> Iterator[Callable[[float, str], None]]:
+    """A progress bar on stderr; what it is told is a share from 0 to 1 and a word on what is being done."""
+    console = stderr()
+    if quiet or not console.is_terminal:
+        yield lambda share, what: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as shown:
+        task = shown.add_task("loading the backbone", total=1.0)
+        yield lambda share, what: shown.update(task, completed=share, description=what)

@@ -1,0 +1,3 @@
+"""``understudy runs``: what the journal knows."""
+
+from __future__ import annotations

@@ -1,0 +1,129 @@
+"""What all commands share: one JSON object or rich text on stdout, a user's mistake in one sentence on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pydantic_core import to_jsonable_python
+from rich.console import Console
+from typer.core import TyperGroup
+
+from .core.errors import UnderstudyError
+
+FAILED = 1
+REFUSED = 2
+INTERRUPTED = 130
+
+_json_wanted = "understudy.json"
+
+
+def _remember(context: typer.Context, value: bool) -> bool:
+    context.meta[_json_wanted] = value
+    return value
+
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object and nothing else.", callback=_remember)
+]
+JournalOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--journal", metavar="DB", envvar="UNDERSTUDY_JOURNAL", help="The journal of runs.", show_default=False
+    ),
+]
+DEFAULT_JOURNAL = Path(".understudy") / "journal.db"
+
+
+class Face(TyperGroup):
+    """The one place where errors become sentences and exit codes: 2 for a user's mistake, 130 for Ctrl-C."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UnderstudyError as error:
+            refuse(error, as_json=bool(ctx.meta.get(_json_wanted)))
+        except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
+            if error.filename is None:
+                raise
+            told = UnderstudyError(f"{error.strerror}".lower(), where=str(error.filename))
+            refuse(told, as_json=bool(ctx.meta.get(_json_wanted)))
+        except KeyboardInterrupt:
+            complain("stopped by you; nothing half-done is kept")
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def refuse(error: UnderstudyError, *, as_json: bool) -> NoReturn:
+    """Say what is wrong, where, and how to mend it; exit 2. With ``as_json`` stdout has it as an object too."""
+    complain(f"error: {error}")
+    if as_json:
+        told: dict[str, Any] = {"what": error.what, "where": error.where, "mend": error.mend}
+        if hasattr(error, "problems"):
+            told["problems"] = error.problems
+        print_json({"error": told})
+    raise typer.Exit(REFUSED) from None
+
+
+def complain(sentence: str) -> None:
+    """One plain line on stderr."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def print_json(value: object) -> None:
+    """One JSON object on one line of stdout; messages, paths and tuples become plain values."""
+    print(json.dumps(to_jsonable_python(value, fallback=str), ensure_ascii=False), flush=True)
+
+
+def stdout() -> Console:
+    """The console of answers. Made at call time, because tests and pipes replace ``sys.stdout``."""
+    return Console(highlight=False, soft_wrap=False)
+
+
+def stderr() -> Console:
+    """The console of progress, so that stdout holds only what was asked for."""
+    return Console(stderr=True, highlight=False)
+
+
+def read_text(path: Path) -> str:
+    """The UTF-8 text of a file. Raises UnderstudyError where it is missing, a folder, or not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnderstudyError(
+            f"not UTF-8 text (byte {error.start})", where=str(path), mend="save it as UTF-8"
+        ) from None
+    except OSError as error:
+        raise UnderstudyError((error.strerror or "unreadable").lower(), where=str(path)) from None
+
+
+def parse_object(text: str, where: str) -> dict[str, Any]:
+    """The JSON object in ``text``. Raises UnderstudyError that names ``where`` with line and column."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"{where}:{error.lineno}:{error.colno}"
+        raise UnderstudyError(f"not JSON ({error.msg.lower()})", where=place) from None
+    except RecursionError:
+        raise UnderstudyError("JSON that is nested too deeply", where=where) from None
+    if not isinstance(value, dict):
+        raise UnderstudyError("a JSON object is needed here", where=where, mend='write {"name": value, …}')
+    return value
+
+
+def read_objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each line of a JSONL file with its place, ``file:line``; empty lines are passed over.
+
+    Raises UnderstudyError at the first line that is no JSON object.
+    """
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        if line.strip():
+            place = f"{path}:{number}"
+            try:
+                yield place, parse_object(line, place)
+            except UnderstudyError as error:
+                # parse_object counts lines inside the one line that it saw
+                raise UnderstudyError(error.what, where=place, mend=error.mend) from None

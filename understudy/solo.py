@@ -1,0 +1,134 @@
+"""One role by itself, outside any team: learned from its examples, asked, and measured."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .core.errors import UnderstudyError
+
+if TYPE_CHECKING:
+    from .agents.messages import Message
+    from .agents.role import Context, Role
+    from .core.decoding import Decoder, Reply
+    from .core.fields import Record
+    from .core.heads import Head
+    from .core.prompts import Prompt
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a role gave: the message, how sure it was, whether it would rather not say.
+
+    ``confidence`` is the product of the probabilities of all its choices; under the head's threshold the role
+    abstains. ``seconds`` is the wall time of the batches in which it was answered.
+    """
+
+    output: Message
+    confidence: float
+    abstained: bool
+    seconds: float
+    tokens: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that ``ask --json`` prints."""
+        return {
+            "output": self.output.model_dump(mode="json"),
+            "confidence": round(self.confidence, 4),
+            "abstained": self.abstained,
+            "seconds": round(self.seconds, 4),
+        }
+
+
+@dataclass(frozen=True)
+class Solo:
+    """A role with its head on a backbone."""
+
+    role: Role
+    head: Head
+    decoder: Decoder
+    context: Context
+
+    def message(self, takes: str | Mapping[str, Any], where: str | None = None) -> Message:
+        """The message that this role takes, from its fields, or from a text where it takes one field.
+
+        Raises UnderstudyError with the field that is missing, unknown or of the wrong type.
+        """
+        from pydantic import ValidationError
+
+        names = list(self.role.takes.model_fields)
+        if isinstance(takes, str):
+            if len(names) != 1:
+                raise UnderstudyError(
+                    f"role {self.role.name} takes {len(names)} fields ({', '.join(names)})",
+                    where=where,
+                    mend="give them as a JSON object",
+                )
+            takes = {names[0]: takes}
+        try:
+            return self.role.takes.model_validate(dict(takes))
+        except ValidationError as error:
+            first = error.errors()[0]
+            path = ".".join(str(part) for part in first["loc"])
+            told = f"{path}: {first['msg']}" if path else str(first["msg"])
+            raise UnderstudyError(told, where=where, mend=f"role {self.role.name} takes {', '.join(names)}") from None
+
+    def answer(self, messages: Sequence[Message]) -> list[Answer]:
+        """Answer all messages, in order; the questions that are ready at the same time are decoded in one batch."""
+        return asyncio.run(_Meeting(self, len(messages)).hold(messages))
+
+
+class _Meeting:
+    """Many messages at once: when all that are still at work wait for the decoder, it answers them together."""
+
+    def __init__(self, solo: Solo, working: int) -> None:
+        self.solo = solo
+        self.working = working
+        self.waiting: list[tuple[Prompt, Record, asyncio.Future[Reply]]] = []
+
+    async def hold(self, messages: Sequence[Message]) -> list[Answer]:
+        return list(await asyncio.gather(*(self._answer(message) for message in messages)))
+
+    async def _answer(self, message: Message) -> Answer:
+        replies: list[Reply] = []
+
+        async def ask(prompt: Prompt, record: Record) -> Reply:
+            future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+            self.waiting.append((prompt, record, future))
+            self._decode_when_all_wait()
+            reply = await future
+            replies.append(reply)
+            return reply
+
+        began = time.perf_counter()
+        try:
+            output = await self.solo.role.handle(message, self.solo.context, ask)
+        finally:
+            self.working -= 1
+            self._decode_when_all_wait()
+        confidence = min((reply.confidence for reply in replies), default=1.0)
+        return Answer(
+            output,
+            confidence,
+            bool(getattr(output, "abstained", False)) or confidence < self.solo.head.threshold,
+            sum(reply.seconds for reply in replies) or time.perf_counter() - began,
+            sum(reply.tokens for reply in replies),
+        )
+
+    def _decode_when_all_wait(self) -> None:
+        if not self.waiting or len(self.waiting) < self.working:
+            return
+        from .core.decoding import Call
+
+        batch, self.waiting = self.waiting, []
+        try:
+            calls = [Call(prompt, record, self.solo.head.name) for prompt, record, _ in batch]
+            for (_, _, future), reply in zip(batch, self.solo.decoder.decode(calls), strict=True):
+                future.set_result(reply)
+        except UnderstudyError as error:
+            for _, _, future in batch:
+                future.set_exception(error)
