@@ -1,0 +1,144 @@
+"""Backbone: any transformers causal LM with its tokenizer, its adaptable sites found once and made bankable."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+from transformers.pytorch_utils import Conv1D
+
+from .bank import BankedLayer, CallContext
+from .errors import UnderstudyError
+from .markers import Markers
+
+SHIPPED = Path(__file__).parent / "backbones"
+DEFAULT = "nano"
+
+
+@dataclass
+class Backbone:
+    """A frozen GPT and what the heads need to know of it.
+
+    Attributes:
+        name: folder or hub id, or the name of a shipped backbone.
+        sites: adaptable linear layer → (in, out), in the order of the model.
+        context: what the banked layers read during a forward pass.
+        markers: the marks between the parts of a prompt, as token ids of this tokenizer.
+    """
+
+    name: str
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerFast
+    sites: dict[str, tuple[int, int]]
+    context: CallContext
+    markers: Markers
+    _encoded: dict[str, tuple[int, ...]] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def load(cls, name: str = "default") -> Backbone:
+        """Load a shipped backbone by name (``default``), a folder, or a hub id.
+
+        Raises:
+            UnderstudyError: nothing of that name can be loaded, or the model has no adaptable linear layer.
+        """
+        folder = SHIPPED / (DEFAULT if name == "default" else name)
+        source: str | Path = folder if folder.is_dir() else name
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(source)
+            model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
+        except (OSError, ValueError) as error:
+            raise UnderstudyError(
+                f"backbone {name!r} cannot be loaded ({str(error).splitlines()[0]})",
+                mend="give 'default', a folder with a transformers causal LM, or a hub id that can be reached",
+            ) from error
+        return cls.of(model, tokenizer, "nano" if name == "default" else name)
+
+    @classmethod
+    def of(cls, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, name: str = "given") -> Backbone:
+        """Make a backbone of a model in memory: find its sites, install the banked layers, freeze it."""
+        model.eval().requires_grad_(False)
+        sites = find_sites(model)
+        if not sites:
+            raise UnderstudyError(
+                f"{type(model).__name__} has no adaptable Linear or Conv1D layer", where=f"backbone {name}"
+            )
+        context = CallContext()
+        for site in sites:
+            model.get_submodule(site).register_forward_hook(BankedLayer(site, context))
+        return cls(name, model, tokenizer, sites, context, Markers.of(tokenizer))
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest sequence the model takes."""
+        return int(getattr(self.model.config, "max_position_embeddings", None) or getattr(self.model.config, "n_positions", 1024))
+
+    @property
+    def width(self) -> int:
+        """D, the width of the hidden states."""
+        return int(self.model.config.hidden_size)
+
+    def digest(self) -> str:
+        """A short fingerprint of the weights: heads name the backbone they were made for by it."""
+        sha = hashlib.sha256()
+        for name, tensor in sorted(self.model.state_dict().items()):
+            sha.update(name.encode())
+            sha.update(tensor.flatten()[:64].float().numpy().tobytes())
+            sha.update(str(tuple(tensor.shape)).encode())
+        return sha.hexdigest()[:16]
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """Token ids of ``text`` with a blank before it, so that a word has the same ids wherever it stands."""
+        if text not in self._encoded:
+            if len(self._encoded) > 50_000:
+                self._encoded.clear()
+            blank = text if text.startswith(" ") else " " + text
+            self._encoded[text] = tuple(self.tokenizer.encode(blank, add_special_tokens=False))
+        return self._encoded[text]
+
+    def encode_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Token ids and the characters [start, end) of ``text`` that each stands for (blanks before it not counted)."""
+        batch: Any = self.tokenizer(" " + text, add_special_tokens=False, return_offsets_mapping=True)
+        offsets = []
+        for start, end in batch["offset_mapping"]:
+            start, end = max(start - 1, 0), max(end - 1, 0)
+            while start < end and text[start].isspace():
+                start += 1
+            offsets.append((start, end))
+        return list(batch["input_ids"]), offsets
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of token ids, without a leading blank."""
+        text = self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return str(text).removeprefix(" ")
+
+    def hidden(self, ids: Tensor, **more: Any) -> Tensor:
+        """The last hidden states [B, T, D] of token ids [B, T]; ``more`` goes to the transformer (mask, positions, cache)."""
+        states: Tensor = self.model.base_model(input_ids=ids, **more).last_hidden_state
+        return states
+
+    def logits(self, states: Tensor) -> Tensor:
+        """Scores over the vocabulary [..., V] of hidden states [..., D]."""
+        output: nn.Module = self.model.get_output_embeddings()
+        scores: Tensor = output(states)
+        return scores
+
+
+def find_sites(model: PreTrainedModel) -> dict[str, tuple[int, int]]:
+    """Every Linear and Conv1D of the transformer's body → (in, out); the tied output embedding is left alone."""
+    output = model.get_output_embeddings()
+    sites: dict[str, tuple[int, int]] = {}
+    for name, module in model.named_modules():
+        if module is output:
+            continue
+        if isinstance(module, nn.Linear):
+            sites[name] = (module.in_features, module.out_features)
+        elif isinstance(module, Conv1D):
+            wide, out = module.weight.shape
+            sites[name] = (int(wide), int(out))
+    return sites

@@ -1,0 +1,97 @@
+"""Batches: rendered demonstrations as tensors, and the loss of the decisions in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .backbone import Backbone
+from .demonstrations import Rendered
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Attributes:
+    ids: [B, T] tokens, padded on the right.
+    lengths: [B] tokens of each row.
+    active: [B, T] 1 from the role marker on.
+    row: [M] the row of each decision.
+    at: [M] the position whose state decides (one before the decided token).
+    target: [M] the token that was right.
+    limited: [M] True where only some tokens were allowed.
+    legal: [2, P] pairs (decision, allowed token) of the limited decisions.
+    """
+
+    ids: Tensor
+    lengths: Tensor
+    active: Tensor
+    row: Tensor
+    at: Tensor
+    target: Tensor
+    limited: Tensor
+    legal: Tensor
+
+
+def collate(items: Sequence[Rendered], pad: int) -> Batch:
+    """Stack rendered demonstrations."""
+    wide = max(len(item.ids) for item in items)
+    ids = torch.full((len(items), wide), pad)
+    active = torch.zeros(len(items), wide)
+    row, at, target, limited = [], [], [], []
+    legal_decision: list[int] = []
+    legal_token: list[int] = []
+    for index, item in enumerate(items):
+        ids[index, : len(item.ids)] = torch.tensor(item.ids)
+        active[index, item.role_at :] = 1
+        for decision in item.decisions:
+            legal_decision += [len(row)] * len(decision.allowed)
+            legal_token += decision.allowed
+            row.append(index)
+            at.append(decision.at - 1)
+            target.append(item.ids[decision.at])
+            limited.append(bool(decision.allowed))
+    return Batch(
+        ids,
+        torch.tensor([len(item.ids) for item in items]),
+        active,
+        torch.tensor(row, dtype=torch.long),
+        torch.tensor(at, dtype=torch.long),
+        torch.tensor(target, dtype=torch.long),
+        torch.tensor(limited, dtype=torch.bool),
+        torch.tensor([legal_decision, legal_token], dtype=torch.long),
+    )
+
+
+def decision_losses(backbone: Backbone, batch: Batch, states: Tensor) -> tuple[Tensor, Tensor]:
+    """Each decision's negative log-likelihood [M] among what was allowed there, and whether it was right [M].
+
+    ``states`` [B, T, D] are the backbone's hidden states of the batch, computed with the heads in question active.
+    """
+    logits = backbone.logits(states[batch.row, batch.at]).float()
+    illegal = torch.ones_like(logits, dtype=torch.bool)
+    illegal[~batch.limited] = False
+    illegal[batch.legal[0], batch.legal[1]] = False
+    logits = logits.masked_fill(illegal, float("-inf"))
+    return F.cross_entropy(logits, batch.target, reduction="none"), logits.argmax(-1) == batch.target
+
+
+def per_row(values: Tensor, batch: Batch) -> Tensor:
+    """The sum of decisions' values in each row, [B]."""
+    return torch.zeros(len(batch.ids), dtype=values.dtype).index_add(0, batch.row, values)
+
+
+def text_losses(backbone: Backbone, batch: Batch, states: Tensor, share: float, seed: int) -> Tensor:
+    """Causal language modelling on a random share of the prompts' tokens: mean loss, a scalar.
+
+    The self-supervised objective that teaches words while the decisions teach roles (Radford et al. 2018, eq. 1).
+    """
+    generator = torch.Generator().manual_seed(seed)
+    inside = torch.arange(batch.ids.shape[1] - 1).unsqueeze(0) < (batch.lengths - 1).unsqueeze(1)
+    drawn = inside & (torch.rand(inside.shape, generator=generator) < share)
+    row, at = drawn.nonzero(as_tuple=True)
+    logits = backbone.logits(states[row, at]).float()
+    return F.cross_entropy(logits, batch.ids[row, at + 1])

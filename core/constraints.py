@@ -1,0 +1,120 @@
+"""What may come next: the automata that keep every message valid while it is written token by token.
+
+A constraint is asked for the ids it allows, told which one was taken, and is done when the end mark was taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Protocol
+
+import llguidance
+import llguidance.hf
+import numpy as np
+from transformers import PreTrainedTokenizerFast
+
+from .errors import UnderstudyError
+
+
+class Constraint(Protocol):
+    """The protocol of an automaton over token ids."""
+
+    def allowed(self) -> Sequence[int]:
+        """The ids that may come next; the end mark among them when the text may end here."""
+
+    def advance(self, token: int) -> None:
+        """Take ``token``, which must be among the allowed."""
+
+
+class Substring:
+    """A run of tokens of one source, of at most ``limit`` tokens: an answer span is copied, never made up."""
+
+    def __init__(self, ids: Sequence[int], end: int, limit: int) -> None:
+        self.ids = ids
+        self.end = end
+        self.limit = limit
+        self.taken = 0
+        self._at: list[int] = []
+
+    def allowed(self) -> Sequence[int]:
+        """At first every token of the source, then what follows the run, and the end mark."""
+        if self.taken == 0:
+            return tuple(dict.fromkeys(self.ids))
+        if self.taken >= self.limit:
+            return (self.end,)
+        after = dict.fromkeys(self.ids[at + 1] for at in self._at if at + 1 < len(self.ids))
+        return (*after, self.end)
+
+    def advance(self, token: int) -> None:
+        """Keep the places of the source where the run so far is found."""
+        if token == self.end:
+            return
+        if self.taken == 0:
+            self._at = [at for at, other in enumerate(self.ids) if other == token]
+        else:
+            self._at = [at + 1 for at in self._at if at + 1 < len(self.ids) and self.ids[at + 1] == token]
+        self.taken += 1
+
+    def place(self) -> tuple[int, int]:
+        """First and last token of the run in the source (the first such place)."""
+        return self._at[0] - self.taken + 1, self._at[0]
+
+
+class Guided:
+    """Text that a grammar accepts, by llguidance; the end mark stands for the grammar's end.
+
+    Args:
+        tokenizer: the backbone's tokenizer.
+        lark: grammar in llguidance's Lark dialect.
+        end: id of the end mark.
+        limit: at most this many tokens; then only the end is allowed where the grammar may end.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, lark: str, end: int, limit: int) -> None:
+        self.end = end
+        self.limit = limit
+        self.taken = 0
+        self._tokens = _guidance_tokenizer(tokenizer, end)
+        self._matcher: Any = llguidance.LLMatcher(self._tokens, llguidance.LLMatcher.grammar_from_lark(lark))
+        if self._matcher.is_error():
+            raise UnderstudyError(f"the grammar of a field is not valid ({self._matcher.get_error().splitlines()[0]})")
+
+    def allowed(self) -> Sequence[int]:
+        """Every id after which the grammar can still be completed."""
+        if self.taken >= self.limit and self._matcher.is_accepting():
+            return (self.end,)
+        bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
+        found = np.nonzero(np.unpackbits(bits, bitorder="little"))[0]
+        return [int(i) for i in found if i < self._tokens.vocab_size]
+
+    def advance(self, token: int) -> None:
+        """Commit ``token`` to the grammar's matcher."""
+        if token != self.end:
+            self._matcher.consume_token(token)
+        self.taken += 1
+
+
+@lru_cache(maxsize=8)
+def _guidance_tokenizer(tokenizer: PreTrainedTokenizerFast, end: int) -> Any:
+    return llguidance.hf.from_tokenizer(tokenizer, eos_token=end)
+
+
+def after_blank(lark: str) -> str:
+    """The same grammar with one blank before it: values are written with a blank, so that words keep their ids."""
+    renamed, found = re.subn(r"^start\s*:", "body_after_blank:", lark, count=1, flags=re.MULTILINE)
+    if not found:
+        raise UnderstudyError("the grammar of a field has no rule named start")
+    return f'start: " " body_after_blank\n{renamed}'
+
+
+def text_grammar(max_tokens: int) -> str:
+    """One line of text; the number of tokens is bounded apart, by the constraint's limit."""
+    return rf'start: " " LINE{chr(10)}LINE: /[^\n\r\x00-\x1f]{{1,{max_tokens * 8}}}/'
+
+
+def number_grammar(integer: bool) -> str:
+    """A number in decimal notation."""
+    fraction = "" if integer else r"(\.[0-9]{1,6})?"
+    return rf'start: " " NUMBER{chr(10)}NUMBER: /-?(0|[1-9][0-9]{{0,11}}){fraction}/'

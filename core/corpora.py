@@ -1,0 +1,145 @@
+"""Corpora: a folder of public tasks as examples, only what may be shipped, sampled by family.
+
+The folder holds ``tasks/meta_train/<task>.json`` (description, family, labels, licence, source) beside
+``<task>.jsonl.zst`` (``input`` and ``output`` a line); docs/data.md says how it is laid out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import zstandard
+
+from .errors import UnderstudyError
+from .fields import Choice, Record, Span, SpanValue
+from .prompts import Example, Prompt
+
+# Twenty families kept for choosing settings: never trained on. held_out is never opened here at all.
+WITHHELD = frozenset(
+    "alfred apibench broad_twitter_corpus chatterbot cogs dart decomp emoji mawps medquad nl_rx restaurant8k "
+    "strategyqa taskmaster3 text2sql toolalpaca webquestions wikigold wikisql wnut17".split()
+)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """One public task: its lines and what is known of them."""
+
+    name: str
+    family: str
+    description: str
+    labels: tuple[str, ...]
+    lines: tuple[tuple[str, str], ...]
+    source: str
+    licence: str
+    digest: str
+
+    def example(self, rng: random.Random, line: tuple[str, str] | None = None) -> Example | None:
+        """One line as an example: a choice among labels, or a span of the text; None where it is neither."""
+        text, output = line or self.lines[rng.randrange(len(self.lines))]
+        prompt = Prompt(message=(("text", text),), role=self.description)
+        if self.labels:
+            if output not in self.labels:
+                return None
+            others = [label for label in self.labels if label != output]
+            options = (*rng.sample(others, min(len(others), rng.randint(1, 9))), output)
+            return Example(prompt, Record((("label", Choice(tuple(sorted(options)))),)), {"label": output})
+        at = text.find(output)
+        if output == "none":
+            value = None
+        elif at >= 0 and 0 < len(output) < 60:
+            value = SpanValue(0, at, at + len(output), output)
+        else:
+            return None
+        return Example(prompt, Record((("answer", Span(part="text", optional=True)),)), {"answer": value})
+
+
+def read_corpora(folder: str | Path, longest: int = 240, most: int = 4000) -> list[Corpus]:
+    """The permissively licensed tasks of a data folder that are choices or spans, with short texts.
+
+    Args:
+        folder: holds ``tasks/meta_train``.
+        longest: longer inputs (characters) are left out.
+        most: at most this many lines of a task.
+
+    Raises:
+        UnderstudyError: the folder has no such tasks.
+    """
+    tasks = Path(folder) / "tasks" / "meta_train"
+    files = sorted(tasks.glob("*.json"))
+    if not files:
+        raise UnderstudyError("no tasks found", where=str(tasks), mend="give the folder that docs/data.md describes")
+    found = []
+    for file in files:
+        about = json.loads(file.read_text(encoding="utf-8"))
+        if about["licence_class"] != "permissive" or about["family"] in WITHHELD:
+            continue
+        raw = file.with_suffix(".jsonl.zst").read_bytes()
+        lines = []
+        with zstandard.ZstdDecompressor().stream_reader(raw) as stream:
+            for line in io.TextIOWrapper(stream, encoding="utf-8"):
+                item = json.loads(line)
+                text, output = str(item["input"]), str(item["output"])
+                if 0 < len(text) <= longest and output:
+                    lines.append((text, output))
+                if len(lines) >= most:
+                    break
+        corpus = Corpus(
+            about["task"],
+            about["family"],
+            about["description"].split("(")[0].split(",")[0].strip().rstrip("."),
+            tuple(about.get("labels") or ()),
+            tuple(lines),
+            about["source"],
+            about["licence"],
+            hashlib.sha256(raw).hexdigest(),
+        )
+        rng = random.Random(0)
+        usable = [line for line in lines if corpus.example(rng, line) is not None]
+        if len(usable) >= 40 and len(usable) >= len(lines) / 2:
+            found.append(corpus)
+    return [*found, *_domains(found)]
+
+
+def _domains(corpora: Sequence[Corpus]) -> list[Corpus]:
+    """For families split by domain, one more task: which domain is the message about?"""
+    more = []
+    for family in ("clinc150", "hwu64"):
+        members = [c for c in corpora if c.family == family]
+        if len(members) > 2:
+            names = [c.name.split("_", 1)[1].replace("_", " ") for c in members]
+            lines = [(text, name) for c, name in zip(members, names, strict=True) for text, _ in c.lines]
+            digest = hashlib.sha256("".join(c.digest for c in members).encode()).hexdigest()
+            more.append(
+                Corpus(f"{family}_domain", f"{family}_domain", "Name the domain of a message", tuple(names), tuple(lines),
+                       members[0].source, members[0].licence, digest)
+            )  # fmt: skip
+    return more
+
+
+def sources(corpora: Iterable[Corpus]) -> list[dict[str, Any]]:
+    """What the manifest of a backbone says of its data."""
+    return [
+        {"task": c.name, "source": c.source, "licence": c.licence, "lines": len(c.lines), "sha256": c.digest}
+        for c in corpora
+    ]
+
+
+def sample(corpora: Sequence[Corpus], rng: random.Random) -> Example:
+    """One example: a family drawn first (so that big families do not swamp the rest), then a task, then a line."""
+    families: dict[str, list[Corpus]] = {}
+    for corpus in corpora:
+        families.setdefault("blimp" if corpus.family.startswith("blimp") else corpus.family, []).append(corpus)
+    names = sorted(families)
+    while True:
+        corpus = rng.choice(families[rng.choice(names)])
+        example = corpus.example(rng)
+        if example is not None:
+            return example

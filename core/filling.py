@@ -1,0 +1,192 @@
+"""Filling a record: the one procedure by which an answer is written, whether a head decides or a teacher does.
+
+:func:`fill` walks over the fields and yields what it needs: tokens to write, a choice to make, a constraint to follow.
+The decoder answers with what the head chose; the renderer of demonstrations answers with the values that were right.
+So a head learns exactly the decisions that it will be asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .backbone import Backbone
+from .constraints import Constraint, Guided, Substring, after_blank, number_grammar, text_grammar
+from .errors import UnderstudyError
+from .fields import Choice, Earlier, Field, Grammar, ListOf, Number, Record, Span, SpanValue, Text
+from .reading import Reading, Tokens
+
+
+@dataclass(frozen=True)
+class Write:
+    """Tokens that are known: they are written without a decision."""
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Choose:
+    """A choice among ``options`` (token ids, none a prefix of another); answered with its index."""
+
+    path: str
+    options: tuple[tuple[int, ...], ...]
+    labels: tuple[str, ...]
+    target: int | None = None
+
+
+@dataclass(frozen=True)
+class Follow:
+    """Text under a constraint; answered with its ids, the end mark left out."""
+
+    path: str
+    constraint: Constraint
+    target: tuple[int, ...] | None = None
+
+
+Action = Write | Choose | Follow
+Filling = Generator[Action, Any, Any]
+
+
+@dataclass(frozen=True)
+class Filler:
+    """Fills records for one prompt. ``values`` given: a teacher's run, whose actions carry their targets."""
+
+    backbone: Backbone
+    reading: Reading
+
+    def record(self, record: Record, values: Mapping[str, Any] | None = None, path: str = "", at: int = 0) -> Filling:
+        """All fields of ``record`` in order; returns the dict of values."""
+        found: dict[str, Any] = {}
+        for name, field in record.fields:
+            yield Write((*self.backbone.markers.field, *self.backbone.encode(name), *self.backbone.encode(":")))
+            if values is not None and name not in values:
+                raise UnderstudyError(f"the demonstration has no value for {path + name!r}")
+            given = None if values is None else (values[name],)
+            found[name] = yield from self.field(field, given, path + name, at)
+        return found
+
+    def field(self, field: Field, given: tuple[Any] | None, path: str, at: int) -> Filling:
+        """One field; ``given`` is a 1-tuple with the teacher's value; ``at`` the 0-based item of the enclosing list."""
+        if isinstance(field, Choice):
+            return (yield from self._choice(field.options, given, path))
+        if isinstance(field, Earlier):
+            options = tuple(str(number) for number in range(1, at + 1))
+            number = yield from self._choice(options, None if given is None else (str(given[0]),), path)
+            return int(number)
+        if isinstance(field, Span):
+            return (yield from self._span(field, given, path))
+        if isinstance(field, ListOf):
+            return (yield from self._list(field, given, path, at))
+        if isinstance(field, Record):
+            return (yield from self.record(field, None if given is None else given[0], path + ".", at))
+        return (yield from self._text(field, given, path))
+
+    def _choice(self, options: Sequence[str], given: tuple[Any] | None, path: str) -> Filling:
+        end = self.backbone.markers.end
+        if not options:
+            raise UnderstudyError(f"field {path!r} has nothing to choose from")
+        target = None
+        if given is not None:
+            if given[0] not in options:
+                raise UnderstudyError(f"field {path!r} cannot be {given[0]!r}", mend=f"choose among {', '.join(options)}")
+            target = options.index(given[0])
+        ids = tuple((*self.backbone.encode(option), end) for option in options)
+        return options[(yield Choose(path, ids, tuple(options), target))]
+
+    def _list(self, field: ListOf, given: tuple[Any] | None, path: str, at: int) -> Filling:
+        marks = self.backbone.markers
+        wanted = None if given is None else list(given[0])
+        items: list[Any] = []
+        most = field.at_most
+        if isinstance(field.item, Earlier):
+            most = min(most, at)
+        if isinstance(field.item, Choice) and field.distinct:
+            most = min(most, len(field.item.options))
+        if wanted is not None and not min(field.at_least, most) <= len(wanted) <= most:
+            raise UnderstudyError(f"field {path!r} takes {field.at_least} to {most} items, not {len(wanted)}")
+        while len(items) < most:
+            if len(items) >= field.at_least:
+                target = None if wanted is None else int(len(items) >= len(wanted))
+                if (yield Choose(path + "[]", (marks.item, (marks.end,)), ("more", "end"), target)):
+                    return items
+            else:
+                yield Write(marks.item)
+            item = field.item
+            if field.distinct and isinstance(item, Choice):
+                item = Choice(tuple(option for option in item.options if option not in items))
+            here = at if isinstance(item, Earlier) else len(items)
+            one = None if wanted is None else (wanted[len(items)],)
+            items.append((yield from self.field(item, one, f"{path}[{len(items)}]", here)))
+        yield Write((marks.end,))
+        return items
+
+    def _span(self, field: Span, given: tuple[Any] | None, path: str) -> Filling:
+        marks = self.backbone.markers
+        value: SpanValue | None = None if given is None else given[0]
+        sources: Sequence[Tokens]
+        if field.part is not None:
+            sources = (self.reading.parts[field.part],)
+            ways = [self.backbone.encode(field.part)]
+        else:
+            sources = self.reading.passages
+            ways = [self.backbone.encode(str(number)) for number in range(1, len(sources) + 1)]
+        labels = [str(number) for number in range(1, len(ways) + 1)]
+        usable = [i for i, source in enumerate(sources) if source.ids]
+        ways, labels = [ways[i] for i in usable], [labels[i] for i in usable]
+        if field.optional:
+            ways.append((*marks.none, marks.end))
+            labels.append("none")
+        if not ways:
+            raise UnderstudyError(f"field {path!r} has no text to take its span from")
+        target = None
+        if given is not None:
+            if value is None and not field.optional:
+                raise UnderstudyError(f"field {path!r} needs a span")
+            target = len(ways) - 1 if value is None else usable.index(value.source)
+        if len(ways) == 1 and field.part is not None:
+            picked = 0
+        else:
+            picked = yield Choose(path + "#", tuple(ways), tuple(labels), target)
+        if labels[picked] == "none":
+            return None
+        source = usable[picked]
+        tokens = sources[source]
+        wanted = None
+        if value is not None:
+            first, last = tokens.cover(value)
+            if last - first >= field.max_tokens:
+                raise UnderstudyError(f"the span of field {path!r} is longer than {field.max_tokens} tokens")
+            wanted = tuple(tokens.ids[first : last + 1])
+        copy = Substring(tokens.ids, marks.end, field.max_tokens)
+        yield Follow(path, copy, wanted)
+        yield Write((marks.end,))
+        return tokens.span(source, *copy.place())
+
+    def _text(self, field: Text | Number | Grammar, given: tuple[Any] | None, path: str) -> Filling:
+        end = self.backbone.markers.end
+        if isinstance(field, Number):
+            lark, limit = number_grammar(field.integer), 24
+        elif isinstance(field, Text):
+            lark, limit = text_grammar(field.max_tokens), field.max_tokens
+        else:
+            lark, limit = after_blank(field.lark), field.max_tokens
+        if given is not None:
+            ids = yield Follow(path, _Unchecked(), tuple(self.backbone.encode(str(given[0]))))
+        else:
+            ids = yield Follow(path, Guided(self.backbone.tokenizer, lark, end, limit))
+        yield Write((end,))
+        text = self.backbone.decode(ids)
+        if isinstance(field, Number):
+            return int(text) if field.integer else float(text)
+        return text
+
+
+class _Unchecked:
+    """The constraint of a teacher's text: the whole vocabulary is the alternative, so nothing is computed."""
+
+    def allowed(self) -> Sequence[int]:
+        return ()
+
+    def advance(self, token: int) -> None:
+        return None

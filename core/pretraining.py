@@ -1,0 +1,237 @@
+"""Pretraining: the backbone and the shipped heads learn together, every row of a batch with its own head.
+
+    loss = Σ_decisions −log p(right | allowed) / M  +  λ · causal LM on a share of the prompts
+
+The backbone learns what all roles share and each head what only its role needs, because the bank serves learning as
+it serves decoding. Resumable: the state is saved as safetensors and JSON, in one move.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from .backbone import Backbone
+from .bank import HeadStack, active
+from .batches import Batch, collate, decision_losses, text_losses
+from .demonstrations import Rendered, render
+from .errors import UnderstudyError
+from .prompts import Example
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Examples for one head: ``draw`` makes one from a random generator; ``weight`` is its share of the rows."""
+
+    head: int
+    weight: float
+    draw: Callable[[random.Random], Example]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to pretrain. Times are wall-clock, so that a recipe fits the machine that it is run on."""
+
+    minutes: float = 40.0
+    rows_tokens: int = 8192
+    longest: int = 320
+    matrix_rate: float = 0.02
+    other_rate: float = 2e-3
+    head_rate: float = 2e-3
+    text_weight: float = 0.3
+    text_share: float = 0.15
+    warmup: float = 0.01
+    decay: float = 0.4
+    seed: int = 0
+
+
+@dataclass
+class Progress:
+    """Where a run stands: printed, logged and saved with each checkpoint."""
+
+    step: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+    loss: float = math.nan
+    right: dict[str, float] = field(default_factory=dict)
+
+
+def draw_batches(
+    streams: Mapping[str, Stream], backbone: Backbone, recipe: Recipe, seed: int, groups: int = 4
+) -> list[tuple[list[str], list[Rendered]]]:
+    """``groups`` batches of about ``rows_tokens`` tokens, rows of similar length together."""
+    rng = random.Random(seed)
+    names = sorted(streams)
+    weights = [streams[name].weight for name in names]
+    drawn: list[tuple[str, Rendered]] = []
+    tokens = 0
+    while tokens < recipe.rows_tokens * groups:
+        name = rng.choices(names, weights)[0]
+        rendered = render(streams[name].draw(rng), backbone)
+        if len(rendered.ids) <= recipe.longest and rendered.decisions:
+            drawn.append((name, rendered))
+            tokens += len(rendered.ids)
+    drawn.sort(key=lambda item: len(item[1].ids))
+    batches: list[tuple[list[str], list[Rendered]]] = [([], [])]
+    for name, rendered in drawn:
+        if (len(batches[-1][0]) + 1) * len(rendered.ids) > recipe.rows_tokens * 1.1:
+            batches.append(([], []))
+        batches[-1][0].append(name)
+        batches[-1][1].append(rendered)
+    rng.shuffle(batches)
+    return batches
+
+
+def rate(recipe: Recipe, elapsed: float) -> float:
+    """Warm-up, constant, linear decay to 2 %: the factor on every learning rate at share ``elapsed`` of the time."""
+    if elapsed < recipe.warmup:
+        return max(elapsed / recipe.warmup, 0.05)
+    if elapsed > 1 - recipe.decay:
+        return max((1 - elapsed) / recipe.decay, 0.02)
+    return 1.0
+
+
+class Pretraining:
+    """A resumable run over a backbone and a stack of heads.
+
+    Args:
+        backbone: its model is trained in place.
+        heads: [H] heads, trained along.
+        streams: name → examples for one head.
+        folder: where checkpoints are kept.
+    """
+
+    def __init__(
+        self, backbone: Backbone, heads: HeadStack, streams: Mapping[str, Stream], recipe: Recipe, folder: Path
+    ) -> None:
+        self.backbone, self.heads, self.streams, self.recipe, self.folder = backbone, heads, streams, recipe, folder
+        self.progress = Progress()
+        model = backbone.model.train().requires_grad_(True)
+        embedding = model.get_input_embeddings().weight
+        self._named = dict(model.named_parameters())
+        matrices = [p for p in self._named.values() if p.ndim == 2 and p is not embedding]
+        chosen = {id(p) for p in matrices}
+        others = [p for p in self._named.values() if id(p) not in chosen]
+        self._flat = {name: tensor.requires_grad_(True) for name, tensor in heads.tensors().items()}
+        self.optimisers: list[torch.optim.Optimizer] = [
+            torch.optim.Muon(matrices, lr=recipe.matrix_rate, weight_decay=0.01, momentum=0.95),
+            torch.optim.AdamW(
+                [{"params": others, "lr": recipe.other_rate}, {"params": list(self._flat.values()), "lr": recipe.head_rate}],
+                betas=(0.9, 0.95), weight_decay=0.0,
+            ),
+        ]  # fmt: skip
+        self._base = [[group["lr"] for group in o.param_groups] for o in self.optimisers]
+
+    def loss(self, batch: Batch, heads: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Total loss (scalar), and of each decision its loss [M] and whether it was right [M]."""
+        pairs, select = self.heads.beside(heads)
+        with torch.autocast("cpu", torch.bfloat16), active(self.backbone.context, pairs, select=select):
+            states = self.backbone.hidden(batch.ids)
+            losses, right = decision_losses(self.backbone, batch, states)
+            total = losses.mean()
+            if self.recipe.text_weight:
+                text = text_losses(self.backbone, batch, states, self.recipe.text_share, seed)
+                total = total + self.recipe.text_weight * text
+        return total, losses.detach(), right
+
+    def run(self, on_progress: Callable[[Progress], None] | None = None, save_every: float = 300.0) -> Progress:
+        """Train until the recipe's minutes are used up (those of earlier, interrupted runs counted in)."""
+        budget = self.recipe.minutes * 60
+        last_save = self.progress.seconds
+        right: dict[str, list[float]] = {name: [] for name in self.streams}
+        while self.progress.seconds < budget:
+            seed = self.recipe.seed * 1_000_003 + self.progress.step
+            for names, items in self._timed_draw(seed):
+                began = time.perf_counter()
+                batch = collate(items, self.backbone.markers.pad)
+                heads = torch.tensor([self.streams[name].head for name in names])
+                total, _, hits = self.loss(batch, heads, seed)
+                if not bool(torch.isfinite(total)):
+                    raise UnderstudyError("the loss is not finite", where=f"step {self.progress.step}", mend="lower the rates")
+                total.backward()  # type: ignore[no-untyped-call]
+                factor = rate(self.recipe, self.progress.seconds / budget)
+                for optimiser, rates in zip(self.optimisers, self._base, strict=True):
+                    for group, base in zip(optimiser.param_groups, rates, strict=True):
+                        group["lr"] = base * factor
+                    torch.nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], 1.0)
+                    optimiser.step()
+                    optimiser.zero_grad()
+                self._note(batch, names, hits, float(total.detach()), right)
+                self.progress.seconds += time.perf_counter() - began
+                if self.progress.seconds >= budget:
+                    break
+            if on_progress:
+                on_progress(self.progress)
+            if self.progress.seconds - last_save > save_every:
+                self.save()
+                last_save = self.progress.seconds
+        self.save()
+        self.backbone.model.eval().requires_grad_(False)
+        return self.progress
+
+    def _timed_draw(self, seed: int) -> list[tuple[list[str], list[Rendered]]]:
+        began = time.perf_counter()
+        batches = draw_batches(self.streams, self.backbone, self.recipe, seed)
+        self.progress.seconds += time.perf_counter() - began
+        return batches
+
+    def _note(
+        self, batch: Batch, names: Sequence[str], hits: Tensor, loss: float, right: dict[str, list[float]]
+    ) -> None:
+        """Keep running figures: loss, tokens, and of each stream the share of rows right in every decision."""
+        whole = torch.ones(len(names)).index_reduce(0, batch.row, hits.float(), "amin")
+        for name, value in zip(names, whole.tolist(), strict=True):
+            right[name] = [*right[name][-199:], value]
+        self.progress.right = {name: sum(v) / len(v) for name, v in right.items() if v}
+        self.progress.step += 1
+        self.progress.tokens += int(batch.lengths.sum())
+        old = self.progress.loss
+        self.progress.loss = loss if math.isnan(old) else 0.98 * old + 0.02 * loss
+
+    def save(self) -> None:
+        """Write the checkpoint beside the old one, then move it into its place."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        tensors = {f"model|{name}": p.detach().contiguous() for name, p in self._named.items()}
+        tensors.update({f"heads|{name}": p.detach().contiguous() for name, p in self._flat.items()})
+        for number, optimiser in enumerate(self.optimisers):
+            for index, state in optimiser.state_dict()["state"].items():
+                for key, value in state.items():
+                    tensors[f"optimiser|{number}|{index}|{key}"] = torch.as_tensor(value).clone()
+        draft = self.folder / "checkpoint.draft"
+        about: dict[str, Any] = {"progress": asdict(self.progress), "recipe": asdict(self.recipe)}
+        save_file(tensors, draft, metadata={"about": json.dumps(about)})
+        draft.replace(self.folder / "checkpoint.safetensors")
+
+    def resume(self) -> bool:
+        """Go on from the folder's checkpoint; False when there is none."""
+        file = self.folder / "checkpoint.safetensors"
+        if not file.exists():
+            return False
+        tensors = load_file(file)
+        with torch.no_grad():
+            for name, p in self._named.items():
+                p.copy_(tensors[f"model|{name}"])
+            for name, p in self._flat.items():
+                p.copy_(tensors[f"heads|{name}"])
+        for number, optimiser in enumerate(self.optimisers):
+            state: dict[int, dict[str, Tensor]] = {}
+            for name, tensor in tensors.items():
+                kind, *rest = name.split("|")
+                if kind == "optimiser" and int(rest[0]) == number:
+                    state.setdefault(int(rest[1]), {})[rest[2]] = tensor
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+        from safetensors import safe_open
+
+        with safe_open(file, framework="pt") as opened:
+            self.progress = Progress(**json.loads(opened.metadata()["about"])["progress"])
+        return True

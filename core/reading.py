@@ -1,0 +1,89 @@
+"""Reading: a prompt as token ids of one backbone, with the places of everything that an answer may copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .backbone import Backbone
+from .errors import UnderstudyError
+from .fields import SpanValue
+from .prompts import Prompt
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A text as token ids, with the characters that each stands for."""
+
+    text: str
+    ids: Sequence[int]
+    offsets: Sequence[tuple[int, int]]
+
+    def span(self, source: int, first: int, last: int) -> SpanValue:
+        """The characters of tokens ``first`` to ``last`` (both included)."""
+        start, end = self.offsets[first][0], self.offsets[last][1]
+        return SpanValue(source, start, end, self.text[start:end])
+
+    def cover(self, value: SpanValue) -> tuple[int, int]:
+        """First and last token that cover the characters of ``value``. Raises UnderstudyError when none does."""
+        inside = [i for i, (start, end) in enumerate(self.offsets) if start < value.end and end > value.start]
+        if not inside:
+            raise UnderstudyError(f"the span {value.text!r} is not in its source", mend="check its offsets")
+        return inside[0], inside[-1]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Attributes:
+    ids: the prompt's tokens, role marker and role text included.
+    role_at: index of the role marker; an activated head works from here on.
+    passages: each passage's text.
+    parts: each message part's text, by name.
+    """
+
+    ids: tuple[int, ...]
+    role_at: int
+    passages: tuple[Tokens, ...]
+    parts: dict[str, Tokens]
+
+
+def read(prompt: Prompt, backbone: Backbone, reserve: int = 64) -> Reading:
+    """Put the prompt into tokens: passages, transcript, message, marker, role.
+
+    Args:
+        prompt: what the role reads.
+        reserve: tokens to keep free for the answer.
+
+    Raises:
+        UnderstudyError: the prompt does not fit into the backbone's context.
+    """
+    marks = backbone.markers
+    ids: list[int] = []
+
+    def text_of(text: str) -> Tokens:
+        line = text.replace("\n", " ").replace("\r", " ").replace("\t", " ")
+        found, offsets = backbone.encode_with_offsets(line)
+        ids.extend(found)
+        return Tokens(text, found, offsets)
+
+    passages = []
+    for number, passage in enumerate(prompt.passages, start=1):
+        ids += [*marks.passage, *backbone.encode(str(number))]
+        if passage.title:
+            ids += [*backbone.encode(passage.title), *backbone.encode(":")]
+        passages.append(text_of(passage.text))
+    for turn in prompt.transcript:
+        ids.extend(marks.turn)
+        text_of(turn)
+    parts = {}
+    for name, text in prompt.message:
+        ids += [*marks.message, *backbone.encode(name), *backbone.encode(":")]
+        parts[name] = text_of(text)
+    role_at = len(ids)
+    ids += [*marks.role, *(backbone.encode(prompt.role) if prompt.role else ())]
+    if len(ids) + reserve > backbone.max_tokens:
+        raise UnderstudyError(
+            f"the prompt has {len(ids)} tokens, but the backbone reads {backbone.max_tokens} with its answer",
+            mend="give fewer or shorter passages, or a shorter message",
+        )
+    return Reading(tuple(ids), role_at, tuple(passages), parts)
