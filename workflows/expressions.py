@@ -2,8 +2,8 @@
 
 The language is a small part of Python's, compiled once from ``ast`` and never evaluated as Python: names,
 attributes, indexes, ``len``, comparisons, ``in``, ``and``/``or``/``not``, numbers, strings, lists, mappings,
-``true``, ``false`` and ``null``. It can neither call nor import anything, and names with a leading underscore are
-out of reach.
+``true``, ``false`` and ``null``. It can neither call nor import anything, and names with a leading underscore
+are out of reach.
 
 On a list an attribute is taken of every element (``work.answer``), and lists found in this way are joined
 (``work.sources``).

@@ -1,0 +1,97 @@
+"""Demonstrations of a role file, inline or in a file beside it, each checked against the role's fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .demonstration_files import SIDES, Fields, FileReport, Row, read_rows
+from .problems import Problem
+from .shapes import Report
+from .values import hint, kind
+from .yaml_document import KeyPath
+
+Note = Callable[[KeyPath, str, str, str], None]
+"""Notes a mistake: path within the demonstration, what, why, suggestion."""
+
+
+def check_inline(demonstrations: list[Any], fields: Fields, report: Report) -> None:
+    """Report what is wrong in demonstrations that stand in the role file itself."""
+    for number, one in enumerate(demonstrations):
+
+        def note(path: KeyPath, what: str, why: str, mend: str, number: int = number) -> None:
+            at = ("demonstrations", number, *path)
+            report.add(at, what, why=why, suggestion=mend, key=what.startswith("unknown field"))
+
+        if isinstance(one, dict):
+            check_one(one, fields, note)
+
+
+def check_file(file: Path, fields: Fields) -> list[Problem]:
+    """What is wrong in a .jsonl or .csv file of demonstrations, with its own lines and columns."""
+    report = FileReport(file)
+    rows = 0
+    for row in read_rows(report, fields):
+        rows += 1
+
+        def note(path: KeyPath, what: str, why: str, mend: str, row: Row = row) -> None:
+            report.add(row.line, row.column(path), path, what, why, mend)
+
+        check_one(row.value, fields, note)
+    if rows < 2 and not report.problems:
+        report.add(1, 1, (), f"expected at least 2 demonstrations, found {rows}")
+    return report.problems
+
+
+def check_one(one: Mapping[str, Any], fields: Fields, note: Note) -> None:
+    """Note what is wrong in one demonstration, a mapping with ``takes`` and ``gives``."""
+    for side in SIDES:
+        values, types = one.get(side), fields.get(side, {})
+        if not isinstance(values, dict):
+            continue
+        for name, value in values.items():
+            if name in types:
+                check_value(value, types[name], (side, name), note)
+            else:
+                why = f"the role's {side} has no such field"
+                note((side, name), f"unknown field '{name[:60]}'", why, hint(name, types) or "")
+        for name in types:
+            if name not in values:
+                note((side,), f"the field '{name}' is missing", f"the role's {side} has it", "")
+
+
+def check_value(value: Any, written: Any, path: KeyPath, note: Note) -> None:
+    """Note a value that is not of the type ``written`` in the role file."""
+    if isinstance(written, list):
+        choices = [choice for choice in written if isinstance(choice, str)]
+        if value not in choices:
+            shown = f"'{value[:60]}'" if isinstance(value, str) else kind(value)
+            near = hint(value, choices) if isinstance(value, str) else None
+            mend = near if near and near.startswith("did") else ""
+            note(path, f"{shown} is not among the choices", f"choices: {', '.join(choices)}", mend)
+    elif isinstance(written, dict):
+        if not isinstance(value, list):
+            note(path, f"expected a list, found {kind(value)}", "", "")
+            return
+        for number, part in enumerate(value):
+            check_value(part, written.get("list"), (*path, number), note)
+    elif not _fits(value, written):
+        empty = isinstance(value, str) and not value.strip()
+        quote = written == "text" and isinstance(value, int | float)
+        found = "an empty text" if empty else kind(value)
+        note(path, f"expected {written}, found {found}", "", "quote it" if quote else "")
+
+
+def _fits(value: Any, written: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    match written:
+        case "text":
+            return isinstance(value, str) and bool(value.strip())
+        case "boolean":
+            return isinstance(value, bool)
+        case "number":
+            return number and abs(value) < float("inf")
+        case "integer":
+            return number and abs(value) < float("inf") and value == int(value)
+    return True  # an unknown type is reported where it is written

@@ -1,0 +1,137 @@
+"""Checking team and role files: every mistake at once, with its place, what is wrong and how to mend it.
+
+>>> print(check_text("schema: understudy/role/v2", "role.yaml")[0])
+role.yaml:1:9: schema: unknown format 'understudy/role/v2'; did you mean 'understudy/role/v1'?
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .demonstration_files import SIDES, SUFFIXES
+from .demonstrations import check_file, check_inline
+from .formats import FORMATS, ROLE_FORMAT, TEAM_FORMAT, json_schema
+from .places import Confined, confined, missing
+from .problems import InvalidFile, Problem
+from .references import check_references
+from .shapes import Report
+from .values import hint, kind
+from .yaml_document import YamlDocument, parse_document, read_document
+
+__all__ = ["check", "check_text", "json_schema", "read_role", "read_team"]
+
+
+def check(path: Path | str) -> list[Problem]:
+    """Every mistake in a team or role file and in the files it names, in the order of the files.
+
+    Empty for a file without mistakes. Never raises for what a file holds.
+    """
+    return check_document(_read(Path(path)))
+
+
+def check_text(text: str, file: Path | str = "<text>") -> list[Problem]:
+    """Like :func:`check`, for text that would stand in ``file``."""
+    document = parse_document(text, file)
+    return check_document(_with_environment(document, lambda: parse_document(text, file, os.environ)))
+
+
+def read_team(path: Path | str) -> YamlDocument:
+    """The document of a team file without mistakes. Raises InvalidFile with all of them otherwise."""
+    return _valid(_read(Path(path)), "team")
+
+
+def read_role(path: Path | str) -> YamlDocument:
+    """The document of a role file without mistakes. Raises InvalidFile with all of them otherwise."""
+    return _valid(_read(Path(path)), "role")
+
+
+def format_of(value: Any) -> str | None:
+    """Which format a document says that it has, "team" or "role"; or which its keys are of."""
+    if not isinstance(value, dict):
+        return None
+    said = {TEAM_FORMAT: "team", ROLE_FORMAT: "role"}.get(str(value.get("schema")))
+    if said:
+        return said
+    counts = {name: sum(key in shape.keys for key in value) for name, shape in FORMATS.items()}
+    best = max(counts, key=lambda name: counts[name])
+    return best if counts[best] > 1 or (counts[best] == 1 and "schema" not in value) else None
+
+
+def check_document(document: YamlDocument) -> list[Problem]:
+    """Every mistake of a document that was read."""
+    problems = list(document.problems)
+    name = format_of(document.value)
+    report = Report(document)
+    if name is None:
+        if document.value is None and problems:
+            return sorted(problems)
+        if not isinstance(document.value, dict):
+            report.expected((), document.value, "a team or a role (a mapping)")
+        else:
+            known = [TEAM_FORMAT, ROLE_FORMAT]
+            said = document.value.get("schema")
+            if said is None:
+                mend = f"write schema: {' or '.join(known)}"
+                report.add((), "the key 'schema' is missing", suggestion=mend)
+            else:
+                what = f"unknown format '{str(said)[:60]}'"
+                report.add(("schema",), what, suggestion=hint(str(said), known))
+        return sorted(set(problems + report.problems), key=_order)
+    FORMATS[name].check(document.value, (), report)
+    others: list[Problem] = []
+    if name == "team":
+        for file in check_references(document.value, report):
+            others += check(file)
+    else:
+        others += _check_demonstrations(document.value, report)
+    return sorted(set(problems + report.problems), key=_order) + list(dict.fromkeys(others))
+
+
+def _check_demonstrations(role: Mapping[str, Any], report: Report) -> list[Problem]:
+    fields = {side: role[side] for side in SIDES if isinstance(role.get(side), dict)}
+    if len(fields) < len(SIDES):
+        return []
+    written = role.get("demonstrations")
+    if isinstance(written, list):
+        check_inline(written, fields, report)
+    if not isinstance(written, str) or not written.strip():
+        return []
+    base = report.document.file.parent
+    place = confined(written, base)
+    if isinstance(place, Path) and place.is_file() and place.suffix in SUFFIXES:
+        return check_file(place, fields)
+    if isinstance(place, Confined):
+        report.add(("demonstrations",), place.what, why=place.why)
+    elif place is None:
+        near = missing(written, base)
+        report.add(("demonstrations",), f"the file '{written}' does not exist",
+                   suggestion=f"did you mean '{near}'?" if near else "a path is relative to this file")
+    else:
+        report.add(("demonstrations",), f"'{written}' is not a .jsonl or .csv file")
+    return []
+
+
+def _read(path: Path) -> YamlDocument:
+    return _with_environment(read_document(path), lambda: read_document(path, os.environ))
+
+
+def _with_environment(document: YamlDocument, again: Callable[[], YamlDocument]) -> YamlDocument:
+    # Only a team's file speaks of the machine it runs on; in a role's texts a ${…} is a text.
+    return again() if format_of(document.value) == "team" else document
+
+
+def _valid(document: YamlDocument, name: str) -> YamlDocument:
+    problems = check_document(document)
+    found = format_of(document.value)
+    if not problems and found != name:
+        problems = [document.problem((), f"expected a {name}, found {'a ' + found if found else kind(None)}")]
+    if problems:
+        raise InvalidFile(document.file, problems)
+    return document
+
+
+def _order(problem: Problem) -> tuple[int, int, str, str]:
+    return problem.line, problem.column, problem.path, problem.what
