@@ -1,0 +1,200 @@
+"""Requests and the steps that answer them, for a cast that changes: what the planner learns from.
+
+Conventions: figures, filters, counts, comparisons and extremes go to the agent with the table; what one thing stands
+in relation to (its neighbours, its capital, who made it) goes to the agent with texts and graph; wishes go to the
+recommender. A set that a relation defines and a table filters takes two steps, the last with the whole request.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...core.fields import SpanValue
+from ...core.prompts import Example
+from ..planner import compose
+from . import querying, questions
+from .casts import FACTS, FIGURES, TASTE, cast
+from .phrases import finish, singular, slip
+from .ranking import join, liked_request
+from .reading import ask_objects, ask_subjects
+from .sets import Things, relation_phrase
+from .worlds import Domain, Relation, World, a_domain, distinct, make_name, make_table
+
+
+@dataclass(frozen=True)
+class Part:
+    """A step to be: the kind of work, the words of the request that ask for it, positions of what it needs."""
+
+    kind: str
+    words: str
+    needs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request and its steps."""
+
+    text: str
+    parts: tuple[Part, ...]
+    keep: tuple[str, ...] = ()
+
+
+def _fact(rng: random.Random, world: World) -> tuple[str, Relation, str]:
+    relation = rng.choice(world.domain.relations)
+    name = rng.choice(world.names)
+    if relation.target or rng.random() < 0.7:
+        return ask_objects(rng, world.domain, relation, name, relation.most > 1 and rng.random() < 0.6), relation, name
+    return ask_subjects(rng, world.domain, relation, _value(rng, relation)), relation, name
+
+
+def _value(rng: random.Random, relation: Relation) -> str:
+    return rng.choice(relation.values) if relation.values else make_name(rng, relation.maker)
+
+
+def figures(rng: random.Random, world: World) -> Request:
+    """One step over the table."""
+    asked = querying.ask(rng, world, given=False)
+    return Request(asked.request, (Part(FIGURES, asked.request),))
+
+
+def fact(rng: random.Random, world: World) -> Request:
+    """One step over texts and graph."""
+    text = finish(rng, _fact(rng, world)[0])
+    return Request(text, (Part(FACTS, text),))
+
+
+def taste(rng: random.Random, world: World) -> Request:
+    """One step of taste."""
+    liked = rng.sample(world.names, rng.choice((1, 2, 2, 3)))
+    disliked = [liked.pop()] if len(liked) > 1 and rng.random() < 0.15 else []
+    text = finish(rng, liked_request(rng, world.domain, liked, disliked))
+    return Request(text, (Part(TASTE, text),))
+
+
+def _related(rng: random.Random, world: World) -> Things:
+    """A set that a relation defines."""
+    domain = world.domain
+    able = [relation for relation in domain.relations if relation.target or relation.name != "capital"]
+    weights = [4.0 if relation.target else 1.0 for relation in able]
+    relation = rng.choices(able, weights)[0]
+    one, many, verb, before = relation_phrase(rng, domain.one, domain.many, relation, rng.choice(world.names))
+    return Things(one, many, before, verb, given=("?",), key=world.key)
+
+
+def fact_then_figures(rng: random.Random, world: World) -> Request | None:
+    """A set by a relation, then figures about it."""
+    things = _related(rng, world)
+    asked = questions.about(rng, world, things)
+    if asked is None:
+        return None
+    words = next((phrase for phrase in (things.many, things.one) if phrase in asked.text), None)
+    if words is None and things.verb and things.verb in asked.text:
+        return None
+    if words is None:
+        at = asked.text.lower().find(things.many.lower())
+        if at < 0:
+            return None
+        words = asked.text[at : at + len(things.many)]
+    return Request(asked.text, (Part(FACTS, words), Part(FIGURES, asked.text, (1,))))
+
+
+def figures_then_fact(rng: random.Random, world: World) -> Request | None:
+    """The thing with most of something, then a relation of it."""
+    things = questions.narrowed(rng, world)
+    if things is None:
+        return None
+    phrase = questions.extreme_phrase(rng, world, things)
+    relations = [relation for relation in world.domain.relations if relation.target or relation.maker]
+    relations = [relation for relation in relations if relation.name not in ("speaks", "pays with", "lies in", "capital")]
+    if phrase is None or not relations:
+        return None
+    relation = rng.choice(relations)
+    text = finish(rng, ask_objects(rng, Domain("", "", "", (), (), ()), relation, phrase, relation.most > 1).replace("  ", " "))
+    words = phrase if phrase in text else phrase[0].upper() + phrase[1:]
+    return Request(text, (Part(FIGURES, words), Part(FACTS, text, (1,)))) if words in text else None
+
+
+def then_taste(rng: random.Random, world: World) -> Request | None:
+    """Things that must be found first are what was liked."""
+    if rng.random() < 0.5:
+        things = _related(rng, world)
+        words, kind = f"the {things.many}" if "'s " not in things.many else things.many, FACTS
+    else:
+        narrowed = questions.narrowed(rng, world)
+        phrase = questions.extreme_phrase(rng, world, narrowed, rng.random() < 0.4) if narrowed else None
+        if phrase is None:
+            return None
+        words, kind = phrase, FIGURES
+    text = finish(rng, liked_request(rng, world.domain, [words], []))
+    if words not in text:
+        words = words[0].upper() + words[1:]
+    return Request(text, (Part(kind, words), Part(TASTE, text, (1,)))) if words in text else None
+
+
+def both(rng: random.Random, world: World) -> Request | None:
+    """Two or three questions that do not need each other, or a chain and a question beside it."""
+    makers = [rng.choice((figures, figures, fact, fact, taste)) for _ in range(2 if rng.random() < 0.88 else 3)]
+    pieces = [maker(rng, world) for maker in makers]
+    texts = [piece.text.rstrip("?. !,") for piece in pieces]
+    if any(len(text) > 90 or " and " in text and rng.random() < 0.6 for text in texts):
+        return None
+    for i in range(1, len(texts)):
+        if rng.random() < 0.8 and not any(texts[i].startswith(name) for name in world.names) and not texts[i].startswith("I "):
+            texts[i] = texts[i][0].lower() + texts[i][1:]
+    link = rng.choice((" and ", " and ", ", and ", "? And ", ". Also, ", "; ", "? ", ", also ", " and then ", " plus "))
+    text = texts[0]
+    for i, more in enumerate(texts[1:], start=1):
+        text += (link if i == len(texts) - 1 else ", ") + (more if link != "? " else more[0].upper() + more[1:])
+        if link == "? ":
+            texts[i] = more[0].upper() + more[1:]
+    text += "?" if rng.random() < 0.75 else ""
+    if len({piece.lower() for piece in texts}) < len(texts):
+        return None
+    parts = tuple(Part(piece.parts[0].kind, words) for piece, words in zip(pieces, texts, strict=True))
+    return Request(text, parts)
+
+
+_KINDS = (figures, fact, taste, fact_then_figures, figures_then_fact, then_taste, both)
+_WEIGHTS = (3.0, 2.6, 1.6, 3.4, 1.4, 1.2, 1.8)
+
+
+def example(rng: random.Random) -> Example:
+    """One request with a cast and its plan."""
+    while True:
+        world = make_table(rng, a_domain(rng), 8, 3, 8)
+        request = rng.choices(_KINDS, _WEIGHTS)[0](rng, world)
+        if request is None:
+            continue
+        members, who = cast(rng, world.domain)
+        if rng.random() < 0.15:
+            needed = {part.kind for part in request.parts}
+            spare = [who[kind] for kind in (FIGURES, FACTS, TASTE) if kind not in needed]
+            if spare:
+                members = [member for member in members if member[0] != spare[0]] if len(members) > 2 else members
+        request = _worn(rng, request)
+        prompt, record = compose(members, request.text)
+        steps: list[dict[str, Any]] = []
+        for part in request.parts:
+            start = request.text.find(part.words)
+            if start < 0:
+                break
+            span = SpanValue(0, start, start + len(part.words), part.words)
+            steps.append({"agent": who[part.kind], "request": span, "needs": list(part.needs)})
+        if len(steps) == len(request.parts):
+            return Example(prompt, record, {"steps": steps})
+
+
+def _worn(rng: random.Random, request: Request) -> Request:
+    """Now and then all in lower case, or with a slip where it is one step."""
+    if rng.random() < 0.1:
+        parts = tuple(replace(part, words=part.words.lower()) for part in request.parts)
+        return Request(request.text.lower(), parts)
+    if len(request.parts) == 1 and rng.random() < 0.06:
+        text = slip(rng, request.text, request.keep)
+        return Request(text, (replace(request.parts[0], words=text),))
+    return request
+
+
+__all__ = ["distinct", "example", "join", "singular"]
