@@ -14,14 +14,14 @@ from .cli_learn import ask, learn
 from .cli_run import resume, run
 from .cli_runs import runs
 from .cli_support import Face
-from .cli_train import train
 
 app = typer.Typer(
     name="understudy",
     cls=Face,
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,  # a traceback is a mistake of ours and stays readable by machines
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -52,7 +52,6 @@ app.command()(check)
 app.command()(schema)
 app.command()(evaluate)
 app.add_typer(runs, name="runs")
-app.add_typer(train, name="train")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""``understudy check`` and ``understudy schema``: mistakes in team and role files, and the schemas that editors read."""
+"""``understudy check`` and ``understudy schema``: mistakes in team and role files, and the schemas of editors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def check(
 
     Exit status 2 where there is one. Nothing is run and no model is loaded.
 
-    [dim]understudy check examples/travel_desk/team.yaml[/dim]
+    `understudy check examples/travel_desk/team.yaml`
     """
     from .workflows.schema import check as mistakes_of
 
@@ -49,7 +49,7 @@ def schema(
 ) -> None:
     """Print the JSON Schema of team or role files, for editors.
 
-    [dim]understudy schema role > role.json[/dim]
+    `understudy schema role > role.json`
     """
     if kind not in ("team", "role"):
         raise UnderstudyError(f"there is no schema {kind!r}", mend="ask for 'team' or 'role'")

@@ -30,7 +30,7 @@ def evaluate(
     For a role each line is {"takes": {…}, "gives": {…}}; for a team {"request": "…", "expect": {"answer": {"contains":
     "Lima"}}}. Printed: how many are right with the 95 % interval, the share answered, and the confident errors.
 
-    [dim]understudy evaluate triage messages.jsonl[/dim]
+    `understudy evaluate triage messages.jsonl`
     """
     lines = list(read_objects(file))
     if not lines:

@@ -14,8 +14,9 @@ from rich.text import Text
 
 from .cli_support import JsonOption, parse_object, print_json, read_objects, stderr, stdout
 from .evaluation import Rate
+from .lesson import Lesson
 from .render import fields_view
-from .solo import Answer, Lesson
+from .solo import Answer
 
 BackboneOption = Annotated[
     str | None,
@@ -35,7 +36,7 @@ def learn(
 
     Each demonstration is left out once and asked (leave-one-out): that accuracy is what to expect of new messages.
 
-    [dim]understudy learn examples/triage/role.yaml[/dim]
+    `understudy learn examples/triage/role.yaml`
     """
     from .solo import learn_role
 
@@ -54,12 +55,12 @@ def ask(
 ) -> None:
     """Ask one role, outside any team.
 
-    TEXT is the role's one field, or a JSON object of its fields. A FILE ending in .jsonl has one such object a line, and
-    one answer a line is printed, as JSON.
+    TEXT is the role's one field, or a JSON object of its fields. A FILE ending in .jsonl has one such object a line,
+    and one answer a line is printed, as JSON.
 
-    [dim]understudy ask triage "I was charged twice this month"[/dim]
+    `understudy ask triage "I was charged twice this month"`
 
-    [dim]understudy ask triage messages.jsonl > answers.jsonl[/dim]
+    `understudy ask triage messages.jsonl > answers.jsonl`
     """
     from .solo import open_solo
 

@@ -31,7 +31,7 @@ TeamArgument = Annotated[Path, typer.Argument(metavar="TEAM", help="A team.yaml.
 
 def run(
     team: TeamArgument,
-    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="The request.", show_default=False)] = None,
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="The request.", show_default=False)] = None,
     input_file: Annotated[
         Path | None,
         typer.Option("--input", metavar="FILE", help="The request from a file: text, or .json with its fields."),
@@ -45,13 +45,13 @@ def run(
     Each run is kept in a journal (.understudy/journal.db here, or --journal), so that a run which was killed goes on
     with 'understudy resume'.
 
-    [dim]understudy run examples/travel_desk/team.yaml "Which neighbours of France use the euro?"[/dim]
+    `understudy run examples/travel_desk/team.yaml "Which neighbours of France use the euro?"`
 
-    [dim]understudy run team.yaml --input request.json --json[/dim]
+    `understudy run team.yaml --input request.json --json`
     """
+    request = _request(text, input_file)
     from .workflows.team import Team
 
-    request = _request(text, input_file)
     loaded = Team.load(team)
     with progress(as_json) as on_event:
         result = loaded.run_sync(request, journal=journal or DEFAULT_JOURNAL, run_id=run_id, on_event=on_event)
@@ -66,7 +66,7 @@ def resume(
 ) -> None:
     """Go on with a run that was killed; what is recorded is not done again.
 
-    [dim]understudy resume examples/travel_desk/team.yaml 7f3a9c[/dim]
+    `understudy resume examples/travel_desk/team.yaml 7f3a9c`
     """
     from .workflows.team import Team
 

@@ -53,7 +53,7 @@ class Face(TyperGroup):
             told = UnderstudyError(f"{error.strerror}".lower(), where=str(error.filename))
             refuse(told, as_json=bool(ctx.meta.get(_json_wanted)))
         except KeyboardInterrupt:
-            complain("stopped by you; nothing half-done is kept")
+            complain("stopped")
             raise typer.Exit(INTERRUPTED) from None
 
 

@@ -1,8 +1,4 @@
-"""How often answers are right: pure measures over what was expected and what was given.
-
-The interval is Wilson's score interval for a proportion (E. B. Wilson, 1927, JASA 22:209): with p = right/n and
-z = 1.96, (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n). It stays inside [0, 1] and is honest for small n.
-"""
+"""How often answers are right: pure measures over what was expected and what was given."""
 
 from __future__ import annotations
 
@@ -13,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .core.errors import UnderstudyError
+from .core.intervals import wilson
 
-_Z = 1.959963984540054  # 95 %
 _matchers = ("contains", "equals", "any_of", "lacks")
 
 
@@ -37,13 +33,8 @@ class Rate:
     @property
     def interval(self) -> tuple[float, float]:
         """Wilson's 95 % interval; (0, 1) where nothing was counted."""
-        if not self.total:
-            return (0.0, 1.0)
-        p, n = self.right / self.total, self.total
-        centre = p + _Z**2 / (2 * n)
-        half = _Z * math.sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2))
-        scale = 1 + _Z**2 / n
-        return (round(max(0.0, (centre - half) / scale), 4), round(min(1.0, (centre + half) / scale), 4))
+        low, high = wilson(self.right, self.total)
+        return (round(low, 4), round(high, 4))
 
     def as_json(self) -> dict[str, Any]:
         """``{"right", "total", "share", "interval"}``."""

@@ -132,3 +132,33 @@ class _Meeting:
         except UnderstudyError as error:
             for _, _, future in batch:
                 future.set_exception(error)
+
+
+def open_solo(subject: str) -> Solo:
+    """The learned role ``subject``: its name, the folder of its head, or its role.yaml.
+
+    Raises UnderstudyError where it was never learned, with the names of the roles that were.
+    """
+    from .agents.role import Context, Role, role_from_document, role_named
+    from .workflows.roles import SHIPPED, RoleFinder
+
+    finder = RoleFinder(Path.cwd())
+    path = Path(subject)
+    if path.suffix in (".yaml", ".yml"):
+        subject = Role.load(path).name
+    folder = path if (path / "head.json").is_file() else finder.head(subject)
+    if folder is None:
+        raise UnderstudyError(f"there is no learned role {subject!r}", mend=finder.suggestion(subject))
+
+    from .core.backbone import Backbone
+    from .core.bank import HeadBank
+    from .core.decoding import Decoder
+    from .core.heads import Head
+
+    head = Head.load(folder)
+    shipped = head.name in SHIPPED and not head.role
+    role = role_named(head.name) if shipped else role_from_document(dict(head.role), folder)
+    backbone = Backbone.load(head.backbone.get("name", "default"))
+    bank = HeadBank(backbone.sites)
+    bank.add(head)
+    return Solo(role, head, Decoder(backbone, bank), Context(store=None, tools={}, cast=(), options={}))
