@@ -36,7 +36,7 @@ class Message(BaseModel):
     """The base of every message: frozen, validated when it is made, unknown fields refused.
 
     A subclass is registered under its class name, or under ``message_name`` where the class line gives one
-    (``class Query(Message, message_name="billing.Query")``). A later type of the same name takes its place, so
+    (``class Query(Message, message_name="my.Query")``). A later type of the same name takes its place, so
     that a role may be loaded again; the names of the types in this file are reserved.
     """
 
@@ -273,7 +273,7 @@ def _field(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_field(item) for item in value]
     if isinstance(value, Mapping):
-        named = ((key if type(key) is str else str(to_jsonable_python(key)), item) for key, item in value.items())
+        named = ((k if type(k) is str else str(to_jsonable_python(k)), item) for k, item in value.items())
         return {("$" + key if key.startswith("$") else key): _field(item) for key, item in named}
     if type(value) is float and not math.isfinite(value):
         return {"$float": str(value)}

@@ -1,0 +1,48 @@
+"""What an answer cost, counted where it is spent and summed where it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens read and written, calls of the decoder, and the seconds of the batches that answered them."""
+
+    tokens: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(self.tokens + other.tokens, self.calls + other.calls, self.seconds + other.seconds)
+
+
+class Meter:
+    """Collects the usage of one handled message."""
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+
+
+_meter: ContextVar[Meter | None] = ContextVar("understudy_usage", default=None)
+
+
+@contextmanager
+def metered() -> Iterator[Meter]:
+    """Whatever is spent inside, in this task and the tasks it starts, is summed in the meter."""
+    meter = Meter()
+    token = _meter.set(meter)
+    try:
+        yield meter
+    finally:
+        _meter.reset(token)
+
+
+def spend(usage: Usage) -> None:
+    """Count ``usage`` for the message that is being handled, if any is."""
+    meter = _meter.get()
+    if meter is not None:
+        meter.usage += usage
