@@ -30,7 +30,7 @@ c landlocked|landlocked|no/yes|landlocked @
 r borders|neighbours,neighbouring countries,neighbors,land neighbours,bordering countries|border(s) {v},share(s) a border with {v},neighbour(s) {v},are(is) next to {v},touch(es) {v},adjoin(s) {v},have(has) a border with {v}|sym|6
 r speaks|languages,official languages,language,official language|speak(s) {v},have(has) {v} as an official language,use(s) {v} officially|French/Spanish/English/Arabic/Portuguese/German/Russian/Swahili/Dutch/Italian/Malay/Greek|3
 r pays with|currency,money|use(s) the {v},pay(s) with the {v}|Euro/dollar/franc/krone/yen/ruble/rupee/peso/pound/lira|1
-r lies in|continent,part of the world|lie(s) in {v},are(is) in {v}|Africa/Europe/Asia/South America/North America/Oceania|1
+r lies in|continent,part of the world,region|lie(s) in {v},are(is) in {v},are(is) located in {v}|Africa/Europe/Asia/South America/North America/Oceania/Western Europe/Eastern Africa/Southern Asia/Central America/Northern Europe/Caribbean|2
 r capital|capital,capital city|have(has) {v} as capital|@place|1
 
 city|cities|place|name city town

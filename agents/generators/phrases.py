@@ -95,7 +95,7 @@ def figure(rng: random.Random, number: float) -> str:
     if number >= 10000 and number % 1000 == 0 and draw < 0.35:
         return f"{number // 1000:g}{rng.choice((' thousand', 'k', ' thousand'))}"
     if number >= 3000 and draw < 0.75:
-        return f"{number:,}"
+        return f"{int(number):,}" if number == int(number) else f"{number:,}"
     return f"{number:g}" if number < 10**5 else str(int(number))
 
 

@@ -20,7 +20,7 @@ from .phrases import finish, singular, slip
 from .ranking import join, liked_request
 from .reading import ask_objects, ask_subjects
 from .sets import Things, relation_phrase
-from .worlds import Domain, Relation, World, a_domain, distinct, make_name, make_table
+from .worlds import Domain, Relation, World, a_domain, between_things, distinct, make_name, make_table
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,16 @@ class Request:
 
 
 def _fact(rng: random.Random, world: World) -> tuple[str, Relation, str]:
-    relation = rng.choice(world.domain.relations)
     name = rng.choice(world.names)
-    if relation.target or rng.random() < 0.7:
+    if rng.random() < 0.2:
+        attributes = [attribute for attribute in world.domain.attributes if attribute.kind != "n" and "yes" not in attribute.values]
+        attribute = rng.choice(attributes)
+        as_relation = Relation("", attribute.nouns, ("",), "", attribute.maker, attribute.values, 1)
+        return ask_objects(rng, world.domain, as_relation, name, False), as_relation, name
+    relation = rng.choice(world.domain.relations)
+    if not relation.target and relation.name != "capital" or rng.random() < 0.7:
         return ask_objects(rng, world.domain, relation, name, relation.most > 1 and rng.random() < 0.6), relation, name
-    return ask_subjects(rng, world.domain, relation, _value(rng, relation)), relation, name
+    return ask_subjects(rng, world.domain, relation, name if relation.target else _value(rng, relation)), relation, name
 
 
 def _value(rng: random.Random, relation: Relation) -> str:
@@ -56,7 +61,17 @@ def _value(rng: random.Random, relation: Relation) -> str:
 def figures(rng: random.Random, world: World) -> Request:
     """One step over the table."""
     asked = querying.ask(rng, world, given=False)
+    while _about_one(world, asked.sql):
+        asked = querying.ask(rng, world, given=False)
     return Request(asked.request, (Part(FIGURES, asked.request),))
+
+
+def _about_one(world: World, sql: str) -> bool:
+    """Whether the SQL looks up words, not figures, of one named thing, which is a reader's work."""
+    if f" WHERE {world.key} = '" not in sql or " AND " in sql:
+        return False
+    shown = sql.removeprefix("SELECT ").partition(" FROM ")[0].split(", ")
+    return any(column in world.columns and world.columns[column].kind != "n" for column in shown)
 
 
 def fact(rng: random.Random, world: World) -> Request:
@@ -73,12 +88,12 @@ def taste(rng: random.Random, world: World) -> Request:
     return Request(text, (Part(TASTE, text),))
 
 
-def _related(rng: random.Random, world: World) -> Things:
-    """A set that a relation defines."""
+def _related(rng: random.Random, world: World) -> Things | None:
+    """A set that a relation between things defines; None where the world has none."""
     domain = world.domain
-    able = [relation for relation in domain.relations if relation.target or relation.name != "capital"]
-    weights = [4.0 if relation.target else 1.0 for relation in able]
-    relation = rng.choices(able, weights)[0]
+    if not between_things(domain):
+        return None
+    relation = rng.choice(between_things(domain))
     one, many, verb, before = relation_phrase(rng, domain.one, domain.many, relation, rng.choice(world.names))
     return Things(one, many, before, verb, given=("?",), key=world.key)
 
@@ -86,12 +101,13 @@ def _related(rng: random.Random, world: World) -> Things:
 def fact_then_figures(rng: random.Random, world: World) -> Request | None:
     """A set by a relation, then figures about it."""
     things = _related(rng, world)
-    asked = questions.about(rng, world, things)
-    if asked is None:
+    asked = questions.about(rng, world, things) if things else None
+    if things is None or asked is None:
         return None
     words = next((phrase for phrase in (things.many, things.one) if phrase in asked.text), None)
-    if words is None and things.verb and things.verb in asked.text:
-        return None
+    split = f"{things.before} {things.verb}"
+    if words is None and things.verb and split in asked.text:
+        words = split
     if words is None:
         at = asked.text.lower().find(things.many.lower())
         if at < 0:
@@ -106,11 +122,9 @@ def figures_then_fact(rng: random.Random, world: World) -> Request | None:
     if things is None:
         return None
     phrase = questions.extreme_phrase(rng, world, things)
-    relations = [relation for relation in world.domain.relations if relation.target or relation.maker]
-    relations = [relation for relation in relations if relation.name not in ("speaks", "pays with", "lies in", "capital")]
-    if phrase is None or not relations:
+    if phrase is None or not between_things(world.domain):
         return None
-    relation = rng.choice(relations)
+    relation = rng.choice(between_things(world.domain))
     text = finish(rng, ask_objects(rng, Domain("", "", "", (), (), ()), relation, phrase, relation.most > 1).replace("  ", " "))
     words = phrase if phrase in text else phrase[0].upper() + phrase[1:]
     return Request(text, (Part(FIGURES, words), Part(FACTS, text, (1,)))) if words in text else None
@@ -120,6 +134,8 @@ def then_taste(rng: random.Random, world: World) -> Request | None:
     """Things that must be found first are what was liked."""
     if rng.random() < 0.5:
         things = _related(rng, world)
+        if things is None:
+            return None
         words, kind = f"the {things.many}" if "'s " not in things.many else things.many, FACTS
     else:
         narrowed = questions.narrowed(rng, world)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .phrases import article, degrees, figure, finish, is_plural, lowest, singular, small
 from .sets import Things, add_filter, add_threshold, base, given_set, nice
-from .worlds import Attribute, World
+from .worlds import Attribute, World, is_year
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,7 @@ def attribute_of(rng: random.Random, world: World, things: Things) -> Question |
         forms = [f"what is the {noun} of {things.many}", f"the {noun} of the {things.many}", f"{noun} of all {things.many}",
                  f"what are the {noun} of the {things.many}", f"{_opening(rng)}the {noun} of each {things.one}",
                  f"for each of the {things.many} the {noun}", f"show the {noun} for {things.many}"]
-        shown = f"{world.key}, {pick[0]}" if rng.random() < 0.0 else pick[0]
-        return _make(rng, things, rng.choice(forms), f"SELECT {shown} FROM {world.table.name}{things.where}")
+        return _make(rng, things, rng.choice(forms), f"SELECT {world.key}, {pick[0]} FROM {world.table.name}{things.where}")
     name = rng.choice(world.names)
     condition = f"{world.key} = '{name.replace(chr(39), chr(39) * 2)}'"
     sql = f"SELECT {pick[0]} FROM {world.table.name} WHERE {condition}"
@@ -119,6 +118,8 @@ def aggregate(rng: random.Random, world: World, things: Things) -> Question | No
         return None
     noun, many = _noun(rng, pick), things.many
     name = rng.choice(("AVG", "AVG", "SUM", "SUM", "MAX", "MIN"))
+    if is_year(pick[1]) and name == "SUM":
+        return None
     word = {"AVG": _AVERAGES, "SUM": ("total", "total", "combined", "summed", "overall"),
             "MAX": ("highest", "largest", "maximum", "greatest", "biggest"),
             "MIN": ("lowest", "smallest", "minimum", "least")}[name]
@@ -153,7 +154,9 @@ def _extreme(rng: random.Random, pick: Pick) -> tuple[str, str, str]:
         least = not up and adjective in attribute.high
         best = (lowest(adjective) if least else degrees(adjective))[1]
         return best, noun, " DESC" if up else ""
-    most = ("highest", "largest", "greatest", "biggest") if up else ("lowest", "smallest")
+    most = ("highest", "largest", "greatest", "biggest", "top") if up else ("lowest", "smallest", "least")
+    if is_year(attribute):
+        most = ("latest", "most recent", "last") if up else ("earliest", "first", "oldest")
     if is_plural(noun):
         most = ("most", "most", "highest number of") if up else ("fewest", "least", "lowest number of")
     return "", f"the {rng.choice(most)} {noun}", " DESC" if up else ""
@@ -278,6 +281,8 @@ def grouped(rng: random.Random, world: World, things: Things) -> Question | None
         if pick is None:
             return None
         name, w = rng.choice((("AVG", "average"), ("AVG", "mean"), ("SUM", "total"), ("MAX", "highest"), ("MIN", "lowest")))
+        if name == "SUM" and is_year(pick[1]):
+            return None
         figure_noun = _noun(rng, pick)
         forms = [f"{w} {figure_noun} of the {things.many} per {noun}", f"what is the {w} {figure_noun} per {noun} of the {things.many}",
                  f"{w} {figure_noun} of {things.many} by {noun}", f"the {w} {figure_noun} of the {things.many} for each {noun}"]
@@ -293,7 +298,7 @@ def grouped(rng: random.Random, world: World, things: Things) -> Question | None
 
 def ratio(rng: random.Random, world: World, things: Things) -> Question | None:
     """Most or least of one figure per unit of another."""
-    numeric = world.of_kind("n")
+    numeric = [ident for ident in world.of_kind("n") if not is_year(world.columns[ident])]
     if len(numeric) < 2:
         return None
     dense = "population" in numeric and "area_km2" in numeric and rng.random() < 0.8

@@ -166,9 +166,24 @@ def example(rng: random.Random) -> Example:
         domain = a_domain(rng)
         names = distinct(rng, domain.maker, rng.randint(4, 9))
         facts = make_facts(rng, domain, names, 2, 5)
-        found = _one(rng, domain, names, facts)
+        turned = _turned(rng, domain)
+        found = _one(rng, domain, names, facts, turned)
         if found is not None:
             return found
+
+
+def _turned(rng: random.Random, domain: Domain) -> dict[str, str]:
+    """Relations that this graph keeps the other way round: Paris, capital of, France."""
+    return {
+        relation.name: f"{singular(relation.nouns[0])} of"
+        for relation in domain.relations
+        if not relation.target and (relation.name == "capital" or not relation.values and relation.most == 1)
+        and rng.random() < (0.8 if relation.name == "capital" else 0.3)
+    }
+
+
+def _head(name: str, relation: str, incoming: bool) -> str:
+    return fact_passage(name, relation, (), incoming).text
 
 
 def _fact(name: str, relation: str, others: list[str], incoming: bool = False) -> Evidence:
@@ -176,12 +191,14 @@ def _fact(name: str, relation: str, others: list[str], incoming: bool = False) -
     return passage, (passage.text.index(": ") + 2, len(passage.text))
 
 
-def _one(rng: random.Random, domain: Domain, names: list[str], facts: Facts) -> Example | None:
+def _one(rng: random.Random, domain: Domain, names: list[str], facts: Facts, turned: dict[str, str]) -> Example | None:
     relation = relation_of(domain, rng.choice(list(facts)))
     name = rng.choice(names)
     objects = facts[relation.name][name]
     incoming = rng.random() < 0.22 and relation.target != "sym"
-    triples = [(s, r, o) for r, by in facts.items() for s, others in by.items() for o in others]
+    triples = [(o, turned[r], s) if r in turned else (s, r, o) for r, by in facts.items() for s, others in by.items() for o in others]
+    edge = turned.get(relation.name, relation.name)  # as the graph calls it
+    back = relation.name in turned
     evidence: list[Evidence] = []
     unanswerable = rng.random() < 0.2
     about = name
@@ -190,13 +207,13 @@ def _one(rng: random.Random, domain: Domain, names: list[str], facts: Facts) -> 
         if not objects:
             return None
         about = rng.choice(objects)
-        wanted = [s for s, r, o in triples if r == relation.name and o == about]
+        wanted = [name for name, others in facts[relation.name].items() if about in others]
         question = ask_subjects(rng, domain, relation, about)
         if not unanswerable:
-            evidence.append(_fact(about, relation.name, wanted, True))
+            evidence.append(_fact(about, edge, wanted, not back))
         elif rng.random() < 0.5:
             question = ask_subjects(rng, domain, relation, make_name(rng, relation.maker or domain.maker))
-        evidence += [(p, None) for p in fact_passages(about, triples) if not p.text.startswith(f"{relation.name} {about}:")]
+        evidence += [(p, None) for p in fact_passages(about, triples) if not p.text.startswith(_head(about, edge, not back))]
     else:
         if not objects:
             return None
@@ -204,9 +221,9 @@ def _one(rng: random.Random, domain: Domain, names: list[str], facts: Facts) -> 
         others = [r for r in facts if r != relation.name]
         if in_graph or unanswerable:
             for passage in fact_passages(name, triples):
-                if passage.text.startswith(f"{name} {relation.name}:"):
+                if passage.text.startswith(_head(name, edge, back)):
                     if not unanswerable:
-                        evidence.append(_fact(name, relation.name, objects))
+                        evidence.append(_fact(name, edge, objects, back))
                 else:
                     evidence.append((passage, None))
         told = [relation.name, *others] if not unanswerable else others
@@ -222,11 +239,11 @@ def _one(rng: random.Random, domain: Domain, names: list[str], facts: Facts) -> 
                 question = rng.choice(("what is the {n} of {e}", "{n} of {e}", "how much is the {n} of {e}", "{e}'s {n}",
                                        "what is {e}'s {n}")).format(n=noun, e=name)
             evidence.append((Passage(name, text, "brief"), place))
-    return _assemble(rng, domain, names, facts, relation, about, question, evidence, unanswerable)
+    return _assemble(rng, domain, names, facts, relation, about, question, evidence, unanswerable, (edge, back))
 
 
 def _assemble(rng: random.Random, domain: Domain, names: list[str], facts: Facts, relation: Relation, about: str, question: str,
-              evidence: list[Evidence], unanswerable: bool) -> Example | None:
+              evidence: list[Evidence], unanswerable: bool, edge: tuple[str, bool]) -> Example | None:
     """Near misses beside the evidence: the same relation of others, texts about others."""
     for other in rng.sample(names, rng.randint(0, 3)):
         if other == about:
@@ -236,7 +253,7 @@ def _assemble(rng: random.Random, domain: Domain, names: list[str], facts: Facts
             if text and not (unanswerable and about in text):
                 evidence.append((Passage(other, text, "brief"), None))
         elif facts[relation.name].get(other) and not (unanswerable and about in facts[relation.name][other]):
-            evidence.append((fact_passage(other, relation.name, facts[relation.name][other]), None))
+            evidence.append((fact_passage(other, edge[0], facts[relation.name][other], edge[1]), None))
     answered = [item for item in evidence if item[1]]
     rest = [item for item in evidence if not item[1]]
     rng.shuffle(rest)
@@ -252,7 +269,7 @@ def _assemble(rng: random.Random, domain: Domain, names: list[str], facts: Facts
     given: tuple[str, ...] = ()
     if rng.random() < 0.12 and about in question:
         hint = rng.choice((f"the {_EXTREMES[rng.randrange(len(_EXTREMES))]} {domain.one}", f"that {domain.one}", "it"))
-        question, given = question.replace(about, hint), (about,)
+        question, given = question.replace(f"the {domain.one} {about}", about).replace(about, hint), (about,)
     elif rng.random() < 0.06:
         question = slip(rng, question, (about,))
     if rng.random() < 0.12:

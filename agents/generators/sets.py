@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from .names import person
 from .phrases import agree, degrees, figure, is_plural, lowest, singular
-from .worlds import ADJECTIVES, Relation, World, make_name
+from .worlds import ADJECTIVES, Relation, World, is_year, make_name, untabled
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def given_set(rng: random.Random, world: World) -> Things:
         many = rng.choice(("of these", "of them", f"of these {world.domain.many}", f"of those {world.domain.many}"))
         bare = many.removeprefix("of ")
         return Things(f"one {many}", bare, bare, "", given=found, key=world.key)
-    relation = rng.choice(world.domain.relations)
+    relation = rng.choice(untabled(world.domain) or world.domain.relations)
     other = rng.choice([name for name in names if name not in found] or names)
     one, many, verb, before = relation_phrase(rng, world.domain.one, world.domain.many, relation, other)
     return Things(one, many, before, verb, given=found, key=world.key, keep=(other,))
@@ -130,7 +130,7 @@ def _alternative(rng: random.Random, world: World, ident: str, surface: str, con
     links = [link for link in world.index.link(value) if link.column == ident]
     if not links or links[0].sql() == condition:
         return surface, "", ()
-    return f"{surface} or {value}", f"({condition} OR {links[0].sql()})", (links[0].sql(),)
+    return f"{surface} or {value}", f"( {condition} OR {links[0].sql()})", (links[0].sql(),)
 
 
 def _surface(rng: random.Random, value: str, common: bool) -> str:
@@ -227,8 +227,9 @@ def add_threshold(rng: random.Random, world: World, things: Things) -> Things | 
     elif noun in ("population", "inhabitants", "people") and rng.random() < 0.4:
         verb = f"have {word} {text} {rng.choice(('people', 'inhabitants'))}"
         clause = f"with {word} {text} {rng.choice(('people', 'inhabitants'))}"
-    if 1500 <= bound <= 2100 and "year" in noun and not inclusive and rng.random() < 0.5:
-        clause, verb = f"{'after' if up else 'before'} {text} by {noun}", f"have a {noun} {'after' if up else 'before'} {text}"
+    if is_year(attribute) and not inclusive and rng.random() < 0.6:
+        when = rng.choice(("after", "since", "later than") if up else ("before", "earlier than"))
+        clause, verb = rng.choice((f"{when} {text}", f"with {noun} {when} {text}", f"with a {noun} {when} {text}")), f"have a {noun} {when} {text}"
     return _restrict(things, clause, verb, f"{ident} {sign} {plain}", (plain,))
 
 

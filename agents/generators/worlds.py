@@ -157,6 +157,22 @@ def _fresh(rng: random.Random, maker: str, count: int) -> list[str]:
     return list(found)
 
 
+def is_year(attribute: Attribute) -> bool:
+    """Whether a number column holds years, which nobody adds up."""
+    return "year" in attribute.nouns[0] or attribute.least >= 900 and attribute.most <= 2100 or "eruption" in attribute.nouns[0]
+
+
+def between_things(domain: Domain) -> tuple[Relation, ...]:
+    """The relations that lead from one thing of the world to another, which a table cannot hold."""
+    return tuple(relation for relation in domain.relations if relation.target)
+
+
+def untabled(domain: Domain) -> tuple[Relation, ...]:
+    """The relations that no column says as well."""
+    nouns = {noun for attribute in domain.attributes for noun in attribute.nouns}
+    return tuple(relation for relation in domain.relations if relation.target or not nouns & set(relation.nouns))
+
+
 def number(rng: random.Random, attribute: Attribute) -> float:
     """A value of a number column: even for years, by magnitude where the range is wide."""
     least, most = attribute.least, attribute.most
@@ -257,5 +273,5 @@ def relation_of(domain: Domain, name: str) -> Relation:
     return next(relation for relation in domain.relations if relation.name == name)
 
 
-__all__ = ["ADJECTIVES", "DOMAINS", "GEOGRAPHY", "Attribute", "Domain", "Relation", "World", "a_domain", "make_facts",
-           "make_table", "person", "place", "relation_of", "syllables"]
+__all__ = ["ADJECTIVES", "DOMAINS", "GEOGRAPHY", "Attribute", "Domain", "Relation", "World", "a_domain", "between_things", "is_year",
+           "make_facts", "make_table", "person", "place", "relation_of", "syllables", "untabled"]
