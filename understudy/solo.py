@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from .core.errors import UnderstudyError
 
 if TYPE_CHECKING:
+    from .agents.gatherer import Reply
     from .agents.messages import Message
     from .agents.role import Context, Role
-    from .core.decoding import Decoder, Reply
+    from .core.decoding import Decoder
     from .core.fields import Record
     from .core.heads import Head
     from .core.prompts import Prompt
@@ -78,60 +78,31 @@ class Solo:
             raise UnderstudyError(told, where=where, mend=f"role {self.role.name} takes {', '.join(names)}") from None
 
     def answer(self, messages: Sequence[Message]) -> list[Answer]:
-        """Answer all messages, in order; the questions that are ready at the same time are decoded in one batch."""
-        return asyncio.run(_Meeting(self, len(messages)).hold(messages))
+        """Answer all messages, in order; what is ready to be decoded at the same time is decoded in one batch."""
 
+        async def all_of_them() -> list[Answer]:
+            return list(await asyncio.gather(*map(self._answer, messages)))
 
-class _Meeting:
-    """Many messages at once: when all that are still at work wait for the decoder, it answers them together."""
-
-    def __init__(self, solo: Solo, working: int) -> None:
-        self.solo = solo
-        self.working = working
-        self.waiting: list[tuple[Prompt, Record, asyncio.Future[Reply]]] = []
-
-    async def hold(self, messages: Sequence[Message]) -> list[Answer]:
-        return list(await asyncio.gather(*(self._answer(message) for message in messages)))
+        return asyncio.run(all_of_them())
 
     async def _answer(self, message: Message) -> Answer:
+        from .agents.gatherer import Call, gatherer
+
         replies: list[Reply] = []
 
         async def ask(prompt: Prompt, record: Record) -> Reply:
-            future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-            self.waiting.append((prompt, record, future))
-            self._decode_when_all_wait()
-            reply = await future
-            replies.append(reply)
-            return reply
+            replies.append(await gatherer(self.decoder).ask(Call(prompt, record, self.head.name)))
+            return replies[-1]
 
-        began = time.perf_counter()
-        try:
-            output = await self.solo.role.handle(message, self.solo.context, ask)
-        finally:
-            self.working -= 1
-            self._decode_when_all_wait()
+        output = await self.role.handle(message, self.context, ask)
         confidence = min((reply.confidence for reply in replies), default=1.0)
         return Answer(
             output,
             confidence,
-            bool(getattr(output, "abstained", False)) or confidence < self.solo.head.threshold,
-            sum(reply.seconds for reply in replies) or time.perf_counter() - began,
+            bool(getattr(output, "abstained", False)) or confidence < self.head.threshold,
+            sum(reply.seconds for reply in replies),
             sum(reply.tokens for reply in replies),
         )
-
-    def _decode_when_all_wait(self) -> None:
-        if not self.waiting or len(self.waiting) < self.working:
-            return
-        from .core.decoding import Call
-
-        batch, self.waiting = self.waiting, []
-        try:
-            calls = [Call(prompt, record, self.solo.head.name) for prompt, record, _ in batch]
-            for (_, _, future), reply in zip(batch, self.solo.decoder.decode(calls), strict=True):
-                future.set_result(reply)
-        except UnderstudyError as error:
-            for _, _, future in batch:
-                future.set_exception(error)
 
 
 def open_solo(subject: str) -> Solo:
