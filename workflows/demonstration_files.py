@@ -98,7 +98,7 @@ def _jsonl(text: str, report: FileReport) -> Iterator[Row]:
         for name in one:
             if name not in SIDES:
                 report.add(number, row.column((name,)), (name,), f"unknown key '{name[:60]}'",
-                           "a demonstration has takes and gives", hint(name, SIDES) or "")
+                           "a demonstration has takes and gives")
         for side in SIDES:
             if not isinstance(one.get(side), dict):
                 report.add(number, 1, (side,), f"the demonstration's {side} is missing", mend=FORM)

@@ -14,6 +14,10 @@ from .shapes import Report
 from .values import ExpressionError, hint
 from .yaml_document import KeyPath
 
+DEFAULT_STEPS = ("plan", "work")
+ALONE = "answer"
+"""Steps of the workflow that is meant where none is written: with a planner, and with one agent."""
+
 TEAM_WORDS = ("cast", "name", "does")
 
 
@@ -25,8 +29,10 @@ def check_references(team: Mapping[str, Any], report: Report) -> list[Path]:
     check_knowledge(_mapping(team.get("knowledge")), base, report)
     workflow = _mapping(team.get("workflow"))
     steps = _mapping(workflow.get("steps"))
-    inputs = _mapping(team.get("input", {"request": "text"}))
-    scope = Scope(report, tuple(inputs), tuple(steps))
+    default = DEFAULT_STEPS if planners(agents) else (ALONE,)
+    # A lone agent says by its role what it takes, so that no names of inputs are known here.
+    inputs = _mapping(team.get("input", {"request": "text"} if "workflow" in team or planners(agents) else {}))
+    scope = Scope(report, tuple(inputs), tuple(steps) if "workflow" in team else default)
     if "workflow" in team:
         check_workflow(workflow, steps, tuple(agents), scope)
     else:
@@ -105,7 +111,7 @@ class Scope:
             if name not in names:
                 why = "only a step with 'each' has items" if name in ("item", "index") else ""
                 self.report.add(path, f"unknown name '{name[:60]}' in '{expression.text[:80]}'", why=why,
-                                suggestion=hint(name, names), offset=expression.offset_of(name))
+                                suggestion="" if why else hint(name, names), offset=expression.offset_of(name))
         for root, *rest in expression.paths():
             known = {"input": self.inputs, "team": TEAM_WORDS}.get(root)
             if known and rest and rest[0] not in known:

@@ -27,7 +27,7 @@ class Report:
         self.problems: list[Problem] = []
 
     def add(self, path: KeyPath, what: str, *, why: str = "", suggestion: str | None = None,
-            key: bool = False, offset: int = 0) -> None:
+            key: bool = False, offset: int | None = None) -> None:
         """Note a mistake at the value of ``path`` (or its key), ``offset`` characters into it."""
         self.problems.append(self.document.problem(
             path, what, why=why, suggestion=suggestion or "", key=key, offset=offset))

@@ -22,7 +22,7 @@ from ruamel.yaml.reader import ReaderError
 
 from .problems import Problem, key_path
 
-MOST_NODES = 200_000
+MOST_NODES = 50_000
 DEEPEST = 60
 MOST_BYTES = 20_000_000
 
@@ -61,16 +61,16 @@ class YamlDocument:
     problems: tuple[Problem, ...] = ()
 
     def problem(self, path: KeyPath, what: str, *, why: str = "", suggestion: str = "", key: bool = False,
-                offset: int = 0) -> Problem:
+                offset: int | None = None) -> Problem:
         """A problem at the value of ``path``, or at its key; ``offset`` characters into the text there."""
         line, column = self.place(path, key=key)
-        if offset and path in self.quoted:
-            offset += 1
-        return Problem(str(self.file), line, column + offset, key_path(path), what, why, suggestion)
+        if offset is not None:
+            column += offset + (path in self.quoted)
+        return Problem(str(self.file), line, column, key_path(path), what, why, suggestion)
 
     def place(self, path: KeyPath, key: bool = False) -> Place:
         """Line and column, from 1, of the value at ``path`` or its key; else of what is around it."""
-        places = self.key_places if key else self.places
+        places = self.key_places if key and path in self.key_places else self.places
         while path and path not in places:
             path = path[:-1]
         return places.get(path, (1, 1))
