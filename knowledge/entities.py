@@ -12,8 +12,8 @@ from .text import STOPWORDS, fold, key_of, sentences, words
 _CAPITAL = r"[A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĢĪĶŁŃŇŌŐŘŚŞŠŤŪŮŰŹŻŽ]"
 _NAME = rf"{_CAPITAL}[\w'’.&-]*"
 _RUN = re.compile(rf"{_NAME}(?:\s+(?:(?:of|the|and|de|la|del|da|do|du|van|von|y)\s+){{0,2}}{_NAME})*")
-_EDGE = re.compile(r"['’]s$|[.,'’&-]+$")
-_POSSESSIVE = re.compile(r"['’]s$")
+_PUNCTUATION = re.compile(r"[.,'’&-]+$")
+_POSSESSIVE = re.compile(r"['’]s\.?$")
 _ARTICLE = re.compile(r"^(?:the|The)\s+")
 
 
@@ -47,21 +47,18 @@ def names_in(title: str, text: str) -> dict[str, bool]:
 
     for start, end in sentences(text):
         for match in _RUN.finditer(text, start, end):
-            whole = match.group()
-            name = _EDGE.sub("", whole)
-            opens = match.start() == start
+            name, opens = match.group(), match.start() == start
             first, _, rest = name.partition(" ")
             if opens and rest and fold(first) in STOPWORDS:
                 name, opens = rest, False
-            # "Saint John's" or "France's"? "Bosnia and Herzegovina" or "France and Spain"? The longer form is
+            # "Bosnia and Herzegovina" or "France and Spain"? "Saint John's" or "France's"? The longer form is
             # noted without certainty: it is a name if it is known to be one otherwise.
-            parts = name.split(" and ")
-            if _POSSESSIVE.search(whole):
-                note(whole, False)
-            if len(parts) > 1:
-                note(name, False)
+            parts = [_ARTICLE.sub("", part) for part in name.split(" and ")]
+            longer = [name] if len(parts) > 1 else []
+            for form in [*longer, *(part for part in parts if _POSSESSIVE.search(part))]:
+                note(_PUNCTUATION.sub("", form), False)
             for part in parts:
-                note(_ARTICLE.sub("", part), not (opens and " " not in name))
+                note(_PUNCTUATION.sub("", _POSSESSIVE.sub("", part)), not (opens and " " not in name))
     return found
 
 

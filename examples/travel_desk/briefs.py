@@ -83,16 +83,12 @@ def brief(country: Country, turn: int) -> str:
         "country": "landlocked country" if country.landlocked else "country",
         "region": region,
         "capital": country.capital,
-        "languages": listed(languages)
-        if len(country.languages) <= 3
-        else f"{', '.join(languages)} and others",
+        "languages": listed(languages) if len(country.languages) <= 3 else f"{', '.join(languages)} and others",
         "currency": in_sentence(country.currency_name),
         "side": country.driving_side,
     }
     place = PLACES[turn % 4].format(**words)
     money = MONEY[turn // 4 % 4].format(**words)
     if several or len(country.languages) > 3:
-        money = money.replace("official language is", "official languages are").replace(
-            " is spoken", " are spoken"
-        )
+        money = money.replace("official language is", "official languages are").replace(" is spoken", " are spoken")
     return " ".join((place, money, land(country, told=turn % 4 != 2), ROADS[turn // 2 % 4].format(**words)))

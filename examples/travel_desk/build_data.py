@@ -94,11 +94,7 @@ def aliases_of(record: dict[str, Any]) -> tuple[str, ...]:
     ]
     kept: list[str] = []
     for alias in found:
-        latin = (
-            all(ord(c) < 0x250 or c in "’‘" for c in alias)
-            and alias[:1].isupper()
-            and not set(",(") & set(alias)
-        )
+        latin = all(ord(c) < 0x250 or c in "’‘" for c in alias) and alias[:1].isupper() and not set(",(") & set(alias)
         long_enough = len(alias) > 3 or alias in mend.ACRONYMS
         if latin and long_enough and alias not in mend.NOT_ALIASES and alias != name and alias not in kept:
             kept.append(alias)
@@ -130,9 +126,7 @@ def read(source: Path) -> list[Country]:
         continent, region = record["region"], record["subregion"]
         if continent == "Americas":
             continent = "South America" if region == "South America" else "North America"
-        languages = dict.fromkeys(
-            mend.LANGUAGES.get(tongue, tongue) for tongue in record["languages"].values()
-        )
+        languages = dict.fromkeys(mend.LANGUAGES.get(tongue, tongue) for tongue in record["languages"].values())
         borders = [b for b in record["borders"] if b in sovereign and (iso3, b) not in mend.NO_BORDER]
         return Country(
             name=name,
@@ -203,16 +197,12 @@ def build(source: Path, out: Path) -> None:
 
     write(out / "countries.csv", COLUMNS, ([cell(c, column) for column in COLUMNS] for c in countries))
     write(out / "triples.csv", ("subject", "relation", "object"), triples(countries))
-    write(
-        out / "briefs.csv", ("title", "text"), ((c.name, brief(c, turn)) for turn, c in enumerate(countries))
-    )
+    write(out / "briefs.csv", ("title", "text"), ((c.name, brief(c, turn)) for turn, c in enumerate(countries)))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--source", type=Path, required=True, help="the folder of the source files")
-    parser.add_argument(
-        "--out", type=Path, default=Path(__file__).parent / "data", help="where the CSV files go"
-    )
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "data", help="where the CSV files go")
     arguments = parser.parse_args()
     build(arguments.source, arguments.out)
