@@ -76,6 +76,16 @@ class RoleFinder:
         head = self.head(name)
         return FoundRole(name, name in SHIPPED, head) if name in SHIPPED or head else None
 
+    def threshold(self, head: Path | None) -> float:
+        """The confidence under which the role abstains, as the head in folder ``head`` says; 0 for none."""
+        if head is None:
+            return 0.0
+        try:
+            return float(json.loads((head / MANIFEST).read_text(encoding="utf-8"))["threshold"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UnderstudyError(f"the head's file cannot be read ({error})", where=str(head),
+                                  mend="learn the role again: understudy learn ROLE.yaml") from None
+
     def names(self) -> tuple[str, ...]:
         """The names of all roles that can be found."""
         manifests = [file for folder in self.folders() for file in sorted(folder.glob(f"*/{MANIFEST}"))]

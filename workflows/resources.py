@@ -1,0 +1,133 @@
+"""Resources: what the agents of a team share, each made when it is first needed: backbone, heads, knowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import UnderstudyError
+from .places import matches
+
+if TYPE_CHECKING:
+    from ..core.backbone import Backbone
+    from ..core.bank import HeadBank
+    from ..core.decoding import Decoder, Reply
+    from ..core.heads import Head
+    from ..knowledge.store import KnowledgeStore
+
+
+class Resources:
+    """One backbone, one bank of heads and one decoder for all agents of a team, and its knowledge.
+
+    It is itself what the agents ask (``decode``), so that torch is only loaded by the first question.
+
+    Args:
+        backbone: ``default``, a folder or hub id, or a backbone in memory.
+        base: the team's folder, to which the paths of its file are relative.
+        knowledge: ``{store: path, add: [globs]}``, or None.
+    """
+
+    def __init__(self, backbone: str | Backbone, base: Path, knowledge: Mapping[str, Any] | None = None) -> None:
+        self.base = base
+        self._lock = RLock()
+        self._source = backbone
+        self._knowledge = knowledge
+        self._backbone: Backbone | None = None if isinstance(backbone, str) else backbone
+        self._bank: HeadBank | None = None
+        self._decoder: Decoder | None = None
+        self._store: KnowledgeStore | None = None
+        self._folders: dict[str, Path] = {}
+
+    @property
+    def backbone(self) -> Backbone:
+        """The backbone, loaded when it is first asked for."""
+        with self._lock:
+            if self._backbone is None:
+                from ..core.backbone import Backbone
+
+                name = str(self._source)
+                beside = self.base / name
+                self._backbone = Backbone.load(str(beside) if beside.is_dir() else name)
+            return self._backbone
+
+    @property
+    def bank(self) -> HeadBank:
+        """The heads in use."""
+        with self._lock:
+            if self._bank is None:
+                from ..core.bank import HeadBank
+
+                self._bank = HeadBank(self.backbone.sites)
+            return self._bank
+
+    @property
+    def store(self) -> KnowledgeStore | None:
+        """The knowledge of the team, opened and filled when it is first asked for; None where it has none."""
+        with self._lock:
+            if self._store is None and self._knowledge is not None:
+                from ..knowledge.store import KnowledgeStore
+
+                path = self._knowledge.get("store")
+                if path is not None:
+                    (self.base / path).parent.mkdir(parents=True, exist_ok=True)
+                store = KnowledgeStore.open(":memory:" if path is None else self.base / path)
+                added = [file for glob in self._knowledge.get("add", ()) for file in matches(glob, self.base)]
+                if added:
+                    store.add(*dict.fromkeys(added))
+                self._store = store
+            return self._store
+
+    def name_head(self, name: str, folder: Path) -> None:
+        """Say where the head ``name`` lies; it is loaded by the first question to it."""
+        with self._lock:
+            other = self._folders.get(name)
+            if other is not None and other.resolve() != folder.resolve():
+                raise UnderstudyError(f"two heads are called '{name}': {other} and {folder}", mend="rename one role")
+            self._folders[name] = folder
+
+    def put_head(self, head: Head) -> None:
+        """Take a head that is at hand, in place of a former one of its name."""
+        with self._lock:
+            self.bank.add(head)
+
+    def has_head(self, name: str) -> bool:
+        """Whether a head of that name is at hand or said to lie somewhere."""
+        with self._lock:
+            return name in self._folders or (self._bank is not None and name in self._bank.names())
+
+    def decode(self, calls: Sequence[Any], /) -> Sequence[Reply]:
+        """Answer calls, in order, in one batch; loads the backbone and the heads that are asked for first."""
+        with self._lock:
+            if self._decoder is None:
+                from ..core.decoding import Decoder
+
+                self._decoder = Decoder(self.backbone, self.bank)
+            for name in dict.fromkeys(call.head for call in calls):
+                if name and name not in self.bank.names():
+                    self._load(name)
+            return self._decoder.decode(calls)
+
+    def close(self) -> None:
+        """Close the knowledge store."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+
+    def _load(self, name: str) -> None:
+        from ..core.heads import Head
+
+        folder = self._folders.get(name)
+        if folder is None:
+            raise UnderstudyError(f"there is no head '{name}'", mend="learn it: understudy learn ROLE.yaml")
+        head = Head.load(folder)
+        made_for = head.backbone.get("digest")
+        if made_for is not None and made_for != self.backbone.digest():
+            raise UnderstudyError(
+                f"the head was made for another backbone ({head.backbone.get('name', 'unknown')})",
+                where=str(folder), mend="learn the role again on this one: understudy learn ROLE.yaml",
+            )  # fmt: skip
+        self.bank.add(replace(head, name=name))
