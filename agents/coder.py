@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from ..core.errors import UnderstudyError
 from ..core.fields import Grammar, Record
 from ..core.prompts import Prompt
-from .sql import Literals, Schema, grammar
+from .messages import Message, Query, Source, Task
+from .role import Ask, Context, Role
+from .sql import Condition, Literals, Schema, grammar, numbers
+from .tools import Cell, Rows, SqlTool, ToolError
 
 DOES = "figures, counts, averages and comparisons from a table, by SQL"
 _SHOWN = 4
+_LINKED = 8
 
 
 def compose(
@@ -43,3 +49,102 @@ def compose(
 def complaint(problem: str, sql: str) -> str:
     """What the second attempt reads: what was wrong with the first, and its SQL."""
     return f"{problem[:80]}: {sql}"
+
+
+class Coder(Role):
+    """The shipped role ``coder``: takes a :class:`Task`, gives a :class:`Query` with the SQL that was run."""
+
+    def __init__(self) -> None:
+        super().__init__("coder", DOES, Task, Query, tools=("sql",))
+
+    def prepare(self, message: Any, context: Context, error: str = "") -> tuple[Prompt, Record]:
+        """See :func:`compose`; ``error`` is the complaint about a first attempt."""
+        tool = _tool(context)
+        request = " ".join(message.request.split())
+        columns, given = tool.given(message.given)
+        literals = Literals(self._conditions(request, context), numbers(request), columns)
+        return compose(tool.schema(), literals, given, request, error)
+
+    def finish(self, values: Mapping[str, Any], message: Any, context: Context, attempts: int = 1) -> Message:
+        """The result of the SQL in words and rows; abstained where it failed or found nothing."""
+        sql = values["sql"].strip()
+        try:
+            rows = self._run(sql, message, context)
+        except ToolError as error:
+            return Query(answer=f"the query failed: {error.what}", abstained=True, sql=sql, columns=(), rows=(),
+                         attempts=attempts)  # fmt: skip
+        source = Source(title=_tool(context).path.name, text=sql, source="sql")
+        return Query(
+            answer="nothing found" if rows.empty else in_words(rows),
+            values=() if rows.empty else tuple(dict.fromkeys(plain(row[0]) for row in rows.rows if row[0] is not None)),
+            sources=(source,),
+            abstained=rows.empty,
+            sql=sql,
+            columns=rows.columns,
+            rows=rows.rows,
+            attempts=attempts,
+        )
+
+    async def handle(self, message: Any, context: Context, ask: Ask) -> Message:
+        """Write, run, and once more with the message where the first attempt failed or found nothing."""
+        reply = await ask(*self.prepare(message, context))
+        problem = self._problem(reply.values["sql"].strip(), message, context)
+        attempts = 1
+        if problem:
+            complained = complaint(problem, reply.values["sql"].strip())
+            reply = await ask(*self.prepare(message, context, complained))
+            attempts = 2
+        found = self.finish(reply.values, message, context, attempts)
+        return found.model_copy(update={"confidence": reply.confidence})
+
+    def _conditions(self, request: str, context: Context) -> tuple[Condition, ...]:
+        """Values that the request names, under another name as well where the store knows it (UK, Ivory Coast)."""
+        index = _tool(context).index
+        found = list(index.link(request))
+        for mention in context.store.link(request) if context.store else ():
+            if not index.link(request[mention.start : mention.end]):
+                found += [condition for condition in index.link(mention.entity) if condition not in found]
+        return tuple(found[:_LINKED])
+
+    def _run(self, sql: str, message: Any, context: Context) -> Rows:
+        tool = _tool(context)
+        return tool.execute(sql, tool.given(message.given)[1])
+
+    def _problem(self, sql: str, message: Any, context: Context) -> str:
+        try:
+            return "no rows" if self._run(sql, message, context).empty else ""
+        except ToolError as error:
+            return error.what
+
+
+def _tool(context: Context) -> SqlTool:
+    tool = context.tools.get("sql")
+    if not isinstance(tool, SqlTool):
+        raise UnderstudyError("the coder has no tables", where="coder", mend="give it tools: [{sql: FILE}]")
+    return tool
+
+
+def plain(cell: Cell) -> str:
+    """A cell as a value that other steps can look up: numbers without thousands separators."""
+    if isinstance(cell, float):
+        return str(int(cell)) if cell == int(cell) and abs(cell) < 1e15 else f"{cell:.4g}" if abs(cell) < 1 else f"{cell:.2f}"
+    return "" if cell is None else str(cell)
+
+
+def _shown(cell: Cell, column: str) -> str:
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        if isinstance(cell, int) and "year" in column or abs(cell) < 1000:
+            return plain(cell)
+        return f"{round(cell):,}" if abs(cell) >= 1000 else plain(cell)
+    return "unknown" if cell is None else str(cell)
+
+
+def in_words(rows: Rows, most: int = 30) -> str:
+    """The rows as one line: ``Andorra, Belgium`` or ``Chad: 16,425,864; Niger: 22,442,948``."""
+    shown = []
+    for row in rows.rows[:most]:
+        cells = [_shown(cell, column) for cell, column in zip(row, rows.columns, strict=True)]
+        shown.append(cells[0] if len(cells) == 1 else f"{cells[0]}: {', '.join(cells[1:])}")
+    left = len(rows.rows) - most
+    text = ("; " if len(rows.columns) > 1 else ", ").join(shown)
+    return text + (f" and {left}{' or' if rows.more else ''} more" if left > 0 else "")

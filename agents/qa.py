@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from ..core.fields import Record, Span
+from ..core.errors import UnderstudyError
+from ..core.fields import Record, Span, SpanValue
 from ..core.prompts import Passage, Prompt
+from .messages import Finding, Message, Source, Task
+from .role import Context, Role
+from .sql import fold
 
 DOES = "looks up facts about one thing in texts and a graph: neighbours, people, what belongs to what"
 LONGEST_LIST = 16
@@ -25,8 +31,25 @@ def fact_passage(subject: str, relation: str, objects: Sequence[str], incoming: 
     return Passage("", f"{head}: {', '.join(objects)}", "graph")
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """A passage, the entity it is about, and for facts of the graph the values in it and where these come from."""
+
+    passage: Passage
+    about: str
+    values: tuple[str, ...] = ()
+
+
 def fact_passages(name: str, facts: Iterable[tuple[str, str, str]]) -> list[Passage]:
     """All facts (subject, relation, object) about one entity as passages, those that say nothing new left out.
+
+    See :func:`fact_evidence`.
+    """
+    return [evidence.passage for evidence in fact_evidence(name, facts)]
+
+
+def fact_evidence(name: str, facts: Iterable[tuple[str, str, str]]) -> list[Evidence]:
+    """Facts about ``name``, those of a relation and direction together.
 
     A relation that holds both ways with the same entities is shown once; lists longer than ``LONGEST_LIST`` are a
     table's matter and left out.
@@ -38,14 +61,14 @@ def fact_passages(name: str, facts: Iterable[tuple[str, str, str]]) -> list[Pass
             out.setdefault(relation, []).append(other)
         elif other == name:
             into.setdefault(relation, []).append(subject)
-    passages = []
+    evidence = []
     for incoming, groups in ((False, out), (True, into)):
         for relation, others in groups.items():
             others = list(dict.fromkeys(others))
             if incoming and set(others) == set(out.get(relation, ())) or len(others) > LONGEST_LIST:
                 continue
-            passages.append(fact_passage(name, relation, others, incoming))
-    return passages
+            evidence.append(Evidence(fact_passage(name, relation, others, incoming), name, tuple(others)))
+    return evidence
 
 
 def compose(passages: Sequence[Passage], request: str, given: Sequence[str] = ()) -> tuple[Prompt, Record]:
@@ -61,3 +84,78 @@ def compose(passages: Sequence[Passage], request: str, given: Sequence[str] = ()
         message.append(("given", ", ".join(given[:6])))
     record = Record((("answer", Span(optional=True, max_tokens=96)),))
     return Prompt(passages=tuple(passages), message=tuple(message), role="answer"), record
+
+
+MOST_FACTS = 6
+_NOTHING = "not in my sources"
+
+
+class Reader(Role):
+    """The shipped role ``qa``: takes a :class:`Task`, gives a :class:`Finding` that rests on a span of its evidence.
+
+    Options: ``passages`` (how many texts are read, 5 where nothing is said; two fewer beside facts of the graph).
+    """
+
+    def __init__(self) -> None:
+        super().__init__("qa", DOES, Task, Finding)
+
+    def prepare(self, message: Any, context: Context) -> tuple[Prompt, Record]:
+        """See :func:`compose`; the evidence is what the store finds for the request."""
+        passages = [evidence.passage for evidence in self.evidence(message, context)]
+        return compose(passages or [Passage("", "nothing was found")], " ".join(message.request.split()), message.given)
+
+    def evidence(self, message: Any, context: Context) -> list[Evidence]:
+        """Facts about the entities that the task names, then passages, the best first."""
+        store = context.store
+        if store is None:
+            raise UnderstudyError("the reader has no knowledge", where="qa", mend="give the team knowledge: {add: [FILE]}")
+        named = [store.resolve(value) for value in message.given]
+        named += [mention.entity for mention in store.link(message.request)]
+        facts: list[Evidence] = []
+        for name in [name for name in dict.fromkeys(named) if name][:4]:
+            told = [(fact.subject, fact.relation, fact.object) for fact in store.facts(name)]
+            facts += [found for found in fact_evidence(name, told) if all(found.values != other.values for other in facts)]
+        facts = _nearest(facts, message.request)
+        query = " ".join((message.request, *message.given[:4]))
+        k = int(context.options.get("passages", 5))
+        texts = [
+            Evidence(Passage(found.title, found.text, found.source), found.title)
+            for found in store.search(query, max(1, k - 2) if facts else k)
+        ]
+        return facts + texts
+
+    def finish(self, values: Mapping[str, Any], message: Any, context: Context) -> Message:
+        """The span as an answer with its source; abstained where the head found none."""
+        span: SpanValue | None = values["answer"]
+        evidence = self.evidence(message, context)
+        if span is None or not evidence or not span.text.strip():
+            return Finding(answer=_NOTHING, abstained=True)
+        found = evidence[span.source]
+        passage = found.passage
+        source = Source(title=passage.title or found.about, text=passage.text, source=passage.source,
+                        start=span.start, end=span.end)  # fmt: skip
+        return Finding(answer=span.text.strip(), values=_values(span.text, found, context), sources=(source,))
+
+
+def _nearest(facts: list[Evidence], request: str) -> list[Evidence]:
+    """At most ``MOST_FACTS``, those first dropped whose words the request has none of; the order is kept."""
+    if len(facts) <= MOST_FACTS:
+        return facts
+    asked = set(fold(request).split())
+    ranked = sorted(range(len(facts)), key=lambda at: (-len(asked & set(fold(facts[at].passage.text).split())), at))
+    return [facts[at] for at in sorted(ranked[:MOST_FACTS])]
+
+
+def _values(text: str, found: Evidence, context: Context) -> tuple[str, ...]:
+    """The values in an answer: those of the facts that it names, the entities that it lists, or the answer itself."""
+    text = text.strip()
+    if found.values:
+        inside = tuple(value for value in found.values if value in text)
+        return inside or (text,)
+    pieces = [piece.strip() for part in text.split(",") for piece in part.split(" and ") if piece.strip()]
+    store = context.store
+    if len(pieces) > 1 and store is not None:
+        linked = tuple(dict.fromkeys(mention.entity for mention in store.link(text)))
+        if len(linked) > 1:
+            return linked
+    return (text,)

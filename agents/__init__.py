@@ -1,0 +1,1 @@
+"""Roles, their messages, and the agents that play them."""
