@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from ..core.errors import UnderstudyError
 from .messages import Envelope, Message
 from .retry import Retry, attempt
 
@@ -127,7 +128,11 @@ class Mailbox:
                 await self._finished(delivery, body)
         except asyncio.CancelledError:
             if not delivery.cancelled:
-                raise
+                if task.cancelling():
+                    raise
+                # Nobody cancelled this worker: the handler raised it by itself, or awaited what was cancelled.
+                delivery.worker = None
+                self._failed(delivery, UnderstudyError("the handler was cancelled from within", where=self.name))
         except Exception as error:
             delivery.worker = None
             self._failed(delivery, error)

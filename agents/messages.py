@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
-from pydantic_core import to_jsonable_python
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ..core.errors import UnderstudyError
 
@@ -42,6 +42,10 @@ class Message(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     message_name: ClassVar[str] = "Message"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        # What the class line gives is for the hook below; object's own hook takes nothing.
+        super().__init_subclass__()
 
     @classmethod
     def __pydantic_init_subclass__(cls, *, message_name: str | None = None, **kwargs: Any) -> None:
@@ -277,7 +281,10 @@ def _field(value: Any) -> Any:
         return {("$" + key if key.startswith("$") else key): _field(item) for key, item in named}
     if type(value) is float and not math.isfinite(value):
         return {"$float": str(value)}
-    return to_jsonable_python(value)
+    try:
+        return to_jsonable_python(value)
+    except PydanticSerializationError as error:
+        raise MessageError(f"a field of type {type(value).__name__} cannot be written as JSON") from error
 
 
 def _first_mistake(error: ValidationError) -> str:

@@ -1,0 +1,97 @@
+"""What an effect is given: the message for an agent, the arguments for a function."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..agents.messages import Message
+from ..core.errors import UnderstudyError
+from .state import Start
+from .values import field_names
+
+
+def message_for(agent: Any, start: Start) -> Message:
+    """The message of the type that ``agent`` takes.
+
+    From the step's ``input`` where it has one. Otherwise the value itself, if it has that type, or a message whose
+    fields are looked up by name: in the item or the output before, in the workflow's input, in the team (``cast``);
+    ``given`` is what the needed items gave. Raises UnderstudyError for what is missing or wrong.
+    """
+    takes = getattr(agent, "takes", None)
+    if not (isinstance(takes, type) and issubclass(takes, Message)):
+        if start.arguments is None and isinstance(start.value, Message):
+            return start.value
+        raise UnderstudyError(
+            f"it is not known what the agent {agent_name(start)!r} takes",
+            where=start.step,
+            mend="give the agent a `takes`, or hand it a message from the step before",
+        )
+    if start.arguments is not None:
+        fields: Mapping[str, Any] = start.arguments
+    elif isinstance(start.value, takes):
+        return start.value
+    else:
+        fields = _by_name(takes, start)
+    try:
+        made = takes.model_validate(dict(fields))
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(str(part) for part in first["loc"])
+        raise UnderstudyError(
+            f"{takes.message_name}.{path}: {first['msg']}",
+            where=start.step,
+            mend=f"its input has to give: {', '.join(takes.model_fields)}",
+        ) from None
+    return made
+
+
+def agent_name(start: Start) -> str:
+    """The agent of ``start`` by name."""
+    return str(getattr(start.agent, "name", start.agent))
+
+
+def _by_name(takes: type[Message], start: Start) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    item = start.scope.get("item")
+    for name in takes.model_fields:
+        if name == "given" and "needs" in field_names(item):
+            found[name] = item["needs"] if isinstance(item, Mapping) else getattr(item, "needs", ())
+            continue
+        for place in (item, start.value, start.scope.get("input"), start.scope.get("team")):
+            if name in field_names(place):
+                found[name] = place[name] if isinstance(place, Mapping) else getattr(place, name)
+                break
+    return found
+
+
+def call_arguments(function: Callable[..., Any], start: Start) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Positional and named arguments for a function.
+
+    With ``input``, those names. Otherwise nothing for a function without parameters, the value for one with a single
+    parameter, and for more each by its name in the scope. Raises UnderstudyError where a name means nothing.
+    """
+    if start.arguments is not None:
+        return (), dict(start.arguments)
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return (start.value,), {}
+    needed = [
+        one for one in parameters
+        if one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+    ]  # fmt: skip
+    if len(needed) > 1 or any(one.kind is one.KEYWORD_ONLY for one in needed):
+        missing = [one.name for one in needed if one.name not in start.scope]
+        if missing:
+            raise UnderstudyError(
+                f"nothing is named {missing[0]!r} for the function {function.__name__}",
+                where=start.step,
+                mend=f"there is: {', '.join(start.scope)}; or give the step an input",
+            )
+        return (), {one.name: start.scope[one.name] for one in needed}
+    takes_value = needed or any(one.kind is not one.VAR_KEYWORD for one in parameters)
+    return ((start.value,) if takes_value else ()), {}

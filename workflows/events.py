@@ -1,0 +1,150 @@
+"""What happens in a run: frozen events. A run's state is their fold; the journal is their list.
+
+Time, ids and results enter a run only through events, so that folding them again gives the same state. In JSON an
+event is its fields; values that steps took or gave are packed (see :func:`..agents.messages.pack`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+from ..agents.messages import pack, unpack
+from ..agents.usage import Usage
+from ..core.errors import UnderstudyError
+
+VERSION = 1
+"""Of the JSON of events; every older one stays readable."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """The base of all events; ``at`` is in seconds since the epoch."""
+
+    packed: ClassVar[frozenset[str]] = frozenset()
+    at: float
+
+
+@dataclass(frozen=True)
+class RunAccepted(Event):
+    """The run exists from here on: its input, the cast, and the workflow as a document."""
+
+    packed: ClassVar[frozenset[str]] = frozenset({"input", "team"})
+    run: str
+    workflow: str
+    document: Mapping[str, Any]
+    input: Any
+    team: Any = None
+
+
+@dataclass(frozen=True)
+class RunResumed(Event):
+    """A process took up the run again; effects that were under way are started again with their keys."""
+
+
+@dataclass(frozen=True)
+class StepStarted(Event):
+    """An effect began: visit number ``visit`` of ``step``, item ``index`` of an ``each``."""
+
+    step: str
+    visit: int
+    index: int | None
+    agent: str | None
+    key: str
+
+
+@dataclass(frozen=True)
+class StepFinished(Event):
+    """An effect ended well. It is in the journal before any step sees ``output``."""
+
+    packed: ClassVar[frozenset[str]] = frozenset({"output"})
+    step: str
+    visit: int
+    index: int | None
+    agent: str | None
+    output: Any
+    seconds: float
+    attempts: int = 1
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True)
+class StepFailed(Event):
+    """An effect failed finally; ``error`` is ``Type: text``."""
+
+    step: str
+    visit: int
+    index: int | None
+    agent: str | None
+    error: str
+    seconds: float
+    attempts: int = 1
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True)
+class LetterDied(Event):
+    """An envelope of this run became a dead letter."""
+
+    packed: ClassVar[frozenset[str]] = frozenset({"envelope"})
+    envelope: Any
+    reason: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class LimitReached(Event):
+    """A limit that only the clock knows of was used up."""
+
+    limit: str
+
+
+@dataclass(frozen=True)
+class RunFinished(Event):
+    """The run is over: ``completed``, ``failed`` or ``partial``."""
+
+    packed: ClassVar[frozenset[str]] = frozenset({"output"})
+    status: str
+    output: Mapping[str, Any]
+    error: str | None = None
+
+
+KINDS: Mapping[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (
+        RunAccepted, RunResumed, StepStarted, StepFinished, StepFailed, LetterDied, LimitReached, RunFinished,
+    )
+}  # fmt: skip
+
+_FIELDS = {kind: tuple(one.name for one in fields(kind)) for kind in KINDS.values()}
+
+
+def event_to_json(event: Event) -> dict[str, Any]:
+    """The fields of ``event`` as JSON values. Raises MessageError where a value cannot be kept."""
+    data: dict[str, Any] = {}
+    for name in _FIELDS[type(event)]:
+        value = getattr(event, name)
+        if name in event.packed:
+            data[name] = pack(value, getattr(event, "step", None))
+        elif name == "usage":
+            data[name] = [value.tokens, value.calls, value.seconds]
+        else:
+            data[name] = value
+    return data
+
+
+def event_from_json(kind: str, data: Mapping[str, Any], version: int = VERSION) -> Event:
+    """The event that :func:`event_to_json` wrote. Raises UnderstudyError for a kind or version unknown here."""
+    if version > VERSION or kind not in KINDS:
+        raise UnderstudyError(
+            f"an event {kind!r} of version {version}, and this understudy reads up to version {VERSION}",
+            mend="read the journal with the understudy that wrote it, or a newer one",
+        )
+    which = KINDS[kind]
+    values = dict(data)
+    for name in which.packed:
+        values[name] = unpack(values[name])
+    if "usage" in values:
+        values["usage"] = Usage(*values["usage"])
+    return which(**values)

@@ -1,0 +1,189 @@
+"""The graph of a workflow: steps, and the routes between them. Frozen values; :mod:`.flow` composes them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..agents.messages import Message, pack
+from ..agents.retry import Retry
+from ..core.errors import UnderstudyError
+from .expressions import Expression
+
+if TYPE_CHECKING:
+    from .problems import Problem
+
+END = "$end"
+"""Where a route leads that ends the run."""
+
+Failure = Literal["fail_fast", "collect", "all_or_nothing"]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A way on from a step. The first whose ``when`` holds and whose ``at_most`` is not used up is taken.
+
+    ``to`` is a step, :data:`END`, or several steps that then run side by side.
+    """
+
+    to: str | tuple[str, ...]
+    when: Expression | None = None
+    at_most: int | None = None
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names in ``to``."""
+        return (self.to,) if isinstance(self.to, str) else self.to
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to be done: by an agent (``agent`` or ``agent_from``) or by a function (``call``).
+
+    Attributes:
+        name: its output's name in later expressions.
+        agent: the agent that does it.
+        agent_from: the name of that agent, from the item; in Python also a function of the item.
+        call: a plain or async function.
+        input: argument → expression. When empty, the step takes the output of the step before it (or its item).
+        each: a list; the step is done once for each item, and its output is the list of theirs, in order.
+        at_once: items of ``each`` under way at a time.
+        failure: of an item or of the step. ``fail_fast``: the run fails at once; ``all_or_nothing``: it fails
+            after the other items have finished; ``collect``: None stands for the failed one, and the run goes on
+            as long as one item succeeded.
+        routes: ways on; none: the branch ends here.
+        join: steps that must all have led here before this one starts.
+        seconds: how long one effect may take.
+        retry: how often one effect is tried.
+    """
+
+    name: str
+    agent: str | None = None
+    agent_from: Expression | Callable[[Any], Any] | None = None
+    call: Callable[..., Any] | None = None
+    input: Mapping[str, Expression] = field(default_factory=dict)
+    each: Expression | None = None
+    at_once: int = 8
+    failure: Failure = "fail_fast"
+    routes: tuple[Route, ...] = ()
+    join: tuple[str, ...] = ()
+    seconds: float | None = None
+    retry: Retry | None = None
+
+    def expressions(self) -> Iterator[tuple[str, Expression]]:
+        """Every expression of the step, with the path of its key."""
+        for name, expression in self.input.items():
+            yield f"input.{name}", expression
+        if self.each is not None:
+            yield "each", self.each
+        if isinstance(self.agent_from, Expression):
+            yield "agent_from", self.agent_from
+        for number, route in enumerate(self.routes):
+            if route.when is not None:
+                yield f"routes[{number}].when", route.when
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a run may use: seconds at work, and effects (``messages``) in all.
+
+    ``on_exceed``: ``stop`` fails the run, ``partial`` ends it with the status partial; the output so far is in the
+    result either way.
+    """
+
+    seconds: float | None = None
+    messages: int | None = None
+    on_exceed: Literal["stop", "partial"] = "stop"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A whole workflow, ready to be checked and run.
+
+    Attributes:
+        takes: the type of the run's input, or None for any value.
+        start: the first step.
+        output: name → expression over the steps; when empty, what the last step gave.
+    """
+
+    name: str
+    steps: Mapping[str, Step]
+    start: str
+    takes: type[Message] | None = None
+    output: Mapping[str, Expression] = field(default_factory=dict)
+    limits: Limits = Limits()
+
+    def check(self, agents: Mapping[str, Any] | None = None) -> list[Problem]:
+        """Every mistake in the graph; ``agents`` are those that steps may name (None: not checked)."""
+        from .checks import problems
+
+        return problems(self, agents)
+
+    def document(self) -> dict[str, Any]:
+        """The graph as JSON: what a journal keeps, to know a changed workflow when it is resumed."""
+        return {
+            "name": self.name,
+            "takes": None if self.takes is None else self.takes.message_name,
+            "start": self.start,
+            "steps": {name: _step(step) for name, step in self.steps.items()},
+            "output": {name: _text(expression) for name, expression in self.output.items()},
+            "limits": [self.limits.seconds, self.limits.messages, self.limits.on_exceed],
+        }
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the document."""
+        return hashlib.sha256(json.dumps(self.document(), sort_keys=True).encode()).hexdigest()
+
+
+def difference(old: Any, new: Any, path: str = "") -> str | None:
+    """The first place where two documents differ, in words; None where they are the same."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in [*old, *(key for key in new if key not in old)]:
+            place = f"{path}.{key}" if path else str(key)
+            if key not in new:
+                return f"{place} is gone"
+            if key not in old:
+                return f"{place} is new"
+            if (found := difference(old[key], new[key], place)) is not None:
+                return found
+        return None
+    return None if old == new else f"{path} was {json.dumps(old)} and is {json.dumps(new)}"
+
+
+def _text(expression: Any) -> Any:
+    if isinstance(expression, Expression):
+        return expression.text
+    # Functions are known by name: one whose body was mended may resume the run that it failed.
+    return None if expression is None else getattr(expression, "__qualname__", type(expression).__name__)
+
+
+def _step(step: Step) -> dict[str, Any]:
+    routes = [[list(route.targets), _text(route.when), route.at_most] for route in step.routes]
+    plain = {
+        "agent": step.agent, "agent_from": _text(step.agent_from), "call": _text(step.call),
+        "input": {name: _text(expression) for name, expression in step.input.items()}, "each": _text(step.each),
+        "at_once": step.at_once, "failure": step.failure, "routes": routes, "join": list(step.join),
+        "seconds": step.seconds,
+    }  # fmt: skip
+    return {key: pack(value) for key, value in plain.items() if value not in (None, [], {})}
+
+
+class WorkflowError(UnderstudyError):
+    """A workflow that cannot be composed, run or resumed as asked."""
+
+
+def __getattr__(name: str) -> Any:
+    # Workflow is composed of what stands here and lives beside it; people look for it here.
+    if name == "Workflow":
+        from .flow import Workflow
+
+        return Workflow
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+if TYPE_CHECKING:
+    from .flow import Workflow as Workflow

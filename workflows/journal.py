@@ -1,0 +1,180 @@
+"""The journal: an append-only SQLite file with the events of every run.
+
+One commit a step, in WAL mode with full synchronisation, so that what was appended survives the process and the
+machine; JSON only. Many processes may read while one writes. The events of a run are numbered from 0: two processes
+that drive the same run would write the same number, and the second is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ..core.errors import UnderstudyError
+from .events import VERSION, Event, RunAccepted, event_from_json, event_to_json
+
+SCHEMA = 1
+"""Of the file's tables, kept in its ``user_version``."""
+
+_MARK = 0x756E6473  # "unds": tells our journals from other SQLite files
+
+_TABLES = """
+CREATE TABLE events (
+    run TEXT NOT NULL, number INTEGER NOT NULL, at REAL NOT NULL, kind TEXT NOT NULL, version INTEGER NOT NULL,
+    body TEXT NOT NULL, PRIMARY KEY (run, number)
+) WITHOUT ROWID;
+CREATE INDEX milestones ON events (kind, at) WHERE kind IN ('RunAccepted', 'RunFinished', 'LetterDied');
+"""
+
+
+class JournalError(UnderstudyError):
+    """A journal that cannot be read or written."""
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A run as ``runs list`` shows it; times in seconds since the epoch, ``finished`` None while it is open."""
+
+    run: str
+    workflow: str
+    status: str
+    accepted: float
+    finished: float | None
+    events: int
+
+
+class Journal:
+    """A journal file, made where there is none; ``":memory:"`` is one that dies with the process.
+
+    Args:
+        path: of the file. Its folder is made if it is missing.
+        synchronous: SQLite's setting: ``full`` survives a power cut, ``normal`` only the death of the process.
+    """
+
+    def __init__(self, path: str | Path = ":memory:", *, synchronous: str = "full") -> None:
+        if synchronous not in ("full", "normal"):
+            raise JournalError(f"synchronous is {synchronous!r}", mend="use 'full' or 'normal'")
+        self.path = str(path)
+        try:
+            if self.path != ":memory:":
+                Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self.path, isolation_level=None, timeout=30, check_same_thread=False)
+            self._prepare(synchronous)
+        except (sqlite3.Error, OSError) as error:
+            raise JournalError(f"cannot open the journal: {error}", where=self.path) from error
+
+    def _prepare(self, synchronous: str) -> None:
+        (mark,) = self._db.execute("PRAGMA application_id").fetchone()
+        (schema,) = self._db.execute("PRAGMA user_version").fetchone()
+        if schema > SCHEMA and mark == _MARK:
+            mend = "use the understudy that wrote it, or a newer one"
+            raise JournalError(f"a journal of version {schema}, newer than {SCHEMA}", where=self.path, mend=mend)
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if mark != _MARK and tables:
+            raise JournalError("an SQLite file, but no journal", where=self.path, mend="name another file")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute(f"PRAGMA synchronous = {synchronous}")
+        if mark != _MARK:
+            # Two processes may make the file at the same time: the second finds the tables of the first.
+            self._db.execute("BEGIN IMMEDIATE")
+            if not self._db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'events'").fetchone():
+                for statement in filter(str.strip, _TABLES.split(";")):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA application_id = {_MARK}")
+                self._db.execute(f"PRAGMA user_version = {SCHEMA}")
+            self._db.execute("COMMIT")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def append(self, run: str, number: int, events: Sequence[Event]) -> None:
+        """Write ``events`` of ``run`` from ``number`` on, in one commit. When this returns they are durable.
+
+        Raises:
+            MessageError: a value that cannot be kept as JSON; nothing was written.
+            JournalError: another process wrote these numbers, or the file cannot be written; nothing was written.
+        """
+        rows = [
+            (run, number + index, event.at, type(event).__name__, VERSION, _dump(event))
+            for index, event in enumerate(events)
+        ]
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", rows)
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.IntegrityError as error:
+            raise JournalError(
+                f"the run {run} is being driven by another process, or its id is taken",
+                where=self.path,
+                mend="let the other finish, or choose another run id",
+            ) from error
+        except sqlite3.Error as error:
+            raise JournalError(f"cannot write: {error}", where=self.path) from error
+
+    def events(self, run: str) -> list[Event]:
+        """All events of ``run``, in order. Raises JournalError where there is no such run, or a row is broken."""
+        found = list(self._rows(run))
+        if not found:
+            raise JournalError(f"there is no run {run!r}", where=self.path, mend="see: understudy runs list")
+        return found
+
+    def _rows(self, run: str) -> Iterator[Event]:
+        query = "SELECT number, kind, version, body FROM events WHERE run = ? ORDER BY number"
+        try:
+            for number, kind, version, body in self._db.execute(query, (run,)):
+                try:
+                    yield event_from_json(kind, json.loads(body), version)
+                except (ValueError, TypeError, KeyError) as error:
+                    raise JournalError(f"event {number} of run {run} is broken: {error}", where=self.path) from error
+        except sqlite3.Error as error:
+            raise JournalError(f"cannot read: {error}", where=self.path) from error
+
+    def runs(self) -> list[RunSummary]:
+        """All runs, the newest first."""
+        query = """
+            SELECT a.run, json_extract(a.body, '$.workflow'), coalesce(json_extract(f.body, '$.status'), 'open'),
+                   a.at, f.at,
+                   (SELECT count(*) FROM events e WHERE e.run = a.run)
+            FROM events a LEFT JOIN events f ON f.run = a.run AND f.kind = 'RunFinished'
+            WHERE a.kind = 'RunAccepted' ORDER BY a.at DESC, a.run
+        """
+        try:
+            return [RunSummary(*row) for row in self._db.execute(query)]
+        except sqlite3.Error as error:
+            raise JournalError(f"cannot read: {error}", where=self.path) from error
+
+    def accepted(self, run: str) -> RunAccepted:
+        """The event with which ``run`` began."""
+        first = self.events(run)[0]
+        if not isinstance(first, RunAccepted):
+            raise JournalError(f"run {run} does not begin with its acceptance", where=self.path)
+        return first
+
+
+def _dump(event: Event) -> str:
+    data = event_to_json(event)
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can write and UTF-8 cannot
+        return json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text

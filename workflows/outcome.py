@@ -1,0 +1,70 @@
+"""What a run came to: its output, and the result that its caller gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..agents.usage import Usage
+from ..core.errors import UnderstudyError
+from .graph import Graph
+from .state import State, StepRecord
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended.
+
+    Attributes:
+        run: its id.
+        status: ``completed``, ``failed``, ``partial``, or ``running`` for one that was only looked at.
+        output: by the workflow's ``output``, or what the last step gave; so far, where it did not complete.
+        steps: what each effect did, in the order in which the steps were entered.
+        usage: tokens and decoder calls of all effects; its seconds are those of the run.
+        error: why it did not complete.
+        value: what the step that finished last gave.
+    """
+
+    run: str
+    status: str
+    output: Mapping[str, Any]
+    steps: tuple[StepRecord, ...]
+    usage: Usage
+    error: str | None = None
+    value: Any = None
+
+
+def result_of(state: State) -> Result:
+    """The result of a run in ``state``, finished or not."""
+    output = state.output
+    if state.status == "running":
+        output, _ = output_so_far(state.graph, {"input": state.input, **state.outputs}, state.last)
+    return Result(
+        state.run, state.status, output,
+        tuple(sorted(state.records, key=lambda record: (record.order, record.index or 0))),
+        replace(state.usage, seconds=state.seconds), state.error, state.last,
+    )  # fmt: skip
+
+
+def output_so_far(graph: Graph, scope: Mapping[str, Any], last: Any) -> tuple[dict[str, Any], str | None]:
+    """The output as far as there is one, and the first mistake in it."""
+    if not graph.output:
+        return _as_mapping(last), None
+    output: dict[str, Any] = {}
+    mistake = None
+    for name, expression in graph.output.items():
+        try:
+            output[name] = expression.evaluate(scope)
+        except UnderstudyError as error:
+            mistake = mistake or f"output.{name}: {error}"
+    return output, mistake
+
+
+def _as_mapping(value: Any) -> dict[str, Any]:
+    names = getattr(type(value), "model_fields", None)
+    if names is not None:
+        return {name: getattr(value, name) for name in names}
+    if isinstance(value, Mapping):
+        return dict(value)
+    return {} if value is None else {"value": value}

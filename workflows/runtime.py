@@ -1,0 +1,181 @@
+"""The runtime: where the effects of a run take place. Here, in this process, with agents behind a message bus."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..agents.bus import MessageBus
+from ..agents.letters import DeliveryError
+from ..agents.messages import Envelope, Message
+from ..agents.retry import attempt
+from ..agents.usage import Usage, metered
+from ..core.errors import UnderstudyError
+from .arguments import call_arguments, message_for
+from .graph import Step
+from .state import Start
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an effect gave: its output, or the error that ended it, with what it took."""
+
+    agent: str | None
+    output: Any
+    error: str | None
+    attempts: int
+    usage: Usage
+
+
+class Runtime(Protocol):
+    """What the runner asks of a place where effects happen."""
+
+    async def perform(self, run: str, step: Step, start: Start) -> Outcome:
+        """Do one effect. It raises nothing but cancellation: what goes wrong is in the outcome."""
+        ...
+
+    async def close(self) -> None:
+        """End what is still under way."""
+        ...
+
+
+class Agentlike(Protocol):
+    """What may stand where an agent is wanted: a name, and an async ``handle``."""
+
+    @property
+    def name(self) -> str: ...
+    async def handle(self, message: Any) -> Message: ...
+
+
+_key: ContextVar[str] = ContextVar("understudy_effect", default="")
+
+
+def effect_key() -> str:
+    """The idempotency key of the effect that runs here, to be passed on to whoever can honour it; or ""."""
+    return _key.get()
+
+
+class AsyncioRuntime:
+    """Runs functions in this event loop (plain ones in a thread), and reaches agents through the bus.
+
+    Args:
+        agents: by the names that steps use.
+        bus: one is made, and closed at the end, where none is given. An agent that has no mailbox on it gets one.
+        at_once: messages that one agent may have under way, so that they can share a batch.
+    """
+
+    def __init__(self, agents: Mapping[str, Agentlike], bus: MessageBus | None = None, at_once: int = 32) -> None:
+        self.agents = dict(agents)
+        self.bus = bus or MessageBus()
+        self._own_bus = bus is None
+        self._at_once = at_once
+        self._joined: list[str] = []
+        self._spent: dict[str, Usage] = {}
+
+    async def perform(self, run: str, step: Step, start: Start) -> Outcome:
+        """Do one effect, with the step's retries, within its seconds."""
+        work = self._call if step.call is not None else self._ask
+        name = None if step.call is not None else str(getattr(start.agent, "name", start.agent))
+        token = _key.set(start.key)
+        count = [1]
+        spent = Usage()
+        try:
+            with metered() as meter:
+                output, error = None, None
+                limit = asyncio.timeout(step.seconds)
+                try:
+                    async with limit:
+                        output = await work(run, step, start, count)
+                except Exception as mistake:
+                    late = f"it took longer than {step.seconds} s"
+                    error = late if limit.expired() else _in_words(mistake)
+                except asyncio.CancelledError:
+                    task = asyncio.current_task()
+                    if task is None or task.cancelling():
+                        raise
+                    error = "it cancelled itself"
+            spent = meter.usage + self._spent.pop(start.key, Usage())
+        finally:
+            _key.reset(token)
+        return Outcome(name, output, error, count[0], spent)
+
+    async def close(self) -> None:
+        """Close the bus that was made here, or leave the one that was given as it was."""
+        if self._own_bus:
+            await self.bus.close()
+            return
+        for name in self._joined:
+            await self.bus.unregister(name)
+
+    async def _call(self, run: str, step: Step, start: Start, count: list[int]) -> Any:
+        function = step.call
+        assert function is not None
+        args, kwargs = call_arguments(function, start)
+
+        async def once(number: int) -> Any:
+            count[0] = number
+            if inspect.iscoroutinefunction(function):
+                return await function(*args, **kwargs)
+            # A plain function may block; in a thread it blocks nobody else.
+            given = await asyncio.to_thread(function, *args, **kwargs)
+            return await given if inspect.isawaitable(given) else given
+
+        return await attempt(once, step.retry)
+
+    async def _ask(self, run: str, step: Step, start: Start, count: list[int]) -> Message:
+        name = self._mailbox(start.agent)
+        agent = self.agents.get(name)
+        message = message_for(agent, start) if agent is not None else message_for(None, start)
+        deadline = None if step.seconds is None else time.time() + step.seconds
+        envelope = Envelope(
+            id=start.key, run=run, sender=f"{run}/{step.name}", recipient=name, cause=run, deadline=deadline,
+            trace=run, body=message,
+        )  # fmt: skip
+        try:
+            reply = await self.bus.call(envelope, retry=step.retry)
+        except DeliveryError as error:
+            count[0] = max(error.letter.attempts, 1)
+            raise
+        count[0] = reply.attempt
+        return reply.body
+
+    def _mailbox(self, agent: Any) -> str:
+        """The name under which the agent is on the bus; it gets its mailbox when it is first needed."""
+        if not isinstance(agent, str):
+            name = getattr(agent, "name", None)
+            if not isinstance(name, str) or not hasattr(agent, "handle"):
+                raise UnderstudyError(f"{agent!r} is no agent", mend="give an agent or its name")
+            self.agents.setdefault(name, agent)
+            agent = name
+        if agent not in self.bus:
+            if agent not in self.agents:
+                known = ", ".join(self.agents) or "there is none"
+                raise UnderstudyError(f"there is no agent {agent!r}", mend=f"name one of the cast: {known}")
+            self.bus.register(agent, self._handler(self.agents[agent]), at_once=self._at_once)
+            self._joined.append(agent)
+        return str(agent)
+
+    def _handler(self, agent: Agentlike) -> Callable[[Envelope], Awaitable[Message]]:
+        async def handle(envelope: Envelope) -> Message:
+            token = _key.set(envelope.id)
+            try:
+                with metered() as meter:
+                    return await agent.handle(envelope.body)
+            finally:
+                # The worker's task is not the step's: what the agent spent is handed over by the key.
+                self._spent[envelope.id] = self._spent.get(envelope.id, Usage()) + meter.usage
+                _key.reset(token)
+
+        return handle
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, DeliveryError):
+        cause = error.__cause__
+        return _in_words(cause) if cause is not None else str(error)
+    return str(error) if isinstance(error, UnderstudyError) else f"{type(error).__name__}: {error}"

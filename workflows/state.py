@@ -1,0 +1,152 @@
+"""The state of a run, and the commands that the engine gives: frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..agents.usage import Usage
+from .graph import Graph
+from .vector import Vector
+
+Status = Literal["new", "running", "completed", "failed", "partial"]
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What one effect did: for a step, or for item ``index`` of an ``each``.
+
+    ``output`` is None and ``error`` says why where it failed.
+    """
+
+    name: str
+    agent: str | None
+    index: int | None
+    input: Any
+    output: Any
+    seconds: float
+    attempts: int
+    error: str | None = None
+    visit: int = 1
+    order: int = 0
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One effect of a visit: ``waiting``, ``running``, ``done`` or ``failed``.
+
+    ``start`` is the command that runs it, so that a resumed run gives the very same.
+    """
+
+    status: Literal["waiting", "running", "done", "failed"] = "waiting"
+    start: Start | None = None
+    output: Any = None
+
+
+WAITING = Slot()
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A step that is being done, for the ``number``-th time.
+
+    Attributes:
+        order: of all visits of the run, from 1.
+        previous: the output of the step before it.
+        items: what ``each`` gave; None for a step that is done once.
+        needs: for each item, the indexes of the items that it waits for.
+        slots: one for each item, or a single one.
+        cursor: no item before it is waiting.
+        running: effects under way.
+        open: slots that are waiting or running.
+    """
+
+    step: str
+    number: int
+    order: int
+    previous: Any
+    items: tuple[Any, ...] | None
+    needs: tuple[tuple[int, ...], ...]
+    slots: Vector[Slot]
+    cursor: int = 0
+    running: int = 0
+    open: int = 1
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class State:
+    """All that is known of a run: the fold of its events.
+
+    Attributes:
+        outputs: the latest output of each step.
+        active: the visits under way, by step.
+        visits: how often each step was entered.
+        taken: how often each route was taken, by step and number of the route.
+        arrived: for a step with ``join``: the steps that have led to it since it last started.
+        messages: effects so far.
+        seconds: at work, over all processes that drove the run.
+        last: what the step that finished last gave.
+    """
+
+    graph: Graph
+    run: str = ""
+    status: Status = "new"
+    input: Any = None
+    team: Any = None
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    active: Mapping[str, Visit] = field(default_factory=dict)
+    visits: Mapping[str, int] = field(default_factory=dict)
+    taken: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    arrived: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    records: Vector[StepRecord] = Vector()
+    messages: int = 0
+    usage: Usage = Usage()
+    seconds: float = 0.0
+    at: float = 0.0
+    last: Any = None
+    output: Mapping[str, Any] = field(default_factory=dict)
+    error: str | None = None
+    finished: bool = False
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something the runner is to do."""
+
+
+@dataclass(frozen=True)
+class Start(Command):
+    """Run one effect.
+
+    Attributes:
+        key: the idempotency key: the same whenever this effect of this run is started again.
+        agent: whom to ask; None for a function.
+        arguments: what ``input`` gave; None where the step has no ``input``.
+        value: without arguments: the output of the step before, or the item.
+        scope: the names that expressions see.
+    """
+
+    step: str
+    visit: int
+    index: int | None
+    key: str
+    agent: Any
+    arguments: Mapping[str, Any] | None
+    value: Any
+    scope: Mapping[str, Any] = field(repr=False, compare=False)
+
+    @property
+    def input(self) -> Any:
+        """What the record of the step shows as its input."""
+        return self.value if self.arguments is None else self.arguments
+
+
+@dataclass(frozen=True)
+class Finish(Command):
+    """Record the end of the run; what is still under way is cancelled."""
+
+    status: str
+    output: Mapping[str, Any]
+    error: str | None

@@ -1,0 +1,56 @@
+"""Wiring: from steps in the order in which they were declared to a graph with routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ..agents.messages import Message
+from .expressions import Expression
+from .graph import END, Graph, Limits, Route, Step, WorkflowError
+
+
+def wired(
+    name: str,
+    takes: type[Message] | None,
+    steps: Mapping[str, Step],
+    after: Mapping[str, tuple[str, ...] | None],
+    routes: Mapping[str, Sequence[Route]],
+    output: Mapping[str, Expression],
+    limits: Limits,
+    start: str | None = None,
+) -> Graph:
+    """The graph: a step follows the one before it unless that has routes or ``after`` says otherwise.
+
+    Several steps after the same one run side by side. Raises WorkflowError for no steps, or a name unknown.
+    """
+    if not steps:
+        raise WorkflowError("it has no steps", where=name, mend="add one with flow.step(…)")
+    named = {*routes, *(other for each in after.values() for other in each or ())}
+    unknown = sorted(named - set(steps))
+    if unknown:
+        raise WorkflowError(f"there is no step {unknown[0]!r}", where=name, mend=f"there is: {', '.join(steps)}")
+    order = list(steps)
+    before: dict[str, tuple[str, ...]] = {}
+    for place, step in enumerate(order):
+        said = after[step]
+        if said is None:
+            previous = order[place - 1] if place else None
+            said = (previous,) if previous is not None and not routes.get(previous) else ()
+        before[step] = said
+    made: dict[str, Step] = {}
+    for step in order:
+        ways = tuple(routes.get(step, ()))
+        followers = tuple(other for other in order if step in before[other])
+        if followers:
+            # Steps that come after this one by their own word run beside whatever the routes choose.
+            if ways:
+                raise WorkflowError(
+                    f"step {step} has routes, and {followers[0]} comes after it",
+                    where=name,
+                    mend=f"lead to {followers[0]} by a route, or take the routes away",
+                )
+            ways = (Route(followers if len(followers) > 1 else followers[0]),)
+        join = before[step] if len(before[step]) > 1 else steps[step].join
+        made[step] = replace(steps[step], routes=ways or (Route(END),), join=join)
+    return Graph(name, made, start or order[0], takes, output, limits)
