@@ -22,7 +22,7 @@ demo: $(VENV)/.installed
 	$(BIN)/python examples/travel_desk/demo.py
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest --durations=8
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

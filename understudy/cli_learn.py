@@ -13,7 +13,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from .cli_support import JsonOption, parse_object, print_json, read_objects, stderr, stdout
-from .evaluation import Rate
 from .lesson import Lesson
 from .render import fields_view
 from .solo import Answer
@@ -38,7 +37,7 @@ def learn(
 
     `understudy learn examples/triage/role.yaml`
     """
-    from .solo import learn_role
+    from .lesson import learn_role
 
     with _bar(quiet=as_json) as on_progress:
         lesson = learn_role(role, out, backbone, on_progress)
@@ -81,14 +80,16 @@ def ask(
 
 
 def lesson_view(lesson: Lesson) -> Group:
-    """What was learned, in five lines."""
-    whole = Rate(lesson.right, lesson.demonstrations)
-    values = {
-        "demonstrations": lesson.demonstrations,
-        "leave-one-out": str(whole),
-        "seconds": round(lesson.seconds, 1),
+    """What was learned, in a few lines."""
+    report = lesson.report
+    values: dict[str, object] = {
+        "demonstrations": report.demonstrations,
+        "leave-one-out": str(lesson.left_out),
+        "seconds": round(report.seconds, 1),
         "head": f"{lesson.bytes / 1e6:.2f} MB in {lesson.folder}",
     }
+    if report.disagree:
+        values["look at"] = f"demonstrations {', '.join(map(str, report.disagree))}: the others contradict them"
     use = Text(f'ask it: understudy ask {lesson.role} "…"', style="dim")
     return Group(Text(f"{lesson.role} is learned", style="bold green"), fields_view(values), use)
 

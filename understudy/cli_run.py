@@ -24,7 +24,7 @@ from .core.errors import UnderstudyError
 from .render import run_object, run_view
 
 if TYPE_CHECKING:
-    from .workflows.runner import Result
+    from .workflows.outcome import Result
 
 TeamArgument = Annotated[Path, typer.Argument(metavar="TEAM", help="A team.yaml.")]
 

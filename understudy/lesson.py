@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .core.errors import UnderstudyError
 from .evaluation import Rate
+
+if TYPE_CHECKING:
+    from .core.adaptation import Report
+    from .workflows.learning import OnProgress
 
 
 @dataclass(frozen=True)
@@ -16,29 +21,55 @@ class Lesson:
     Attributes:
         role: its name.
         folder: where the head was written.
-        right: demonstrations answered right when each was left out in its turn.
-        demonstrations: how many there are.
-        seconds: of learning, leave-one-out included, without loading the backbone.
+        report: what learning measured.
         bytes: of the head's folder.
-        threshold: the confidence under which the role abstains.
     """
 
     role: str
     folder: Path
-    right: int
-    demonstrations: int
-    seconds: float
+    report: Report
     bytes: int
-    threshold: float
+
+    @property
+    def left_out(self) -> Rate:
+        """Demonstrations answered right as a whole when each was left out in its turn."""
+        return Rate(round(self.report.accuracy * self.report.demonstrations), self.report.demonstrations)
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``learn --json`` prints."""
         return {
             "role": self.role,
             "folder": str(self.folder),
-            "demonstrations": self.demonstrations,
-            "leave_one_out": Rate(self.right, self.demonstrations).as_json(),
-            "seconds": round(self.seconds, 3),
+            "demonstrations": self.report.demonstrations,
+            "leave_one_out": self.left_out.as_json(),
+            "seconds": round(self.report.seconds, 3),
+            "steps": self.report.steps,
             "bytes": self.bytes,
-            "threshold": self.threshold,
+            "threshold": round(self.report.threshold, 4),
+            "answered": round(self.report.answered, 4),
+            "disagree": list(self.report.disagree),
         }
+
+
+def learn_role(file: Path, heads: Path, backbone: str | None, on_progress: OnProgress | None = None) -> Lesson:
+    """Learn the role of ``file`` and write its head into ``heads``/NAME.
+
+    Raises UnderstudyError with every mistake of the file, before the backbone is loaded.
+    """
+    from .agents.role import Role
+    from .workflows.problems import InvalidFile
+    from .workflows.schema import check
+
+    problems = check(file)
+    if problems:
+        raise InvalidFile(file, problems)
+    role = Role.load(file)
+    if Path(role.name).name != role.name:
+        raise UnderstudyError(f"the role's name {role.name!r} cannot name a folder", where=str(file))
+
+    from .core.backbone import Backbone
+    from .workflows.learning import learn
+
+    head, report = learn(role, Backbone.load(backbone or "default"), on_progress)
+    folder = heads / role.name
+    return Lesson(role.name, folder, report, head.save(folder))

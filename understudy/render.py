@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from .workflows.runner import Result
+    from .workflows.outcome import Result
 
 _ROWS_SHOWN = 8
 _CONTEXT = 60  # characters of a source shown on each side of the quoted span

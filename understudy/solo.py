@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from .core.errors import UnderstudyError
 
 if TYPE_CHECKING:
-    from .agents.gatherer import Reply
+    from .agents.gatherer import Decoder, Reply
     from .agents.messages import Message
     from .agents.role import Context, Role
-    from .core.decoding import Decoder
     from .core.fields import Record
     from .core.heads import Head
     from .core.prompts import Prompt
@@ -111,7 +110,8 @@ def open_solo(subject: str) -> Solo:
     Raises UnderstudyError where it was never learned, with the names of the roles that were.
     """
     from .agents.role import Context, Role, role_from_document, role_named
-    from .workflows.roles import SHIPPED, RoleFinder
+    from .workflows.resources import Resources
+    from .workflows.roles import RoleFinder
 
     finder = RoleFinder(Path.cwd())
     path = Path(subject)
@@ -121,15 +121,10 @@ def open_solo(subject: str) -> Solo:
     if folder is None:
         raise UnderstudyError(f"there is no learned role {subject!r}", mend=finder.suggestion(subject))
 
-    from .core.backbone import Backbone
-    from .core.bank import HeadBank
-    from .core.decoding import Decoder
     from .core.heads import Head
 
     head = Head.load(folder)
-    shipped = head.name in SHIPPED and not head.role
-    role = role_named(head.name) if shipped else role_from_document(dict(head.role), folder)
-    backbone = Backbone.load(head.backbone.get("name", "default"))
-    bank = HeadBank(backbone.sites)
-    bank.add(head)
-    return Solo(role, head, Decoder(backbone, bank), Context(store=None, tools={}, cast=(), options={}))
+    role = role_from_document(dict(head.role), folder, where=str(folder)) if head.role else role_named(head.name)
+    resources = Resources(head.backbone.get("name", "default"), Path.cwd())
+    resources.name_head(head.name, folder)
+    return Solo(role, head, resources, Context())
