@@ -7,7 +7,7 @@ import random
 from ...core.fields import SpanValue
 from ...core.prompts import Example, Passage
 from ..qa import compose, fact_passage, fact_passages
-from .phrases import agree, finish, is_plural, singular, slip
+from .phrases import agree, degrees, finish, is_plural, singular, slip
 from .worlds import Domain, Relation, a_domain, distinct, make_facts, make_name, relation_of
 
 Facts = dict[str, dict[str, list[str]]]
@@ -50,6 +50,8 @@ def ask_objects(rng: random.Random, domain: Domain, relation: Relation, name: st
     if relation.name == "pays with":
         forms += [f"what money do they use in {about}", f"which currency is used in {about}", f"how do you pay in {about}",
                   f"what currency does {about} use", f"what do people pay with in {about}"] * 2
+    if relation.target == "sym":
+        forms += [_which(rng, domain, relation, about) for _ in range(6)]
     if relation.name == "borders":
         forms += [f"who are {about}'s neighbours", f"which countries border {about}", f"which countries share a border with {about}",
                   f"countries bordering {about}", f"countries around {about}", f"what countries are next to {about}",
@@ -63,6 +65,10 @@ def ask_subjects(rng: random.Random, domain: Domain, relation: Relation, target:
         return rng.choice((f"which country has {target} as its capital", f"{target} is the capital of which country",
                            f"what country is {target} the capital of", f"what is {target} the capital of",
                            f"{target} is the capital of what", f"of which country is {target} the capital"))
+    return _which(rng, domain, relation, target)
+
+
+def _which(rng: random.Random, domain: Domain, relation: Relation, target: str) -> str:
     phrase = rng.choice(relation.verbs).replace("{v}", target)
     many, one = agree(phrase, True), agree(phrase, False)
     return rng.choice((f"which {domain.many} {many}", f"what {domain.many} {many}", f"which {domain.one} {one}",
@@ -267,8 +273,8 @@ def _assemble(rng: random.Random, domain: Domain, names: list[str], facts: Facts
     if not kept or (not answered and not unanswerable):
         return None
     given: tuple[str, ...] = ()
-    if rng.random() < 0.12 and about in question:
-        hint = rng.choice((f"the {_EXTREMES[rng.randrange(len(_EXTREMES))]} {domain.one}", f"that {domain.one}", "it"))
+    if rng.random() < 0.16 and about in question:
+        hint = _stand_in(rng, domain)
         question, given = question.replace(f"the {domain.one} {about}", about).replace(about, hint), (about,)
     elif rng.random() < 0.06:
         question = slip(rng, question, (about,))
@@ -284,4 +290,21 @@ def _assemble(rng: random.Random, domain: Domain, names: list[str], facts: Facts
     return Example(prompt, record, {"answer": value})
 
 
-_EXTREMES = ("largest", "smallest", "oldest", "most populous", "longest", "best", "cheapest", "first", "most expensive", "newest")
+def _stand_in(rng: random.Random, domain: Domain) -> str:
+    """What a question says of a thing that an earlier step found: the largest country in Africa, that river, it."""
+    draw = rng.random()
+    if draw < 0.12:
+        return rng.choice((f"that {domain.one}", f"this {domain.one}", "it"))
+    attribute = rng.choice([attribute for attribute in domain.attributes if attribute.kind == "n"])
+    adjectives = (*attribute.high, *attribute.low)
+    if adjectives and draw < 0.7:
+        text = f"the {degrees(rng.choice(adjectives))[1]} {domain.one}"
+    else:
+        text = f"the {domain.one} with the {rng.choice(('highest', 'largest', 'most', 'lowest', 'smallest'))} {rng.choice(attribute.nouns)}"
+    if rng.random() < 0.5:
+        filters = [other for other in domain.attributes if other.kind == "c" and other.values and "yes" not in other.values]
+        if filters:
+            other = rng.choice(filters)
+            phrase = rng.choice([phrase for phrase in other.phrases if "{a}" not in phrase] or ["@"])
+            text = agree(phrase, False).replace("@", text).replace("{v}", rng.choice(other.values))
+    return text
