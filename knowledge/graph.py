@@ -50,7 +50,7 @@ class Graph:
         return len(self._rows) // 2
 
     def pagerank(
-        self, seeds: Mapping[int, float], *, damping: float = DAMPING, tolerance: float = 1e-6, limit: int = 100
+        self, seeds: Mapping[int, float], *, damping: float = DAMPING, tolerance: float = 1e-4, limit: int = 100
     ) -> Floats:
         """Personalised PageRank ``[size]``, summing to 1; zeros when no seed has weight.
 

@@ -2,7 +2,7 @@
 
 lexical   BM25
 dense     nearest vectors
-hybrid    both, fused by reciprocal rank: Σ 1 / (60 + rank) (Cormack, Clarke & Büttcher 2009)
+hybrid    both, fused by reciprocal rank: Σ w / (60 + rank) (Cormack, Clarke & Büttcher 2009)
 graph     PageRank seeded by the linked entities (30 %) and by the five best hybrid passages (70 %)
 auto      hybrid when no entity is linked; else graph, led by the entities the more of the query they cover
 """
@@ -18,6 +18,8 @@ from .text import STOPWORDS, words
 Ranking = list[tuple[int, float]]
 
 FUSION = 60
+# Hashed n-grams know other forms of a word and no meaning: they mend what BM25 misses and must not outvote it.
+DENSE_WEIGHT = 0.1
 DEPTH = 50
 SEED_PASSAGES = 5
 ENTITY_SHARE = 0.3
@@ -42,12 +44,12 @@ class Sides:
     walk: Callable[[Mapping[int, float], Mapping[int, float], int], Ranking]
 
 
-def fused(rankings: Sequence[Ranking], k: int) -> Ranking:
-    """Reciprocal rank fusion; a tie goes to the passage that stands first in the earlier ranking."""
+def fused(rankings: Sequence[tuple[float, Ranking]], k: int) -> Ranking:
+    """Reciprocal rank fusion of weighted rankings; a tie goes to the passage that an earlier ranking has first."""
     scores: dict[int, float] = {}
-    for ranking in rankings:
+    for weight, ranking in rankings:
         for rank, (passage, _) in enumerate(ranking, 1):
-            scores[passage] = scores.get(passage, 0.0) + 1.0 / (FUSION + rank)
+            scores[passage] = scores.get(passage, 0.0) + weight / (FUSION + rank)
     return sorted(scores.items(), key=lambda item: -item[1])[:k]
 
 
@@ -63,7 +65,8 @@ def dense(query: str, k: int, sides: Sides) -> Ranking:
 
 def hybrid(query: str, k: int, sides: Sides) -> Ranking:
     """Lexical and dense, fused."""
-    return fused([sides.lexical(query, max(k, DEPTH)), sides.dense(query, max(k, DEPTH))], k)
+    depth = max(k, DEPTH)
+    return fused([(1.0, sides.lexical(query, depth)), (DENSE_WEIGHT, sides.dense(query, depth))], k)
 
 
 def graph(query: str, k: int, sides: Sides) -> Ranking:

@@ -20,12 +20,17 @@ def sides(mentions: list[Mention], seen: list[tuple[dict[int, float], dict[int, 
 
 
 def test_reciprocal_rank_fusion() -> None:
-    assert fused([[(1, 9.0), (2, 8.0)], [(2, 0.1), (3, 0.0)]], 3) == [
-        (2, pytest.approx(1 / 62 + 1 / 61)),
+    assert fused([(1.0, [(1, 9.0), (2, 8.0)]), (0.5, [(2, 0.1), (3, 0.0)])], 3) == [
+        (2, pytest.approx(1 / 62 + 0.5 / 61)),
         (1, pytest.approx(1 / 61)),
-        (3, pytest.approx(1 / 62)),
+        (3, pytest.approx(0.5 / 62)),
     ]
-    assert fused([[], []], 3) == []
+    assert fused([(1.0, []), (1.0, [])], 3) == []
+
+
+def test_what_only_the_vectors_find_is_found_and_does_not_outvote_the_words() -> None:
+    assert [i for i, _ in RECIPES["hybrid"]("q", 3, sides([]))] == [2, 1, 3]
+    assert RECIPES["hybrid"]("q", 3, sides([]))[2][1] < RECIPES["hybrid"]("q", 3, sides([]))[1][1] / 5
 
 
 def test_each_recipe_asks_its_sides() -> None:

@@ -63,6 +63,11 @@ def test_the_graph_finds_what_shares_no_word_with_the_query(store: KnowledgeStor
     assert store.search("Nippon", recipe="auto")[0].title == "Japan"
 
 
+def test_a_text_that_uses_an_alias_is_about_the_entity(store: KnowledgeStore) -> None:
+    store.add_passages([Passage("A voyage", "We sailed from Nippon in spring.")])
+    assert {r.title for r in store.search("Japan", 2, "graph")} == {"Japan", "A voyage"}
+
+
 def test_results_are_at_most_k_and_sorted(store: KnowledgeStore) -> None:
     for recipe in RECIPES:
         for k in (1, 2, 50):
