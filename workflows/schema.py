@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from . import meaning
 from .demonstration_files import SIDES, SUFFIXES
 from .demonstrations import check_file, check_inline
 from .formats import FORMATS, ROLE_FORMAT, TEAM_FORMAT, json_schema
@@ -85,8 +86,12 @@ def check_document(document: YamlDocument) -> list[Problem]:
     if name == "team":
         for file in check_references(document.value, report):
             others += check(file)
+        if not (problems or report.problems or others):
+            meaning.check_team(document.value, report)
     else:
         others += _check_demonstrations(document.value, report)
+        if not (problems or report.problems or others):
+            meaning.check_role(document.value, report)
     return sorted(set(problems + report.problems), key=_order) + list(dict.fromkeys(others))
 
 

@@ -69,7 +69,7 @@ class Team:
         chosen = backbone if backbone is not None else str(value.get("backbone", "default"))
         finder = RoleFinder(base, chosen if isinstance(chosen, str) else chosen.name)
         members = members_of(value["agents"], finder)
-        graph = graph_of(value, _takes(value, members, str(document.file)))
+        graph = graph_of(value, takes_of(value, members, str(document.file)))
         resources = Resources(chosen, base, value.get("knowledge"))
         return cls(value["team"], members, graph, resources, does=value.get("does", ""), file=document.file)
 
@@ -222,7 +222,8 @@ class Team:
         return {"name": self.name, "does": self.does, "cast": self.cast}
 
 
-def _takes(document: Mapping[str, Any], members: Mapping[str, Member], where: str) -> type[Message]:
+def takes_of(document: Mapping[str, Any], members: Mapping[str, Member], where: str) -> type[Message]:
+    """The type of a run's input. Raises UnderstudyError for a field that no message can have."""
     alone = "workflow" not in document and not planners(document["agents"])
     if "input" not in document and alone:
         return next(iter(members.values())).role.takes
