@@ -8,9 +8,10 @@ from typing import Any
 from ..core.errors import UnderstudyError
 from ..core.fields import Grammar, Record
 from ..core.prompts import Prompt
+from .links import numbers
 from .messages import Message, Query, Source, Task
 from .role import Ask, Context, Role
-from .sql import Condition, Literals, Schema, grammar, numbers
+from .sql import Condition, Literals, Schema, grammar
 from .tools import Cell, Rows, SqlTool, ToolError
 
 DOES = "figures, counts, averages and comparisons from a table, by SQL"
@@ -127,7 +128,13 @@ def _tool(context: Context) -> SqlTool:
 def plain(cell: Cell) -> str:
     """A cell as a value that other steps can look up: numbers without thousands separators."""
     if isinstance(cell, float):
-        return str(int(cell)) if cell == int(cell) and abs(cell) < 1e15 else f"{cell:.4g}" if abs(cell) < 1 else f"{cell:.2f}"
+        return (
+            str(int(cell))
+            if cell == int(cell) and abs(cell) < 1e15
+            else f"{cell:.4g}"
+            if abs(cell) < 1
+            else f"{cell:.2f}"
+        )
     return "" if cell is None else str(cell)
 
 

@@ -57,7 +57,9 @@ class Planner(Role):
         """The plan, with the words of each step as they stand in the request."""
         return Plan(
             steps=tuple(
-                PlannedStep(agent=step["agent"], request=step["request"].text.strip(), needs=tuple(sorted(set(step["needs"]))))
+                PlannedStep(
+                    agent=step["agent"], request=step["request"].text.strip(), needs=tuple(sorted(set(step["needs"])))
+                )
                 for step in values["steps"]
             )
         )

@@ -9,9 +9,9 @@ from typing import Any
 from ..core.errors import UnderstudyError
 from ..core.fields import Record, Span, SpanValue
 from ..core.prompts import Passage, Prompt
+from .links import fold
 from .messages import Finding, Message, Source, Task
 from .role import Context, Role
-from .sql import fold
 
 DOES = "looks up facts about one thing in texts and a graph: neighbours, people, what belongs to what"
 LONGEST_LIST = 16
@@ -108,13 +108,17 @@ class Reader(Role):
         """Facts about the entities that the task names, then passages, the best first."""
         store = context.store
         if store is None:
-            raise UnderstudyError("the reader has no knowledge", where="qa", mend="give the team knowledge: {add: [FILE]}")
+            raise UnderstudyError(
+                "the reader has no knowledge", where="qa", mend="give the team knowledge: {add: [FILE]}"
+            )
         named = [store.resolve(value) for value in message.given]
         named += [mention.entity for mention in store.link(message.request)]
         facts: list[Evidence] = []
         for name in [name for name in dict.fromkeys(named) if name][:4]:
             told = [(fact.subject, fact.relation, fact.object) for fact in store.facts(name)]
-            facts += [found for found in fact_evidence(name, told) if all(found.values != other.values for other in facts)]
+            facts += [
+                found for found in fact_evidence(name, told) if all(found.values != other.values for other in facts)
+            ]
         facts = _nearest(facts, message.request)
         query = " ".join((message.request, *message.given[:4]))
         k = int(context.options.get("passages", 5))

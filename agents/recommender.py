@@ -60,7 +60,9 @@ def compose(mentioned: Sequence[str], candidates: Sequence[str], facts: Facts, r
                               distinct=True)),
         )
     )  # fmt: skip
-    return Prompt(message=(("mentioned", named), ("candidates", listed), ("request", request)), role="recommend"), record
+    return Prompt(
+        message=(("mentioned", named), ("candidates", listed), ("request", request)), role="recommend"
+    ), record
 
 
 CANDIDATES = 8
@@ -90,7 +92,9 @@ class Recommender(Role):
         """What was mentioned, what may be suggested (in alphabetical order), and the facts of both."""
         store = context.store
         if store is None:
-            raise UnderstudyError("the recommender has no graph", where=self.name, mend="give the team knowledge: {add: [FILE]}")
+            raise UnderstudyError(
+                "the recommender has no graph", where=self.name, mend="give the team knowledge: {add: [FILE]}"
+            )
         named = [mention.entity for mention in store.link(message.request)]
         named += [name for value in message.given if (name := store.resolve(value))]
         mentioned = _same_kind(store, list(dict.fromkeys(named)))

@@ -144,7 +144,9 @@ def role_named(name: str) -> Role:
         "planner": Planner, "coder": Coder, "qa": Reader, "recommender": Recommender,
     }  # fmt: skip
     if name not in shipped:
-        raise UnderstudyError(f"there is no shipped role {name!r}", mend=f"use one of {', '.join(shipped)}, or a role.yaml")
+        raise UnderstudyError(
+            f"there is no shipped role {name!r}", mend=f"use one of {', '.join(shipped)}, or a role.yaml"
+        )
     return shipped[name]()
 
 

@@ -1,16 +1,13 @@
-"""Tables as the coder sees them: schemas, the values a question names, and the grammar of the SQL that may be written.
+"""SQL as the coder writes it: schemas, the literals a query may hold, and the grammar of both.
 
-Everything here is a pure function over frozen values. SQL has one spelling throughout (upper-case keywords, single
-spaces, single quotes, a blank after an opening bracket), so that it is few tokens, a name has the same tokens wherever
-it stands, and the grammar is small.
+SQL has one spelling throughout (upper-case keywords, single spaces, single quotes), so that it is few tokens and the
+grammar is small.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 #: ``kind`` of a column: text with one value, text with several values between commas, or a number.
@@ -52,7 +49,7 @@ class Schema:
 
 @dataclass(frozen=True)
 class Condition:
-    """A comparison of one column with a value that the question names, found by :class:`ValueIndex`."""
+    """A comparison of one column with a value that the question names, found by :class:`.links.ValueIndex`."""
 
     table: str
     column: str
@@ -72,134 +69,6 @@ class Condition:
         if self.operator == "LIKE":
             return f"{self.column} NOT LIKE '%{value}%'"
         return f"{self.column} != '{value}'"
-
-
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?", re.UNICODE)
-_ENDINGS = ("s", "es", "n", "an", "ian", "ean", "'s", "’s", "s'")
-_LONGEST = 6
-
-
-def fold(text: str) -> str:
-    """Lower case without diacritics, words separated by one space: the form in which values are compared."""
-    if not text.isascii():
-        plain = unicodedata.normalize("NFKD", text)
-        text = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return " ".join(_WORD.findall(text.lower()))
-
-
-def _stems(words: str) -> Iterable[str]:
-    """The folded words, and what they may be a plural, a possessive or an adjective of (African → africa)."""
-    yield words
-    for ending in _ENDINGS:
-        if words.endswith(ending) and len(words) - len(ending) > 2:
-            yield words[: -len(ending)]
-    if words.endswith("ies"):
-        yield words[:-3] + "y"
-    if words.endswith("an") and len(words) > 5:
-        yield words[:-2] + "e"
-
-
-def parts(value: str) -> list[str]:
-    """The elements of a list-like value, split at commas and semicolons."""
-    return [part.strip() for part in re.split(r"[,;]", value) if part.strip()]
-
-
-class ValueIndex:
-    """Which column values a question names: exact values, elements of lists, last words of longer values.
-
-    Case, diacritics, plural and adjective endings are folded. Values of up to three letters (codes) are found only
-    in their own case, since ``IN`` and ``IS`` are also words.
-    """
-
-    def __init__(self) -> None:
-        self._exact: dict[str, list[Condition]] = {}
-        self._flags: dict[str, list[Condition]] = {}
-        self._seen: set[tuple[str, str, str]] = set()
-
-    def add(self, table: str, column: Column, values: Iterable[str]) -> None:
-        """Index the distinct text values of one column. Number columns are ignored."""
-        if column.kind == "number":
-            return
-        distinct = dict.fromkeys(value for value in values if value)
-        if {value.lower() for value in distinct} == {"yes", "no"}:
-            for value in sorted(distinct, reverse=True):
-                self._put(self._flags, fold(column.name.replace("_", " ")), Condition(table, column.name, "=", value))
-            return
-        tails: dict[str, tuple[str, int]] = {}
-        for value in distinct:
-            pieces = parts(value) if column.kind == "list" else [value]
-            for piece in pieces:
-                if "%" in piece or "\n" in piece or len(piece) > 60:
-                    continue
-                operator = "LIKE" if column.kind == "list" else "="
-                key = piece if len(piece) <= 3 else fold(piece)
-                self._put(self._exact, key, Condition(table, column.name, operator, piece))
-                words = piece.split()
-                if len(words) > 1 and len(words[-1]) > 2 and words[-1].islower():
-                    last = fold(words[-1])
-                    tails[last] = (words[-1], tails.get(last, ("", 0))[1] + 1)
-        for key, (word, _) in tails.items():
-            if not any(known.column == column.name for known in self._exact.get(key, ())):
-                self._put(self._exact, key, Condition(table, column.name, "LIKE", word))
-
-    def _put(self, index: dict[str, list[Condition]], key: str, condition: Condition) -> None:
-        same = (key, condition.column, condition.sql())
-        if key and same not in self._seen:
-            self._seen.add(same)
-            index.setdefault(key, []).append(condition)
-
-    def link(self, question: str, at_most: int = 8) -> tuple[Condition, ...]:
-        """The conditions that the question's words name, longest match first at each place, in order of place."""
-        matches = list(_WORD.finditer(question))
-        raw = [match.group() for match in matches]
-        words = [fold(word) or word.lower() for word in raw]
-        found: list[Condition] = []
-        place = 0
-        while place < len(words):
-            for length in range(min(_LONGEST, len(words) - place), 0, -1):
-                here = self._lookup(" ".join(words[place : place + length]), raw[place] if length == 1 else "")
-                if here:
-                    found.extend(condition for condition in here if condition not in found)
-                    place += length
-                    break
-            else:
-                place += 1
-        return tuple(found[:at_most])
-
-    def _lookup(self, words: str, raw: str) -> list[Condition]:
-        if raw and raw in self._exact and len(raw) <= 3:
-            return self._exact[raw]
-        for stem in _stems(words):
-            if len(stem) > 3 and stem in self._exact:
-                return self._exact[stem]
-            if stem in self._flags:
-                return self._flags[stem]
-        return []
-
-
-_SCALES = {"thousand": 10**3, "k": 10**3, "million": 10**6, "millions": 10**6, "m": 10**6, "mn": 10**6, "bn": 10**9,
-           "billion": 10**9, "billions": 10**9, "trillion": 10**12}
-_NUMERALS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-             "twelve": 12, "fifteen": 15, "twenty": 20, "fifty": 50, "hundred": 100}
-_NUMBER = re.compile(r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)\s*(thousand|k|millions?|mn?|bn|billions?|trillion)?\b"
-                     r"|\b(an?|" + "|".join(_NUMERALS) + r")(?:\s+(hundred|thousand|million|billion|trillion))?\b",
-                     re.IGNORECASE)
-
-
-def numbers(question: str, at_most: int = 4) -> tuple[str, ...]:
-    """The numbers in a question, written out: ``50 million`` → ``50000000``, ``three`` → ``3``."""
-    found: list[str] = []
-    for digits, scale, word, times in _NUMBER.findall(question):
-        if word:
-            if word.lower() in ("a", "an") and not times:
-                continue
-            value = float(_NUMERALS.get(word.lower(), 1)) * ({"hundred": 100} | _SCALES).get(times.lower(), 1)
-        else:
-            value = round(float(digits.replace(",", "")) * _SCALES.get(scale.lower(), 1), 6)
-        text = str(int(value)) if value == int(value) else str(value)
-        if text not in found:
-            found.append(text)
-    return tuple(found[:at_most])
 
 
 @dataclass(frozen=True)
@@ -271,6 +140,8 @@ def _table_rules(n: str, table: Table, literals: Literals) -> list[str]:
         where = f' (" WHERE " condition{n} (" AND " condition{n}){{0,3}})?'
     rules.append(f'limit{n}: " LIMIT " ({_alternatives(["1", *limits])})')
     group = f' (" GROUP BY " text{n})?' if textual else ""
-    rules.append(f'query{n}: "SELECT " "DISTINCT "? shown{n} (", " shown{n}){{0,3}} " FROM {table.name}"{where}{group}'
-                 f' (" ORDER BY " ({order}) " DESC"? limit{n}?)?')
+    rules.append(
+        f'query{n}: "SELECT " "DISTINCT "? shown{n} (", " shown{n}){{0,3}} " FROM {table.name}"{where}{group}'
+        f' (" ORDER BY " ({order}) " DESC"? limit{n}?)?'
+    )
     return rules

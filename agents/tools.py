@@ -14,7 +14,8 @@ from typing import Protocol
 from urllib.parse import quote
 
 from ..core.errors import UnderstudyError
-from .sql import Column, Schema, Table, ValueIndex, fold, parts
+from .links import ValueIndex, fold, parts
+from .sql import Column, Schema, Table
 
 Cell = str | int | float | None
 
@@ -172,10 +173,13 @@ def identifier(text: str, taken: Iterable[str] = ()) -> str:
     return name
 
 
-_RESERVED = {"SELECT", "FROM", "WHERE", "ORDER", "GROUP", "BY", "AND", "OR", "NOT", "IN", "LIKE", "LIMIT", "TABLE", "INDEX",
-             "TO", "ON", "AS", "IS", "NULL", "SET", "VALUES", "JOIN", "UNION", "ALL", "DISTINCT", "HAVING", "CASE", "WHEN",
-             "THEN", "ELSE", "END", "BETWEEN", "EXISTS", "DEFAULT", "CHECK", "UNIQUE", "PRIMARY", "REFERENCES", "CREATE",
-             "DELETE", "UPDATE", "INSERT", "DROP", "ALTER", "COLLATE", "CONSTRAINT", "FOREIGN", "ADD", "TRANSACTION"}  # fmt: skip
+_RESERVED = frozenset(
+    (
+        "SELECT FROM WHERE ORDER GROUP BY AND OR NOT IN LIKE LIMIT TABLE INDEX TO ON AS IS NULL SET VALUES "
+        "JOIN UNION ALL DISTINCT HAVING CASE WHEN THEN ELSE END BETWEEN EXISTS DEFAULT CHECK UNIQUE PRIMARY "
+        "REFERENCES CREATE DELETE UPDATE INSERT DROP ALTER COLLATE CONSTRAINT FOREIGN ADD TRANSACTION "
+    ).split()
+)
 
 
 def _number(text: str) -> float | int | None:
@@ -206,7 +210,9 @@ def _load(path: Path) -> sqlite3.Connection:
     ]
     table = identifier(path.stem)
     connection = sqlite3.connect(":memory:", check_same_thread=False)
-    kinds = ", ".join(f"{name} {'NUMERIC' if is_number else 'TEXT'}" for name, is_number in zip(header, numeric, strict=True))
+    kinds = ", ".join(
+        f"{name} {'NUMERIC' if is_number else 'TEXT'}" for name, is_number in zip(header, numeric, strict=True)
+    )
     connection.execute(f"CREATE TABLE {table} ({kinds})")
     marks = ", ".join("?" for _ in header)
     connection.executemany(f"INSERT INTO {table} VALUES ({marks})", zip(*cells, strict=True))
@@ -219,8 +225,10 @@ Values = dict[tuple[str, str], dict[str, str]]
 
 def _look(connection: sqlite3.Connection) -> tuple[Schema, ValueIndex, Values]:
     """The tables of a database, the index of their text values, and these values by their folded form."""
-    names = [row[0] for row in connection.execute(
-        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY rowid")]  # fmt: skip
+    listed = (
+        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
+    )
+    names = [row[0] for row in connection.execute(listed)]
     index, values, tables = ValueIndex(), Values(), []
     for name in names:
         if not name.isidentifier() or not name.isascii():

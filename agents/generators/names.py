@@ -8,16 +8,23 @@ _ONSETS = ("b br c ch cr d dr f fl g gr h j k kl l m n p pr qu r s sh sk st t th
 _VOWELS = "a e i o u a e i o ai ea ou ia io ee".split()
 _CODAS = ("", "", "", "n", "r", "l", "s", "m", "th", "nd", "rk", "x", "t", "ld")
 _LAST = ("ia", "land", "stan", "a", "o", "or", "en", "is", "um", "on", "an", "eth", "ara", "ova", "ina", "ey", "us")
-_ADJECTIVES = ("Silver Red Northern Old Great Little Quiet Golden Upper Lower New Grey Green White Black Iron Long High "
-               "Broken Bright Hidden Lost Royal Western Eastern Southern Blue Winter Summer Holy Stone Wild").split()
-_NOUNS = ("Harbour River Hill Bridge Lake Garden Forest Tower Valley Field Bay Island Mountain Road House Star Moon Fox "
-          "Falcon Wolf Bear Rose Oak Pine Mill Castle Gate Market Well Spring Meadow Crown Anchor Lantern Mirror "
-          "Clock Letter Storm Shadow Dream Song Journey Key").split()
-_FIRST = ("Anna Ben Carla David Elena Farid Grace Hugo Ines Jonas Kofi Lena Marco Nadia Omar Paula Quentin Rosa Sven "
-          "Tara Ugo Vera Wen Ximena Yusuf Zoe Aisha Boris Chloe Diego Emma Felix Greta Hana Ivan Julia Kenji Laura "
-          "Mei Nils Olga Pablo Ravi Sara Tom Uma Victor Wanda Maria John Peter Lucy Ali Kate").split()
+_ADJECTIVES = (
+    "Silver Red Northern Old Great Little Quiet Golden Upper Lower New Grey Green White Black Iron Long High "
+    "Broken Bright Hidden Lost Royal Western Eastern Southern Blue Winter Summer Holy Stone Wild"
+).split()
+_NOUNS = (
+    "Harbour River Hill Bridge Lake Garden Forest Tower Valley Field Bay Island Mountain Road House Star Moon Fox "
+    "Falcon Wolf Bear Rose Oak Pine Mill Castle Gate Market Well Spring Meadow Crown Anchor Lantern Mirror "
+    "Clock Letter Storm Shadow Dream Song Journey Key"
+).split()
+_FIRST = (
+    "Anna Ben Carla David Elena Farid Grace Hugo Ines Jonas Kofi Lena Marco Nadia Omar Paula Quentin Rosa Sven "
+    "Tara Ugo Vera Wen Ximena Yusuf Zoe Aisha Boris Chloe Diego Emma Felix Greta Hana Ivan Julia Kenji Laura "
+    "Mei Nils Olga Pablo Ravi Sara Tom Uma Victor Wanda Maria John Peter Lucy Ali Kate"
+).split()
 
-COUNTRIES = tuple("""Afghanistan|Albania|Algeria|Andorra|Angola|Antigua and Barbuda|Argentina|Armenia|Australia|Austria|
+COUNTRIES = tuple(
+    """Afghanistan|Albania|Algeria|Andorra|Angola|Antigua and Barbuda|Argentina|Armenia|Australia|Austria|
 Azerbaijan|Bahamas|Bahrain|Bangladesh|Barbados|Belarus|Belgium|Belize|Benin|Bhutan|Bolivia|Bosnia and Herzegovina|
 Botswana|Brazil|Brunei|Bulgaria|Burkina Faso|Burundi|Cambodia|Cameroon|Canada|Cape Verde|Central African Republic|Chad|
 Chile|China|Colombia|Comoros|Congo|Costa Rica|Croatia|Cuba|Cyprus|Czechia|Czech Republic|Denmark|Djibouti|Dominica|
@@ -33,13 +40,15 @@ São Tomé and Príncipe|Saudi Arabia|Senegal|Serbia|Seychelles|Sierra Leone|Sin
 Somalia|South Africa|South Korea|South Sudan|Spain|Sri Lanka|Sudan|Suriname|Sweden|Switzerland|Syria|Tajikistan|
 Tanzania|Thailand|Timor-Leste|Togo|Tonga|Trinidad and Tobago|Tunisia|Turkey|Turkmenistan|Tuvalu|Uganda|Ukraine|
 United Arab Emirates|United Kingdom|United States|Uruguay|Uzbekistan|Vanuatu|Vatican City|Venezuela|Vietnam|Yemen|
-Zambia|Zimbabwe""".replace("\n", "").split("|"))
+Zambia|Zimbabwe""".replace("\n", "").split("|")
+)
 
 
 def syllables(rng: random.Random, least: int = 1, most: int = 2) -> str:
     """A capitalised invented word of ``least`` to ``most`` syllables and perhaps an ending."""
-    word = "".join(rng.choice(_ONSETS) + rng.choice(_VOWELS) + rng.choice(_CODAS)
-                   for _ in range(rng.randint(least, most)))
+    word = "".join(
+        rng.choice(_ONSETS) + rng.choice(_VOWELS) + rng.choice(_CODAS) for _ in range(rng.randint(least, most))
+    )
     if rng.random() < 0.4 or len(word) < 4:
         word += rng.choice(_LAST)
     return word[:12].capitalize()

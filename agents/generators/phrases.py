@@ -60,7 +60,9 @@ def is_plural(noun: str) -> bool:
 def singular(noun: str) -> str:
     """One of many: ``neighbouring countries`` → ``neighbouring country``."""
     words = noun.split(" ")
-    at = next((i for i, word in enumerate(words) if i and word in ("of", "in", "on", "nearby", "beside", "before")), None)
+    at = next(
+        (i for i, word in enumerate(words) if i and word in ("of", "in", "on", "nearby", "beside", "before")), None
+    )
     at = len(words) - 1 if at is None else at - 1
     head = words[at]
     if head.endswith("ies"):
@@ -129,7 +131,9 @@ def finish(rng: random.Random, text: str, question: bool = True) -> str:
     """The sentence as somebody types it: first letter, punctuation, now and then a polite frame."""
     draw = rng.random()
     if draw < 0.05:
-        text = rng.choice(("please tell me: ", "I need to know: ", "quick question: ", "Hi, ", "can you tell me ")) + text
+        text = (
+            rng.choice(("please tell me: ", "I need to know: ", "quick question: ", "Hi, ", "can you tell me ")) + text
+        )
     elif draw < 0.08:
         text += rng.choice((", please", " please", " thanks"))
     if rng.random() < 0.82:

@@ -16,11 +16,13 @@ from ...core.prompts import Example
 from ..planner import compose
 from . import querying, questions
 from .casts import FACTS, FIGURES, TASTE, cast
-from .phrases import finish, singular, slip
-from .ranking import join, liked_request
-from .reading import ask_objects, ask_subjects
+from .comparisons import extreme_phrase
+from .domains import Domain, Relation, between_things
+from .phrases import finish, slip
+from .ranking import liked_request
 from .sets import Things, relation_phrase
-from .worlds import Domain, Relation, World, a_domain, between_things, distinct, make_name, make_table
+from .wordings import ask_objects, ask_subjects
+from .worlds import World, a_domain, make_name, make_table
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,11 @@ class Request:
 def _fact(rng: random.Random, world: World) -> tuple[str, Relation, str]:
     name = rng.choice(world.names)
     if rng.random() < 0.2:
-        attributes = [attribute for attribute in world.domain.attributes if attribute.kind != "n" and "yes" not in attribute.values]
+        attributes = [
+            attribute
+            for attribute in world.domain.attributes
+            if attribute.kind != "n" and "yes" not in attribute.values
+        ]
         attribute = rng.choice(attributes)
         as_relation = Relation("", attribute.nouns, ("",), "", attribute.maker, attribute.values, 1)
         return ask_objects(rng, world.domain, as_relation, name, False), as_relation, name
@@ -121,11 +127,13 @@ def figures_then_fact(rng: random.Random, world: World) -> Request | None:
     things = questions.narrowed(rng, world)
     if things is None:
         return None
-    phrase = questions.extreme_phrase(rng, world, things)
+    phrase = extreme_phrase(rng, world, things)
     if phrase is None or not between_things(world.domain):
         return None
     relation = rng.choice(between_things(world.domain))
-    text = finish(rng, ask_objects(rng, Domain("", "", "", (), (), ()), relation, phrase, relation.most > 1).replace("  ", " "))
+    text = finish(
+        rng, ask_objects(rng, Domain("", "", "", (), (), ()), relation, phrase, relation.most > 1).replace("  ", " ")
+    )
     words = phrase if phrase in text else phrase[0].upper() + phrase[1:]
     return Request(text, (Part(FIGURES, words), Part(FACTS, text, (1,)))) if words in text else None
 
@@ -139,7 +147,7 @@ def then_taste(rng: random.Random, world: World) -> Request | None:
         words, kind = f"the {things.many}" if "'s " not in things.many else things.many, FACTS
     else:
         narrowed = questions.narrowed(rng, world)
-        phrase = questions.extreme_phrase(rng, world, narrowed, rng.random() < 0.4) if narrowed else None
+        phrase = extreme_phrase(rng, world, narrowed, rng.random() < 0.4) if narrowed else None
         if phrase is None:
             return None
         words, kind = phrase, FIGURES
@@ -157,7 +165,11 @@ def both(rng: random.Random, world: World) -> Request | None:
     if any(len(text) > 90 or " and " in text and rng.random() < 0.6 for text in texts):
         return None
     for i in range(1, len(texts)):
-        if rng.random() < 0.8 and not any(texts[i].startswith(name) for name in world.names) and not texts[i].startswith("I "):
+        if (
+            rng.random() < 0.8
+            and not any(texts[i].startswith(name) for name in world.names)
+            and not texts[i].startswith("I ")
+        ):
             texts[i] = texts[i][0].lower() + texts[i][1:]
     link = rng.choice((" and ", " and ", ", and ", "? And ", ". Also, ", "; ", "? ", ", also ", " and then ", " plus "))
     text = texts[0]
@@ -211,6 +223,3 @@ def _worn(rng: random.Random, request: Request) -> Request:
         text = slip(rng, request.text, request.keep)
         return Request(text, (replace(request.parts[0], words=text),))
     return request
-
-
-__all__ = ["distinct", "example", "join", "singular"]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from ...core.prompts import Example
 from ..coder import complaint, compose
-from ..sql import Literals, Schema, fold, numbers
+from ..links import fold, numbers
+from ..sql import Literals, Schema
 from . import questions
 from .phrases import slip
 from .worlds import World, a_domain, make_table
@@ -96,7 +97,7 @@ def _failed(rng: random.Random, asked: Asked) -> str:
     elif " = '" in wrong:
         head, tail = wrong.split(" = '", 1)
         start, _, column = head.rpartition(" ")
-        wrong = f"{start} {rng.choice([name for name in columns] or [column])} = '{tail}"
+        wrong = f"{start} {rng.choice(list(columns) or [column])} = '{tail}"
     elif " AND " in wrong:
         wrong = wrong.replace(" AND ", " AND name = 'x' AND ", 1) if rng.random() < 0.2 else wrong.split(" AND ")[0]
     else:

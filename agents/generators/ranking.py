@@ -6,27 +6,99 @@ import random
 
 from ...core.prompts import Example
 from ..recommender import PLACES, compose, shared
+from .domains import Domain
 from .phrases import finish, slip
-from .worlds import Domain, a_domain, distinct, make_facts, relate
+from .worlds import a_domain, distinct, make_facts, relate
 
-_LOVED = ("I loved {l}", "I liked {l}", "we enjoyed {l}", "I really liked {l}", "my favourites are {l}", "I enjoyed {l} a lot",
-          "{l} {was} great", "I was fond of {l}", "we loved {l}", "I have been to {l} and loved it", "I adore {l}",
-          "{l} {was} wonderful", "I had a great time with {l}", "I love {l}", "big fan of {l}", "we had a lovely time in {l}",
-          "{l} {was} my favourite", "I like {l}", "I visited {l} and liked it", "after {l}", "I've enjoyed {l}")
-_DISLIKED = ("but not {d}", "but I did not like {d}", "but {d} was awful", "not {d} though", "I hated {d}", "but {d} bored me",
-             "less so {d}", "I disliked {d}", "but {d} disappointed me", "unlike {d}")
-_NEXT = ("where next", "what next", "what should I try next", "where should I go next", "what do you suggest", "any suggestions",
-         "what else would I like", "what is similar", "which {one} should I try", "recommend another {one}", "recommend something",
-         "what else is like that", "suggest {many} like that", "give me some ideas", "which {many} would I enjoy",
-         "where should I travel", "where to now", "what would you recommend", "more like this please", "suggest a few {many}",
-         "which {one} next", "what other {many} are like that")
-_ONLY = ("{many} like {l}", "what is similar to {l}", "which {many} are similar to {l}", "recommend {many} similar to {l}",
-         "what else would I like if I liked {l}", "where should I go if I loved {l}", "suggest a {one} for someone who likes {l}",
-         "something like {l}", "which {one} should I try after {l}", "if I enjoyed {l}, what next", "recommend me a {one} like {l}",
-         "where should we go after {l}", "what should I visit if I liked {l}", "alternatives to {l}", "where next after {l}")
+_LOVED = (
+    "I loved {l}",
+    "I liked {l}",
+    "we enjoyed {l}",
+    "I really liked {l}",
+    "my favourites are {l}",
+    "I enjoyed {l} a lot",
+    "{l} {was} great",
+    "I was fond of {l}",
+    "we loved {l}",
+    "I have been to {l} and loved it",
+    "I adore {l}",
+    "{l} {was} wonderful",
+    "I had a great time with {l}",
+    "I love {l}",
+    "big fan of {l}",
+    "we had a lovely time in {l}",
+    "{l} {was} my favourite",
+    "I like {l}",
+    "I visited {l} and liked it",
+    "after {l}",
+    "I've enjoyed {l}",
+)
+_DISLIKED = (
+    "but not {d}",
+    "but I did not like {d}",
+    "but {d} was awful",
+    "not {d} though",
+    "I hated {d}",
+    "but {d} bored me",
+    "less so {d}",
+    "I disliked {d}",
+    "but {d} disappointed me",
+    "unlike {d}",
+)
+_NEXT = (
+    "where next",
+    "what next",
+    "what should I try next",
+    "where should I go next",
+    "what do you suggest",
+    "any suggestions",
+    "what else would I like",
+    "what is similar",
+    "which {one} should I try",
+    "recommend another {one}",
+    "recommend something",
+    "what else is like that",
+    "suggest {many} like that",
+    "give me some ideas",
+    "which {many} would I enjoy",
+    "where should I travel",
+    "where to now",
+    "what would you recommend",
+    "more like this please",
+    "suggest a few {many}",
+    "which {one} next",
+    "what other {many} are like that",
+)
+_ONLY = (
+    "{many} like {l}",
+    "what is similar to {l}",
+    "which {many} are similar to {l}",
+    "recommend {many} similar to {l}",
+    "what else would I like if I liked {l}",
+    "where should I go if I loved {l}",
+    "suggest a {one} for someone who likes {l}",
+    "something like {l}",
+    "which {one} should I try after {l}",
+    "if I enjoyed {l}, what next",
+    "recommend me a {one} like {l}",
+    "where should we go after {l}",
+    "what should I visit if I liked {l}",
+    "alternatives to {l}",
+    "where next after {l}",
+)
 _HINTS = {
-    "speaks": ("with the same language", "where they speak the same language", "I want to keep using the language", "same language please"),
-    "pays with": ("with the same currency", "I do not want to change money", "where I can keep my money", "same currency please"),
+    "speaks": (
+        "with the same language",
+        "where they speak the same language",
+        "I want to keep using the language",
+        "same language please",
+    ),
+    "pays with": (
+        "with the same currency",
+        "I do not want to change money",
+        "where I can keep my money",
+        "same currency please",
+    ),
     "borders": ("close by", "nearby", "next door", "a neighbour would be best", "not far from there"),
     "lies in": ("on the same continent", "in the same part of the world", "same continent please"),
 }

@@ -5,9 +5,19 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
+from .domains import Relation, untabled
 from .names import person
-from .phrases import agree, degrees, figure, is_plural, lowest, singular
-from .worlds import ADJECTIVES, Relation, World, is_year, make_name, untabled
+from .phrases import agree, is_plural, singular
+from .worlds import World, make_name
+
+ADJECTIVES = {
+    "Africa": "African",
+    "Europe": "European",
+    "Asia": "Asian",
+    "South America": "South American",
+    "North America": "North American",
+    "Oceania": "Oceanian",
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,9 @@ class Things:
     @property
     def where(self) -> str:
         """`` WHERE …``: what was given first, then values in the order of the words, then figures."""
-        conditions = ([f"{self.key} IN (:given)"] if self.given else []) + ([self.joined] if self.joined else list(self.linked))
+        conditions = ([f"{self.key} IN (:given)"] if self.given else []) + (
+            [self.joined] if self.joined else list(self.linked)
+        )
         conditions += self.tests
         return " WHERE " + " AND ".join(conditions) if conditions else ""
 
@@ -61,12 +73,17 @@ def given_set(rng: random.Random, world: World) -> Things:
     return Things(one, many, before, verb, given=found, key=world.key, keep=(other,))
 
 
-def relation_phrase(rng: random.Random, one: str, many: str, relation: Relation, other: str) -> tuple[str, str, str, str]:
+def relation_phrase(
+    rng: random.Random, one: str, many: str, relation: Relation, other: str
+) -> tuple[str, str, str, str]:
     """Those that stand in a relation: singular, plural, verb phrase and noun before it (empty where not split)."""
     target = relation_target(rng, relation, other)
     if relation.target == "sym" and rng.random() < 0.55 or relation.target == "self" and rng.random() < 0.4:
         noun = rng.choice([noun for noun in relation.nouns if is_plural(noun)] or [relation.nouns[0]])
-        forms = [(f"{singular(noun)} of {target}", f"{noun} of {target}"), (f"{target}'s {singular(noun)}", f"{target}'s {noun}")]
+        forms = [
+            (f"{singular(noun)} of {target}", f"{noun} of {target}"),
+            (f"{target}'s {singular(noun)}", f"{target}'s {noun}"),
+        ]
         phrase = forms[0] if rng.random() < 0.75 else forms[1]
         return *phrase, "", ""
     verb = rng.choice(relation.verbs).replace("{v}", target)
@@ -111,18 +128,25 @@ def add_filter(rng: random.Random, world: World, things: Things) -> Things | Non
             return None
         negative = rng.random() < 0.06 and not things.linked
         condition = links[0].sql()
-        phrase = rng.choice(attribute.phrases) if rng.random() < 0.88 or not attribute.phrases else \
-            f"@ {rng.choice(('with', 'whose'))} {rng.choice(attribute.nouns)} {{v}}"
+        phrase = (
+            rng.choice(attribute.phrases)
+            if rng.random() < 0.88 or not attribute.phrases
+            else f"@ {rng.choice(('with', 'whose'))} {rng.choice(attribute.nouns)} {{v}}"
+        )
         if "whose" in phrase and " is " not in phrase:
             phrase = phrase.replace("{v}", "is {v}")
     opposite = ""
     if negative:
         opposite = links[0].negated()
-    surface, joined, extra = _alternative(rng, world, ident, surface, condition, flag or negative or bool(things.linked))
+    surface, joined, extra = _alternative(
+        rng, world, ident, surface, condition, flag or negative or bool(things.linked)
+    )
     return _apply(things, phrase, surface, value, (condition, *extra), joined, opposite)
 
 
-def _alternative(rng: random.Random, world: World, ident: str, surface: str, condition: str, plain: bool) -> tuple[str, str, tuple[str, ...]]:
+def _alternative(
+    rng: random.Random, world: World, ident: str, surface: str, condition: str, plain: bool
+) -> tuple[str, str, tuple[str, ...]]:
     """Now and then two values instead of one: "Africa or Asia"."""
     if plain or rng.random() > 0.08:
         return surface, "", ()
@@ -143,7 +167,9 @@ def _surface(rng: random.Random, value: str, common: bool) -> str:
     return value
 
 
-def _apply(things: Things, phrase: str, surface: str, value: str, conditions: tuple[str, ...], joined: str, opposite: str) -> Things | None:
+def _apply(
+    things: Things, phrase: str, surface: str, value: str, conditions: tuple[str, ...], joined: str, opposite: str
+) -> Things | None:
     if "{a}" in phrase:
         if value not in ADJECTIVES or " or " in surface:
             return None
@@ -156,17 +182,33 @@ def _apply(things: Things, phrase: str, surface: str, value: str, conditions: tu
     before, verb = things.many, ""
     if phrase.startswith("@ that ") and "(" in phrase:
         verb = agree(phrase.removeprefix("@ that "), True)
-    elif phrase.startswith("@ in ") or phrase.startswith("@ on "):
+    elif phrase.startswith(("@ in ", "@ on ")):
         verb = "are " + phrase.removeprefix("@ ")
     elif phrase.startswith("@ where ") and surface != value:
         verb = ""
     many = agree(phrase, True).replace("@", things.many)
     one = agree(phrase, False).replace("@", things.one)
     if opposite:
-        return replace(things, one=one, many=many, before=before, verb=verb, linked=(*things.linked, *conditions),
-                       joined=opposite, keep=(*things.keep, surface))
-    return replace(things, one=one, many=many, before=before, verb=verb, linked=(*things.linked, *conditions),
-                   joined=joined or (f"{things.joined} AND {conditions[0]}" if things.joined else ""), keep=(*things.keep, surface))
+        return replace(
+            things,
+            one=one,
+            many=many,
+            before=before,
+            verb=verb,
+            linked=(*things.linked, *conditions),
+            joined=opposite,
+            keep=(*things.keep, surface),
+        )
+    return replace(
+        things,
+        one=one,
+        many=many,
+        before=before,
+        verb=verb,
+        linked=(*things.linked, *conditions),
+        joined=joined or (f"{things.joined} AND {conditions[0]}" if things.joined else ""),
+        keep=(*things.keep, surface),
+    )
 
 
 def _negate(phrase: str) -> str:
@@ -176,66 +218,3 @@ def _negate(phrase: str) -> str:
         return f"@ that are(is) not {rest.removeprefix('are(is) ')}"
     head, _, tail = rest.partition("(")
     return f"@ that do(does) not {head}{tail.partition(')')[2]}"
-
-
-def nice(number: float) -> float:
-    """A round number near ``number``, as people ask for."""
-    if 1500 <= number <= 2100:
-        return float(round(number / 10) * 10)
-    if number < 20:
-        return float(max(1, round(number)))
-    digits = len(str(int(number))) - (1 if number > 100 else 1)
-    step = 10 ** max(digits, 0)
-    rounded = round(number / step) * step
-    return float(rounded or step)
-
-
-def add_threshold(rng: random.Random, world: World, things: Things) -> Things | None:
-    """The set, further restricted by a figure."""
-    idents = [ident for ident in world.of_kind("n") if f"{ident} " not in " ".join(things.tests)]
-    if not idents:
-        return None
-    ident = rng.choice(idents)
-    attribute = world.columns[ident]
-    noun = rng.choice(attribute.nouns)
-    bound = nice(float(str(rng.choice(world.rows)[ident])))
-    text = figure(rng, bound) if not 1500 <= bound <= 2100 else str(int(bound))
-    plain = str(int(bound))
-    if rng.random() < 0.14:
-        other = nice(bound * rng.uniform(1.3, 4)) if bound > 2100 or bound < 1500 else bound + rng.choice((5, 10, 20, 50))
-        second = figure(rng, other) if not 1500 <= other <= 2100 else str(int(other))
-        clause = rng.choice((f"with {noun} between {text} and {second}", f"whose {noun} is between {text} and {second}",
-                             f"with {noun} from {text} to {second}"))
-        test, figures = f"{ident} BETWEEN {plain} AND {int(other)}", (plain, str(int(other)))
-        return _restrict(things, clause, "", test, figures)
-    up = rng.random() < 0.58
-    inclusive = rng.random() < 0.15
-    sign = (">=" if inclusive else ">") if up else ("<=" if inclusive else "<")
-    words = {">": ("more than", "over", "above", "greater than", "more than"), ">=": ("at least", "no less than", "or more"),
-             "<": ("less than", "under", "below", "fewer than"), "<=": ("at most", "up to", "no more than")}[sign]
-    word = rng.choice([word for word in words if word != "or more"])
-    if is_plural(noun) and rng.random() < 0.7:
-        clause, verb = f"with {word} {text} {noun}", f"have {word} {text} {noun}"
-    else:
-        clause = rng.choice((f"with a {noun} {word} {text}", f"with {noun} {word} {text}", f"whose {noun} is {word} {text}",
-                             f"with a {noun} of {word} {text}", f"with {word} {text} {noun}"))
-        verb = f"have a {noun} {rng.choice(('', 'of '))}{word} {text}"
-    adjectives = attribute.high if up else attribute.low
-    if adjectives and not inclusive and rng.random() < 0.25 and not (not up and adjectives[0] in attribute.high):
-        more = degrees(rng.choice(adjectives))[0]
-        clause, verb = f"{more} than {text}", f"are {more} than {text}"
-    elif noun in ("population", "inhabitants", "people") and rng.random() < 0.4:
-        verb = f"have {word} {text} {rng.choice(('people', 'inhabitants'))}"
-        clause = f"with {word} {text} {rng.choice(('people', 'inhabitants'))}"
-    if is_year(attribute) and not inclusive and rng.random() < 0.6:
-        when = rng.choice(("after", "since", "later than") if up else ("before", "earlier than"))
-        clause, verb = rng.choice((f"{when} {text}", f"with {noun} {when} {text}", f"with a {noun} {when} {text}")), f"have a {noun} {when} {text}"
-    return _restrict(things, clause, verb, f"{ident} {sign} {plain}", (plain,))
-
-
-def _restrict(things: Things, clause: str, verb: str, test: str, figures: tuple[str, ...]) -> Things:
-    return replace(things, one=f"{things.one} {clause}", many=f"{things.many} {clause}", before=things.many if verb else "",
-                   verb=verb, tests=(*things.tests, test), figures=(*things.figures, *figures))
-
-
-__all__ = ["Things", "add_filter", "add_threshold", "base", "given_set", "lowest", "nice", "relation_phrase"]

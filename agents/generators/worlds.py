@@ -10,93 +10,11 @@ import math
 import random
 from dataclasses import dataclass, field
 
-from ..sql import Column, Schema, Table, ValueIndex
-from .domains import TEXT
-from .names import COUNTRIES, MAKERS, person, place, syllables
+from ..links import ValueIndex
+from ..sql import Column, Schema, Table
+from .domains import DOMAINS, GEOGRAPHY, Attribute, Domain, Relation
+from .names import COUNTRIES, MAKERS
 
-ADJECTIVES = {"Africa": "African", "Europe": "European", "Asia": "Asian", "South America": "South American",
-              "North America": "North American", "Oceania": "Oceanian"}
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """A column as people speak of it. ``kind``: n number, c one text, l several texts."""
-
-    kind: str
-    idents: tuple[str, ...]
-    nouns: tuple[str, ...]
-    high: tuple[str, ...] = ()
-    low: tuple[str, ...] = ()
-    least: float = 0
-    most: float = 0
-    values: tuple[str, ...] = ()
-    maker: str = ""
-    phrases: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Relation:
-    """A relation of the graph. ``target``: self, sym, or "" with values or a maker; ``most`` objects a subject."""
-
-    name: str
-    nouns: tuple[str, ...]
-    verbs: tuple[str, ...]
-    target: str
-    maker: str
-    values: tuple[str, ...]
-    most: int
-
-
-@dataclass(frozen=True)
-class Domain:
-    """What a world is about."""
-
-    one: str
-    many: str
-    maker: str
-    keys: tuple[str, ...]
-    attributes: tuple[Attribute, ...]
-    relations: tuple[Relation, ...]
-
-
-def _comma(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip() and part.strip() != "-")
-
-
-def _attribute(kind: str, parts: list[str]) -> Attribute:
-    idents, nouns = tuple(parts[0].split()), _comma(parts[1])
-    if kind == "n":
-        high, low = parts[2].split("/")
-        least, most = (float(part) for part in parts[3].split(","))
-        return Attribute(kind, idents, nouns, _comma(high), _comma(low), least, most)
-    values, phrases = parts[2], tuple(parts[3].split("~"))
-    if values.startswith("@"):
-        return Attribute(kind, idents, nouns, maker=values[1:], phrases=phrases)
-    return Attribute(kind, idents, nouns, values=tuple(values.split("/")), phrases=phrases)
-
-
-def _relation(parts: list[str]) -> Relation:
-    target, maker, values = parts[3], "", ()
-    if target.startswith("@"):
-        target, maker = "", target[1:]
-    elif target not in ("self", "sym"):
-        return Relation(parts[0], _comma(parts[1]), _comma(parts[2]), "", "", tuple(target.split("/")), int(parts[4]))
-    return Relation(parts[0], _comma(parts[1]), _comma(parts[2]), target, maker, values, int(parts[4]))
-
-
-def _parse(text: str) -> tuple[Domain, ...]:
-    domains = []
-    for paragraph in text.strip().split("\n\n"):
-        head, *lines = paragraph.strip().split("\n")
-        one, many, maker, keys = head.split("|")
-        attributes = [_attribute(line[0], line[2:].split("|")) for line in lines if line[0] in "ncl"]
-        relations = [_relation(line[2:].split("|")) for line in lines if line[0] == "r"]
-        domains.append(Domain(one, many, maker, tuple(keys.split()), tuple(attributes), tuple(relations)))
-    return tuple(domains)
-
-
-DOMAINS = _parse(TEXT)
-GEOGRAPHY = DOMAINS[0]
 _GEOGRAPHY_SHARE = 0.33
 _PREFIXES = ("", "", "", "", "", "", "all_", "my_", "the_", "list_of_", "data_")
 
@@ -157,22 +75,6 @@ def _fresh(rng: random.Random, maker: str, count: int) -> list[str]:
     return list(found)
 
 
-def is_year(attribute: Attribute) -> bool:
-    """Whether a number column holds years, which nobody adds up."""
-    return "year" in attribute.nouns[0] or attribute.least >= 900 and attribute.most <= 2100 or "eruption" in attribute.nouns[0]
-
-
-def between_things(domain: Domain) -> tuple[Relation, ...]:
-    """The relations that lead from one thing of the world to another, which a table cannot hold."""
-    return tuple(relation for relation in domain.relations if relation.target)
-
-
-def untabled(domain: Domain) -> tuple[Relation, ...]:
-    """The relations that no column says as well."""
-    nouns = {noun for attribute in domain.attributes for noun in attribute.nouns}
-    return tuple(relation for relation in domain.relations if relation.target or not nouns & set(relation.nouns))
-
-
 def number(rng: random.Random, attribute: Attribute) -> float:
     """A value of a number column: even for years, by magnitude where the range is wide."""
     least, most = attribute.least, attribute.most
@@ -212,7 +114,11 @@ def make_table(rng: random.Random, domain: Domain, rows: int, least: int = 2, mo
             else:
                 row[ident] = rng.choice(pools[ident])
         table_rows.append(row)
-    name = rng.choice(_PREFIXES) + domain.many.replace(" ", "_") if rng.random() < 0.92 else rng.choice(("data", "items", "rows"))
+    name = (
+        rng.choice(_PREFIXES) + domain.many.replace(" ", "_")
+        if rng.random() < 0.92
+        else rng.choice(("data", "items", "rows"))
+    )
     kinds = {"n": "number", "c": "text", "l": "list"}
     listed = (Column(key, "text"), *(Column(ident, kinds[attribute.kind]) for ident, attribute in columns.items()))
     table = Table(name, listed)
@@ -234,7 +140,9 @@ def _pool(rng: random.Random, attribute: Attribute, rows: int, names: list[str])
     return pool
 
 
-def make_facts(rng: random.Random, domain: Domain, names: list[str], least: int = 2, most: int = 4) -> dict[str, dict[str, list[str]]]:
+def make_facts(
+    rng: random.Random, domain: Domain, names: list[str], least: int = 2, most: int = 4
+) -> dict[str, dict[str, list[str]]]:
     """Facts of ``least`` to ``most`` relations between ``names`` and invented others."""
     count = min(len(domain.relations), rng.randint(least, most))
     facts: dict[str, dict[str, list[str]]] = {}
@@ -266,12 +174,3 @@ def relate(rng: random.Random, relation: Relation, names: list[str]) -> dict[str
         others = [other for other in pool if other != name]
         found[name] = rng.sample(others, min(len(others), rng.randint(1, relation.most)))
     return found
-
-
-def relation_of(domain: Domain, name: str) -> Relation:
-    """The relation of this name."""
-    return next(relation for relation in domain.relations if relation.name == name)
-
-
-__all__ = ["ADJECTIVES", "DOMAINS", "GEOGRAPHY", "Attribute", "Domain", "Relation", "World", "a_domain", "between_things", "is_year",
-           "make_facts", "make_table", "person", "place", "relation_of", "syllables", "untabled"]

@@ -1,0 +1,129 @@
+"""Questions for one figure about many: averages, sums, and figures for each value of a column."""
+
+from __future__ import annotations
+
+import random
+
+from .asking import Question, a_column, a_noun, make
+from .domains import is_year
+from .phrases import is_plural
+from .sets import Things
+from .worlds import World
+
+_AVERAGES = ("average", "average", "mean", "avg", "typical")
+
+
+def aggregate(rng: random.Random, world: World, things: Things) -> Question | None:
+    """Average, total, least or greatest figure of a set."""
+    pick = a_column(rng, world, "n")
+    if pick is None:
+        return None
+    noun, many = a_noun(rng, pick), things.many
+    name = rng.choice(("AVG", "AVG", "SUM", "SUM", "MAX", "MIN"))
+    if is_year(pick[1]) and name == "SUM":
+        return None
+    word = {
+        "AVG": _AVERAGES,
+        "SUM": ("total", "total", "combined", "summed", "overall"),
+        "MAX": ("highest", "largest", "maximum", "greatest", "biggest"),
+        "MIN": ("lowest", "smallest", "minimum", "least"),
+    }[name]
+    w = rng.choice(word)
+    of = rng.choice(
+        ("of the", "of the", "of all", "of", "for", "for the", "among the", "across the", "in the", "over all")
+    )
+    forms = [
+        f"what is the {w} {noun} {of} {many}",
+        f"{w} {noun} {of} {many}",
+        f"what's the {w} {noun} {of} {many}",
+        f"the {w} {noun} {of} {many}",
+        f"{rng.choice(('compute', 'calculate', 'give me', 'find', 'show', 'tell me'))} the {w} {noun} {of} {many}",
+        f"I need the {w} {noun} {of} {many}",
+    ]
+    if name == "AVG":
+        forms += [f"{noun} of the {many} on average", f"on average, what is the {noun} of the {many}"]
+        forms += [f"how {adjective} are the {many} on average" for adjective in pick[1].high[:1]]
+        if is_plural(noun):
+            forms += [
+                f"how many {noun} do the {many} have on average",
+                f"how many {noun} does the average {things.one} have",
+            ]
+    if name == "SUM":
+        forms += [
+            f"sum of the {noun} of the {many}",
+            f"{noun} of the {many} in total",
+            f"{noun} of all {many} together",
+            f"add up the {noun} of the {many}",
+            f"what is the {noun} of the {many} taken together",
+        ]
+        if is_plural(noun):
+            forms += [
+                f"how many {noun} do the {many} have {rng.choice(('in total', 'together', 'altogether', 'combined'))}"
+            ] * 2
+        if noun in ("population", "people", "inhabitants"):
+            forms += [f"how many people live in the {many}", f"how many people live in {many} altogether"] * 2
+    return make(rng, things, rng.choice(forms), f"SELECT {name}( {pick[0]}) FROM {world.table.name}{things.where}")
+
+
+def grouped(rng: random.Random, world: World, things: Things) -> Question | None:
+    """A figure for each value of a column, the value with most of it, or the different values."""
+    by = a_column(rng, world, "c")
+    if by is None or set(by[1].values) == {"yes", "no"}:
+        return None
+    noun, table = a_noun(rng, by), f"FROM {world.table.name}{things.where}"
+    draw = rng.random()
+    if draw < 0.3:
+        forms = [
+            f"how many {things.many} are there per {noun}",
+            f"number of {things.many} per {noun}",
+            f"number of {things.many} by {noun}",
+            f"how many {things.many} for each {noun}",
+            f"{things.many} per {noun}",
+            f"count the {things.many} of each {noun}",
+            f"how many {things.many} does each {noun} have",
+        ]
+        return make(rng, things, rng.choice(forms), f"SELECT {by[0]}, COUNT(*) {table} GROUP BY {by[0]}")
+    if draw < 0.5:
+        up = rng.random() < 0.75
+        most = rng.choice(("most", "highest number of", "largest number of") if up else ("fewest", "lowest number of"))
+        forms = [
+            f"which {noun} has the {most} {things.many}",
+            f"{noun} with the {most} {things.many}",
+            f"what {noun} has the {most} {things.many}",
+        ]
+        if up:
+            forms.append(f"what is the most common {noun} of the {things.many}")
+        sql = f"SELECT {by[0]} {table} GROUP BY {by[0]} ORDER BY COUNT(*){' DESC' if up else ''} LIMIT 1"
+        return make(rng, things, rng.choice(forms), sql)
+    if draw < 0.7:
+        pick = a_column(rng, world, "n")
+        if pick is None:
+            return None
+        name, w = rng.choice(
+            (("AVG", "average"), ("AVG", "mean"), ("SUM", "total"), ("MAX", "highest"), ("MIN", "lowest"))
+        )
+        if name == "SUM" and is_year(pick[1]):
+            return None
+        figure_noun = a_noun(rng, pick)
+        forms = [
+            f"{w} {figure_noun} of the {things.many} per {noun}",
+            f"what is the {w} {figure_noun} per {noun} of the {things.many}",
+            f"{w} {figure_noun} of {things.many} by {noun}",
+            f"the {w} {figure_noun} of the {things.many} for each {noun}",
+        ]
+        return make(rng, things, rng.choice(forms), f"SELECT {by[0]}, {name}( {pick[0]}) {table} GROUP BY {by[0]}")
+    if draw < 0.85:
+        forms = [
+            f"how many different {noun} values do the {things.many} have",
+            f"how many different {noun}s are there among the {things.many}",
+            f"number of distinct {noun}s of the {things.many}",
+            f"how many {noun}s do the {things.many} have",
+        ]
+        return make(rng, things, rng.choice(forms), f"SELECT COUNT(DISTINCT {by[0]}) {table}")
+    forms = [
+        f"which different {noun}s do the {things.many} have",
+        f"list the different {noun}s of the {things.many}",
+        f"what {noun}s are there among the {things.many}",
+        f"all {noun}s of the {things.many}, each once",
+    ]
+    return make(rng, things, rng.choice(forms), f"SELECT DISTINCT {by[0]} {table}")

@@ -1,0 +1,148 @@
+"""How people ask for facts: the objects of a relation, the things that stand in one, things found before."""
+
+from __future__ import annotations
+
+import random
+
+from .domains import Domain, Relation
+from .phrases import agree, degrees, is_plural, singular
+
+
+def ask_objects(rng: random.Random, domain: Domain, relation: Relation, name: str, several: bool) -> str:
+    """A question for what ``name`` stands in ``relation`` to."""
+    noun = rng.choice(relation.nouns)
+    if not several and is_plural(noun) and rng.random() < 0.6:
+        noun = singular(noun)
+    elif several and not is_plural(noun) and rng.random() < 0.3:
+        noun += "s"
+    be = "are" if is_plural(noun) else "is"
+    about = name if rng.random() < 0.85 else f"the {domain.one} {name}"
+    who = "who" if relation.maker == "person" and rng.random() < 0.7 else rng.choice(("what", "what", "which"))
+    forms = [
+        f"{who} {be} the {noun} of {about}",
+        f"{who} {be} {about}'s {noun}",
+        f"{noun} of {about}",
+        f"{about}'s {noun}",
+        f"what {noun} does {about} have",
+        f"name the {noun} of {about}",
+        f"tell me the {noun} of {about}",
+        f"{about} {noun}",
+        f"which {noun} does {about} have",
+        f"do you know the {noun} of {about}",
+        f"list the {noun} of {about}",
+        f"give me the {noun} of {about}",
+        f"what's the {noun} of {about}",
+        f"what {be} the {noun} in {about}",
+        f"which {be} the {noun} of {about}",
+        f"what {noun} has {about}",
+    ]
+    verb = agree(rng.choice(relation.verbs), True)
+    if "{v}" in verb and verb.endswith("{v}") and not verb.startswith(("are ", "were ", "have ")):
+        bare = verb.removesuffix(" {v}").removesuffix(" the")
+        forms += [f"what does {about} {bare}", f"which {noun} does {about} {bare}", f"{who} does {about} {bare}"]
+        if relation.target in ("self", "sym"):
+            forms += [f"which {domain.many} does {about} {bare}", f"what {domain.many} does {about} {bare}"]
+    elif verb.endswith("{v}") and verb.startswith(("are ", "were ")):
+        aux, bare = verb.removesuffix(" {v}").split(" ", 1)
+        aux = {"are": "is", "were": "was"}[aux]
+        preposition = bare.split(" ")[-1]
+        forms += [f"{who} {aux} {about} {bare}", f"what {aux} {about} {bare}"]
+        if preposition == "by":
+            forms += [f"by whom {aux} {about} {bare.removesuffix(' by')}", f"who {bare.removesuffix(' by')} {about}"]
+    if relation.name == "lies in":
+        forms += [
+            f"where is {about}",
+            f"where does {about} lie",
+            f"which continent is {about} in",
+            f"what part of the world is {about} in",
+        ] * 2
+    if relation.name == "speaks":
+        forms += [
+            f"what do people speak in {about}",
+            f"which languages are spoken in {about}",
+            f"what language is spoken in {about}",
+            f"what language do they speak in {about}",
+            f"what is the official language of {about}",
+        ] * 2
+    if relation.name == "pays with":
+        forms += [
+            f"what money do they use in {about}",
+            f"which currency is used in {about}",
+            f"how do you pay in {about}",
+            f"what currency does {about} use",
+            f"what do people pay with in {about}",
+        ] * 2
+    if relation.target == "sym":
+        forms += [_which(rng, domain, relation, about) for _ in range(6)]
+    if relation.name == "borders":
+        forms += [
+            f"who are {about}'s neighbours",
+            f"which countries border {about}",
+            f"which countries share a border with {about}",
+            f"countries bordering {about}",
+            f"countries around {about}",
+            f"what countries are next to {about}",
+            f"neighbours of {about}",
+            f"which countries neighbour {about}",
+            f"all countries that border {about}",
+        ] * 2
+    return rng.choice(forms)
+
+
+def ask_subjects(rng: random.Random, domain: Domain, relation: Relation, target: str) -> str:
+    """A question for the things that stand in ``relation`` to ``target``."""
+    if relation.name == "capital":
+        return rng.choice(
+            (
+                f"which country has {target} as its capital",
+                f"{target} is the capital of which country",
+                f"what country is {target} the capital of",
+                f"what is {target} the capital of",
+                f"{target} is the capital of what",
+                f"of which country is {target} the capital",
+            )
+        )
+    return _which(rng, domain, relation, target)
+
+
+def _which(rng: random.Random, domain: Domain, relation: Relation, target: str) -> str:
+    phrase = rng.choice(relation.verbs).replace("{v}", target)
+    many, one = agree(phrase, True), agree(phrase, False)
+    return rng.choice(
+        (
+            f"which {domain.many} {many}",
+            f"what {domain.many} {many}",
+            f"which {domain.one} {one}",
+            f"{domain.many} that {many}",
+            f"list the {domain.many} that {many}",
+            f"name a {domain.one} that {one}",
+            f"tell me which {domain.many} {many}",
+            f"who or what {one}",
+            f"name all {domain.many} that {many}",
+            f"are there {domain.many} that {many}",
+            f"the {domain.many} that {many}",
+        )
+    )
+
+
+def stand_in(rng: random.Random, domain: Domain) -> str:
+    """What a question says of a thing that an earlier step found: the largest country in Africa, that river, it."""
+    draw = rng.random()
+    if draw < 0.12:
+        return rng.choice((f"that {domain.one}", f"this {domain.one}", "it"))
+    attribute = rng.choice([attribute for attribute in domain.attributes if attribute.kind == "n"])
+    adjectives = (*attribute.high, *attribute.low)
+    if adjectives and draw < 0.7:
+        text = f"the {degrees(rng.choice(adjectives))[1]} {domain.one}"
+    else:
+        most = rng.choice(("highest", "largest", "most", "lowest", "smallest"))
+        text = f"the {domain.one} with the {most} {rng.choice(attribute.nouns)}"
+    if rng.random() < 0.5:
+        filters = [
+            other for other in domain.attributes if other.kind == "c" and other.values and "yes" not in other.values
+        ]
+        if filters:
+            other = rng.choice(filters)
+            phrase = rng.choice([phrase for phrase in other.phrases if "{a}" not in phrase] or ["@"])
+            text = agree(phrase, False).replace("@", text).replace("{v}", rng.choice(other.values))
+    return text
