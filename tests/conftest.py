@@ -51,3 +51,18 @@ def command(python: Command) -> Command:
         return python("-m", "understudy", *arguments, **options)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a decoder with random weights, for what must work whatever a head has learned."""
+    from understudy.core.meta.start import Start
+    from understudy.core.release import Shape, new_backbone, save
+    from understudy.core.vocabulary import train_tokenizer
+
+    tokenizer = train_tokenizer((CHECKOUT / "docs" / "roles.md").read_text(encoding="utf-8").splitlines(), 600)
+    shape = Shape(vocabulary=len(tokenizer), width=32, layers=2, heads=2, inner=64)
+    backbone = new_backbone(shape, tokenizer, "tiny")
+    folder = tmp_path_factory.mktemp("backbones") / "tiny"
+    save(backbone, Start.plain(backbone.sites, rank=2), {"schema": "understudy/backbone/v1", "name": "tiny"}, folder)
+    return folder

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,8 @@ from .cli_support import (
     FAILED,
     JournalOption,
     JsonOption,
+    complain,
+    existing,
     parse_object,
     print_json,
     read_text,
@@ -53,8 +57,10 @@ def run(
     from .workflows.team import Team
 
     loaded = Team.load(team)
-    with progress(as_json) as on_event:
-        result = loaded.run_sync(request, journal=journal or DEFAULT_JOURNAL, run_id=run_id, on_event=on_event)
+    loaded.require_heads()  # before the journal is made
+    file, name = journal or DEFAULT_JOURNAL, run_id or uuid.uuid4().hex[:12]
+    with progress(as_json) as on_event, _resumable(team, name, journal):
+        result = loaded.run_sync(request, journal=file, run_id=name, on_event=on_event)
     _show(result, as_json, title=text)
 
 
@@ -71,8 +77,9 @@ def resume(
     from .workflows.team import Team
 
     loaded = Team.load(team)
-    with progress(as_json) as on_event:
-        result = loaded.resume_sync(run_id, journal=journal or DEFAULT_JOURNAL, on_event=on_event)
+    file = existing(journal or DEFAULT_JOURNAL)
+    with progress(as_json) as on_event, _resumable(team, run_id, journal):
+        result = loaded.resume_sync(run_id, journal=file, on_event=on_event)
     _show(result, as_json)
 
 
@@ -91,6 +98,17 @@ def progress(quiet: bool) -> Iterator[Callable[[Any], None]]:
                 status.update(str(step))
 
         yield show
+
+
+@contextmanager
+def _resumable(team: Path, run_id: str, journal: Path | None) -> Iterator[None]:
+    """On Ctrl-C say how to go on; the exit status is given where all errors are."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        where = f" --journal {shlex.quote(str(journal))}" if journal else ""
+        complain(f"go on with: understudy resume {shlex.quote(str(team))} {shlex.quote(run_id)}{where}")
+        raise
 
 
 def _request(text: str | None, input_file: Path | None) -> str | dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,8 +11,7 @@ from pydantic_core import to_jsonable_python
 from rich.table import Table
 from rich.text import Text
 
-from .cli_support import DEFAULT_JOURNAL, JournalOption, JsonOption, print_json, stdout
-from .core.errors import UnderstudyError
+from .cli_support import DEFAULT_JOURNAL, JournalOption, JsonOption, existing, print_json, stdout
 from .render import run_view, sources_of
 
 if TYPE_CHECKING:
@@ -33,7 +31,7 @@ def list_runs(journal: JournalOption = None, as_json: JsonOption = False) -> Non
     if journal is not None or file.exists():
         from .workflows.journal import Journal
 
-        with Journal(_existing(file)) as book:
+        with Journal(existing(file)) as book:
             found = book.runs()
     if as_json:
         print_json({"journal": str(file), "runs": [to_jsonable_python(run) for run in found]})
@@ -64,7 +62,7 @@ def show_run(
     """
     from .workflows.journal import Journal
 
-    with Journal(_existing(journal or DEFAULT_JOURNAL)) as book:
+    with Journal(existing(journal or DEFAULT_JOURNAL)) as book:
         shown = recorded(book.events(run))
     if as_json:
         print_json(shown)
@@ -107,12 +105,6 @@ def recorded(events: Sequence[Event]) -> dict[str, Any]:
     seconds = round(events[-1].at - events[0].at, 4)
     shown["usage"] = {"tokens": usage.tokens, "calls": usage.calls, "seconds": seconds}
     return shown
-
-
-def _existing(file: Path) -> Path:
-    if not file.is_file():
-        raise UnderstudyError("there is no journal", where=str(file), mend="name it with --journal DB")
-    return file
 
 
 def _moment(seconds: float) -> str:

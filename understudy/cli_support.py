@@ -88,6 +88,13 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False)
 
 
+def existing(journal: Path) -> Path:
+    """The journal to read. Raises UnderstudyError where it is not there: opening it would make an empty one."""
+    if not journal.is_file():
+        raise UnderstudyError("there is no journal", where=str(journal), mend="name it with --journal DB")
+    return journal
+
+
 def read_text(path: Path) -> str:
     """The UTF-8 text of a file. Raises UnderstudyError where it is missing, a folder, or not UTF-8."""
     try:

@@ -92,7 +92,7 @@ def outcome_view(run: Mapping[str, Any]) -> Group:
     usage = run.get("usage") or {}
     taken = [f"{usage['seconds']:.2f} s"] if "seconds" in usage else []
     taken += [f"{usage[key]} {key}" for key in ("calls", "tokens") if key in usage]
-    lines.append(Text(f"run {run['run']}  " + ", ".join(taken), style="dim"))
+    lines.append(Text(f"run {run['run']} {run['status']}: " + ", ".join(taken), style="dim"))
     return Group(*lines)
 
 

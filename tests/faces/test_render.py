@@ -114,7 +114,7 @@ def test_a_completed_run_ends_with_its_answer_and_cost() -> None:
     text = printed(run_view(run, "Which?"))
     assert text.splitlines()[0].startswith("Which? ─")
     assert "answer  Andorra" in text
-    assert text.rstrip().endswith("run r1  1.50 s, 3 calls, 40 tokens")
+    assert text.rstrip().endswith("run r1 completed: 1.50 s, 3 calls, 40 tokens")
 
 
 def test_a_failed_run_gives_its_reason() -> None:

@@ -1,0 +1,273 @@
+"""The commands that need a backbone, on a decoder with random weights: all of them but the skill."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from understudy.cli import app
+
+runner = CliRunner()
+
+TEAM = """\
+schema: understudy/team/v1
+team: sorter
+does: Sorts messages.
+backbone: {backbone}
+agents:
+  sorter: {{role: triage}}
+input: {{text: text}}
+workflow:
+  start: sort
+  steps:
+    sort: {{agent: sorter, input: {{text: input.text}}, then: $end}}
+output: {{queue: sort.queue, urgent: sort.urgent}}
+"""
+
+
+def call(*arguments: str | Path) -> Result:
+    return runner.invoke(app, [str(argument) for argument in arguments])
+
+
+def json_of(*arguments: str | Path, code: int = 0) -> Any:
+    """The one JSON object on stdout, and nothing else there."""
+    done = call(*arguments, "--json")
+    assert done.exit_code == code, (done.output, done.exception)
+    assert done.stdout.count("\n") == 1
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory, checkout: Path, tiny_backbone: Path) -> Path:
+    """A folder with the triage role, learned, and a team of it."""
+    folder = tmp_path_factory.mktemp("desk")
+    shutil.copytree(checkout / "examples" / "triage", folder / "triage")
+    (folder / "team.yaml").write_text(TEAM.format(backbone=tiny_backbone), encoding="utf-8")
+    done = call(
+        "learn", folder / "triage" / "role.yaml", "--out", folder / "heads", "--backbone", tiny_backbone, "--json"
+    )
+    assert done.exit_code == 0, (done.output, done.exception)
+    (folder / "lesson.json").write_text(done.stdout, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def there(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The commands run in the folder."""
+    monkeypatch.chdir(desk)
+    monkeypatch.delenv("UNDERSTUDY_JOURNAL", raising=False)
+    return desk
+
+
+def test_learn_writes_a_head_and_says_what_to_expect(desk: Path) -> None:
+    lesson = json.loads((desk / "lesson.json").read_text(encoding="utf-8"))
+    head = desk / "heads" / "triage"
+    assert {file.name for file in head.iterdir()} >= {"adapter_model.safetensors", "adapter_config.json", "head.json"}
+    assert lesson["bytes"] == sum(file.stat().st_size for file in head.iterdir())
+    assert lesson["demonstrations"] == lesson["leave_one_out"]["total"] >= 8
+    assert lesson["leave_one_out"]["interval"][0] <= lesson["leave_one_out"]["share"]
+    assert lesson["seconds"] > 0
+
+
+def test_learn_tells_a_person(desk: Path, tmp_path: Path, tiny_backbone: Path) -> None:
+    done = call("learn", "triage/role.yaml", "--out", tmp_path, "--backbone", tiny_backbone)
+    assert done.exit_code == 0, (done.output, done.exception)
+    for words in ("triage is learned", "leave-one-out", "interval", "seconds", "MB in", "understudy ask triage"):
+        assert words in " ".join(done.stdout.split())
+    assert (tmp_path / "triage" / "head.json").is_file()
+
+
+def test_a_role_with_a_mistake_is_refused_before_anything_is_loaded(desk: Path, tmp_path: Path) -> None:
+    text = (desk / "triage" / "role.yaml").read_text(encoding="utf-8")
+    bad = tmp_path / "role.yaml"
+    bad.write_text(text.replace("queue: billing, urgent: true", "queue: biling, urgent: true", 1), encoding="utf-8")
+    done = call("learn", bad, "--out", tmp_path / "heads")
+    assert done.exit_code == 2
+    assert f"{bad}:" in done.stderr and "did you mean 'billing'" in done.stderr
+    assert not (tmp_path / "heads").exists()
+
+
+def test_a_backbone_that_is_not_there(tmp_path: Path) -> None:
+    done = call("learn", "triage/role.yaml", "--out", tmp_path / "heads", "--backbone", tmp_path / "nothing")
+    assert done.exit_code == 2
+    assert "nothing" in done.stderr and "cannot be loaded" in done.stderr
+    assert not (tmp_path / "heads").exists()
+
+
+def test_ask_gives_an_answer_of_the_roles_type(desk: Path) -> None:
+    for asked in ("I was charged twice", '{"text": "I was charged twice"}'):
+        answer = json_of("ask", "triage", asked)
+        assert answer.keys() == {"output", "confidence", "abstained", "seconds"}
+        assert answer["output"]["queue"] in ("billing", "bug", "howto")
+        assert isinstance(answer["output"]["urgent"], bool)
+        assert 0 <= answer["confidence"] <= 1 and answer["seconds"] > 0
+
+
+def test_ask_by_name_folder_and_file_is_the_same() -> None:
+    answers = [json_of("ask", role, "hello")["output"] for role in ("triage", "heads/triage", "triage/role.yaml")]
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_ask_a_file_gives_the_same_answers_line_by_line(desk: Path) -> None:
+    texts = ["I was charged twice", "The app crashes when I print", "How do I add a user?"]
+    lines = [{"text": texts[0]}, {"takes": {"text": texts[1]}}, {"text": texts[2]}]
+    (desk / "messages.jsonl").write_text("\n\n".join(map(json.dumps, lines)), encoding="utf-8")
+    done = call("ask", "triage", "messages.jsonl")
+    assert done.exit_code == 0, (done.output, done.exception)
+    together = [json.loads(line)["output"] for line in done.stdout.splitlines()]
+    assert together == [json_of("ask", "triage", text)["output"] for text in texts]
+
+
+def test_ask_a_person_reads_fields() -> None:
+    done = call("ask", "triage", "I was charged twice")
+    assert done.exit_code == 0
+    assert "queue" in done.stdout and "sure" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [('{"txt": "a"}', "text"), ('{"text": 3}', "text"), ('{"text": "a", "more": 1}', "more"), ("{", "not JSON")],
+)
+def test_a_message_that_does_not_fit_is_refused(asked: str, told: str) -> None:
+    done = call("ask", "triage", asked)
+    assert done.exit_code == 2
+    assert told in done.stderr
+
+
+def test_a_bad_line_of_a_file_is_named(desk: Path) -> None:
+    (desk / "bad.jsonl").write_text('{"text": "a"}\n{"txt": "b"}\n', encoding="utf-8")
+    done = call("ask", "triage", "bad.jsonl")
+    assert done.exit_code == 2
+    assert "bad.jsonl:2" in done.stderr
+    assert done.stdout == ""
+
+
+def test_an_unknown_role_gets_a_suggestion() -> None:
+    done = call("ask", "triaje", "text")
+    assert done.exit_code == 2
+    assert "did you mean 'triage'" in done.stderr
+
+
+def test_evaluate_a_role_counts_what_asking_gives(desk: Path) -> None:
+    texts = ["I was charged twice", "The app crashes", "How do I add a user?", "Refund me"]
+    given = [json_of("ask", "triage", text) for text in texts]
+    right = [{"takes": {"text": text}, "gives": dict(one["output"])} for text, one in zip(texts, given, strict=True)]
+    right[0]["gives"]["urgent"] = not right[0]["gives"]["urgent"]
+    (desk / "questions.jsonl").write_text("\n".join(map(json.dumps, right)), encoding="utf-8")
+    figures = json_of("evaluate", "triage", "questions.jsonl")
+    assert figures["cases"] == 4
+    assert (figures["whole"]["right"], figures["fields"]["urgent"]["right"]) == (3, 3)
+    assert figures["fields"]["queue"]["right"] == 4
+    assert figures["answered"]["right"] == sum(not one["abstained"] for one in given)
+    wrong = [error["where"] for error in figures["confident_errors"]]
+    assert wrong == ([] if given[0]["abstained"] else ["questions.jsonl:1"])
+    assert "of 4" in call("evaluate", "triage", "questions.jsonl").stdout
+
+
+def test_evaluate_names_a_field_that_the_role_does_not_give(desk: Path) -> None:
+    (desk / "wrong.jsonl").write_text('{"takes": {"text": "a"}, "gives": {"kue": "bug"}}', encoding="utf-8")
+    done = call("evaluate", "triage", "wrong.jsonl")
+    assert done.exit_code == 2
+    assert "wrong.jsonl:1" in done.stderr and "'kue'" in done.stderr
+
+
+def test_evaluate_a_team(desk: Path) -> None:
+    output = json_of("run", "team.yaml", "I was charged twice")["output"]
+    lines = [
+        {"request": "I was charged twice", "expect": {"queue": output["queue"]}},
+        {"request": "I was charged twice", "expect": {"queue": {"lacks": output["queue"]}}},
+    ]
+    (desk / "team.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    figures = json_of("evaluate", "team.yaml", "team.jsonl")
+    assert (figures["whole"]["right"], figures["whole"]["total"]) == (1, 2)
+
+
+def test_run_gives_steps_usage_and_the_same_as_asking(desk: Path) -> None:
+    run = json_of("run", "team.yaml", "I was charged twice", "--run-id", "first", "--journal", "runs.db")
+    assert run.keys() >= {"run", "status", "output", "steps", "usage"}
+    assert (run["run"], run["status"]) == ("first", "completed")
+    (step,) = run["steps"]
+    assert step.keys() >= {"name", "agent", "input", "output", "seconds", "attempts", "sources"}
+    assert (step["name"], step["agent"], step["attempts"]) == ("sort", "sorter", 1)
+    assert step["input"] == {"text": "I was charged twice"}
+    assert step["output"] == json_of("ask", "triage", "I was charged twice")["output"] == run["output"]
+    assert run["usage"]["calls"] == 1 and run["usage"]["tokens"] > 0 and run["usage"]["seconds"] > 0
+
+
+def test_run_from_a_file(desk: Path) -> None:
+    (desk / "request.json").write_text('{"text": "Refund me"}', encoding="utf-8")
+    (desk / "request.txt").write_text("Refund me\n", encoding="utf-8")
+    outputs = [json_of("run", "team.yaml", "--input", name)["output"] for name in ("request.json", "request.txt")]
+    assert outputs[0] == outputs[1]
+    (desk / "wrong.json").write_text('{"request": "Refund me"}', encoding="utf-8")
+    assert call("run", "team.yaml", "--input", "wrong.json").exit_code == 2
+
+
+def test_a_run_is_kept_listed_shown_and_not_run_twice(desk: Path) -> None:
+    run = json_of("run", "team.yaml", "Refund me", "--run-id", "kept", "--journal", "kept.db")
+    (listed,) = json_of("runs", "list", "--journal", "kept.db")["runs"]
+    assert (listed["run"], listed["status"], listed["workflow"]) == ("kept", "completed", "sorter")
+    shown = json_of("runs", "show", "kept", "--journal", "kept.db")
+    assert (shown["status"], shown["output"]) == ("completed", run["output"])
+    assert [(step["name"], step["output"]) for step in shown["steps"]] == [("sort", run["output"])]
+    resumed = json_of("resume", "team.yaml", "kept", "--journal", "kept.db")
+    assert resumed["output"] == run["output"]
+    assert json_of("runs", "list", "--journal", "kept.db")["runs"] == [listed]
+    taken = call("run", "team.yaml", "Refund me", "--run-id", "kept", "--journal", "kept.db")
+    assert taken.exit_code == 2 and "kept" in taken.stderr
+    for words in (["runs", "list"], ["runs", "show", "kept"]):
+        done = call(*words, "--journal", "kept.db")
+        assert done.exit_code == 0 and "kept" in done.stdout and "completed" in done.stdout
+
+
+def test_the_default_journal_is_in_the_working_folder(desk: Path) -> None:
+    json_of("run", "team.yaml", "Refund me", "--run-id", "default")
+    assert (desk / ".understudy" / "journal.db").is_file()
+    assert "default" in [run["run"] for run in json_of("runs", "list")["runs"]]
+
+
+def test_a_team_without_its_head_says_how_to_get_it(
+    desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(desk / "triage", tmp_path / "triage")
+    text = (desk / "team.yaml").read_text(encoding="utf-8").replace("role: triage", "role: ./triage/role.yaml")
+    (tmp_path / "team.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    done = call("run", "team.yaml", "text")
+    assert done.exit_code == 2
+    assert "understudy learn" in done.stderr and "role.yaml" in done.stderr
+    assert not (tmp_path / ".understudy").exists()
+
+
+def test_a_truncated_head_is_named(desk: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "heads" / "triage"
+    shutil.copytree(desk / "heads" / "triage", broken)
+    tensors = broken / "adapter_model.safetensors"
+    tensors.write_bytes(tensors.read_bytes()[:100])
+    done = call("ask", broken, "text")
+    assert done.exit_code == 2
+    assert str(broken) in done.stderr and "broken" in done.stderr
+
+
+def test_ctrl_c_in_a_run_is_130(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("understudy.workflows.team.Team.run_sync", interrupted)
+    done = call("run", "team.yaml", "text", "--run-id", "cut")
+    assert done.exit_code == 130
+    assert "Traceback" not in done.output
+    assert "understudy resume team.yaml cut" in done.stderr
+
+
+def test_cold_from_the_shell(command: Callable[..., subprocess.CompletedProcess[str]], desk: Path) -> None:
+    done = command("ask", "triage", "I was charged twice", "--json", cwd=desk)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["output"]["queue"] in ("billing", "bug", "howto")
