@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .calls import CALLS
 from .expressions import Expression
 from .shapes import (
     NAME,
@@ -134,7 +135,8 @@ ROUTE = Keys("a route", {
 STEP = Keys("a step", {
     "agent": Key(AGENT_NAME, "the agent that does it"),
     "agent_from": Key(EXPRESSION, "an expression that gives the name of the agent, chosen from the cast"),
-    "input": Key(INPUTS, "the fields of the agent's message, as expressions"),
+    "call": Key(OneOf(tuple(CALLS), "a registered function"), "the function that does it"),
+    "input": Key(INPUTS, "the fields of the agent's message or the function's arguments, as expressions"),
     "each": Key(EXPRESSION, "a list; the step runs once for each item"),
     "at_once": Key(NumberShape(1, whole=True), "how many items run at a time"),
     "failure": Key(OneOf(("fail_fast", "collect", "all_or_nothing"), "a failure mode"),

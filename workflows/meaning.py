@@ -6,11 +6,13 @@ is a file that loads.
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UnderstudyError
+from .calls import CALLS
 from .roles import RoleFinder
 from .shapes import Report
 from .values import hint
@@ -57,19 +59,29 @@ def check_team(team: Mapping[str, Any], report: Report) -> None:
     for problem in graph_of(team).check():
         report.add(written_path(problem.path), problem.what, why=problem.why, suggestion=problem.suggestion)
     for name, step in team.get("workflow", {}).get("steps", {}).items():
+        path: KeyPath = ("workflow", "steps", name, "input")
         if "input" in step and step.get("agent") in members:
-            check_input(step["input"], members[step["agent"]], ("workflow", "steps", name, "input"), report)
+            member = members[step["agent"]]
+            fields = {field: info.is_required() for field, info in member.role.takes.model_fields.items()}
+            check_input(step["input"], f"agent {member.name}", fields, path, report)
+        elif "call" in step:
+            arguments = inspect.signature(CALLS[step["call"]]).parameters
+            needed = {key: one.default is inspect.Parameter.empty for key, one in arguments.items()}
+            check_input(step.get("input", {}), f"function {step['call']}", needed, path, report)
 
 
-def check_input(written: Mapping[str, Any], member: Member, path: KeyPath, report: Report) -> None:
-    """Report fields of a step's input that its agent does not take, and those that it lacks."""
-    takes = member.role.takes.model_fields
+def check_input(written: Mapping[str, Any], doer: str, takes: Mapping[str, bool], path: KeyPath,
+                report: Report) -> None:
+    """Report fields of a step's input that its doer does not take, and those that it lacks.
+
+    ``takes``: field → whether it is needed.
+    """
     for name in written:
         if name not in takes:
-            report.add((*path, name), f"agent {member.name} takes no '{name}'", suggestion=hint(name, takes), key=True)
-    for name, info in takes.items():
-        if info.is_required() and name not in written:
-            report.add(path, f"agent {member.name} needs '{name}'", suggestion=f"add {name}: …", key=True)
+            report.add((*path, name), f"{doer} takes no '{name}'", suggestion=hint(name, takes), key=True)
+    for name, needed in takes.items():
+        if needed and name not in written:
+            report.add(path, f"{doer} needs '{name}'", suggestion=f"add {name}: …", key=True)
 
 
 def written_path(path: str) -> KeyPath:

@@ -14,7 +14,7 @@ from .shapes import Report
 from .values import ExpressionError, hint
 from .yaml_document import KeyPath
 
-DEFAULT_STEPS = ("plan", "work")
+DEFAULT_STEPS = ("plan", "work", "answer")
 ALONE = "answer"
 """Steps of the workflow that is meant where none is written: with a planner, and with one agent."""
 
@@ -56,9 +56,13 @@ def check_agents(agents: Mapping[str, Any], roles: RoleFinder, report: Report) -
             elif roles.find(role) is None:
                 report.add(path, f"unknown role '{role[:60]}'", why="it is neither shipped nor learned",
                            suggestion=roles.suggestion(role))
-        tools = agent.get("tools")
-        for number, tool in enumerate(tools if isinstance(tools, list) else []):
+        kinds: set[str] = set()
+        for number, tool in enumerate(_list(agent.get("tools"))):
             for kind, file in _mapping(tool).items():
+                if kind in kinds:
+                    report.add(("agents", name, "tools", number, kind), f"a second {kind} tool", key=True,
+                               why="an agent knows its tools by their kind", suggestion="give it to another agent")
+                kinds.add(kind)
                 check_file(file, roles.base, ("agents", name, "tools", number, kind), report, "file")
         check_file(agent.get("history"), roles.base, ("agents", name, "history"), report, "file")
     return files
@@ -150,13 +154,14 @@ def check_workflow(workflow: Mapping[str, Any], steps: Mapping[str, Any], agents
 
 
 def check_actor(step: Mapping[str, Any], path: KeyPath, agents: tuple[str, ...], report: Report) -> None:
-    """Report a step that has no agent, two, or an unknown one."""
-    if "agent" in step and "agent_from" in step:
-        report.add((*path, "agent_from"), "'agent' and 'agent_from' in one step", key=True,
-                   why="one step has one agent", suggestion="remove one of them")
-    elif "agent" not in step and "agent_from" not in step:
-        report.add(path, "the step has no agent", key=True,
-                   suggestion="add agent: NAME, or agent_from: an expression that gives the name")
+    """Report a step that nothing does, or two things do, or an unknown agent."""
+    doers = [word for word in ("agent", "agent_from", "call") if word in step]
+    if len(doers) > 1:
+        report.add((*path, doers[1]), f"'{doers[0]}' and '{doers[1]}' in one step", key=True,
+                   why="a step is done by one agent or function", suggestion="remove one of them")
+    elif not doers:
+        report.add(path, "the step has no agent", key=True, why="something has to do it",
+                   suggestion="add agent: NAME, agent_from: an expression that gives the name, or call: FUNCTION")
     agent = step.get("agent")
     if isinstance(agent, str) and agent not in agents:
         report.add((*path, "agent"), f"unknown agent '{agent[:60]}'", suggestion=hint(agent, agents))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..agents.messages import Message
+from .calls import CALLS
 from .expressions import Expression
 from .graph import END, Graph, Limits, Route, Step
 from .references import ALONE, DEFAULT_STEPS, planners
@@ -14,8 +15,8 @@ from .references import ALONE, DEFAULT_STEPS, planners
 def graph_of(document: Mapping[str, Any], takes: type[Message] | None = None) -> Graph:
     """The graph of a team's document that has no mistakes.
 
-    Without a ``workflow`` a team with a planner plans, works through the plan and gives the last finding, and a
-    lone agent answers by itself.
+    Without a ``workflow`` a team with a planner plans, works through the plan and combines the findings, and a lone
+    agent answers by itself.
     """
     output = {name: expression_of(text) for name, text in document.get("output", {}).items()}
     limits = Limits(**document.get("limits", {}))
@@ -33,8 +34,8 @@ def graph_of(document: Mapping[str, Any], takes: type[Message] | None = None) ->
 
 
 def planned(planner: str) -> dict[str, Step]:
-    """The steps that are meant for a team with a planner: it plans, and the cast works through the plan."""
-    plan, work = DEFAULT_STEPS
+    """The steps that are meant for a team with a planner: it plans, the cast works, the findings are combined."""
+    plan, work, answer = DEFAULT_STEPS
     return {
         plan: Step(
             plan, agent=planner, routes=(Route(work),),
@@ -43,18 +44,17 @@ def planned(planner: str) -> dict[str, Step]:
         work: Step(
             work, agent_from=Expression.parse("item.agent"), each=Expression.parse(f"{plan}.steps"), at_once=4,
             input={"request": Expression.parse("item.request"), "given": Expression.parse("item.needs")},
-            routes=(Route(END),),
+            routes=(Route(answer),),
+        ),
+        answer: Step(
+            answer, call=CALLS["combine"], routes=(Route(END),),
+            input={"steps": Expression.parse(f"{plan}.steps"), "findings": Expression.parse(work)},
         ),
     }  # fmt: skip
 
 
-PLANNED_OUTPUT = {
-    "answer": Expression.parse("work[-1].answer"),
-    "values": Expression.parse("work[-1].values"),
-    "sources": Expression.parse("work.sources"),
-    "abstained": Expression.parse("work[-1].abstained"),
-}
-"""What a planned team gives where its file does not say: what the last step of the plan found."""
+PLANNED_OUTPUT = {name: Expression.parse(f"answer.{name}") for name in ("answer", "values", "sources", "abstained")}
+"""What a planned team gives where its file does not say."""
 
 
 def step_of(name: str, written: Mapping[str, Any]) -> Step:
@@ -72,6 +72,7 @@ def step_of(name: str, written: Mapping[str, Any]) -> Step:
         name,
         agent=written.get("agent"),
         agent_from=None if agent_from is None else expression_of(agent_from),
+        call=CALLS[written["call"]] if "call" in written else None,
         input={key: expression_of(text) for key, text in written.get("input", {}).items()},
         each=None if each is None else expression_of(each),
         at_once=int(written.get("at_once", 8)),

@@ -108,7 +108,8 @@ def test_a_planned_team_needs_no_workflow() -> None:
     assert meant.steps["work"].each == written.steps["work"].each
     assert meant.steps["work"].agent_from == written.steps["work"].agent_from
     assert meant.steps["work"].input == written.steps["work"].input
-    assert meant.steps["work"].routes[0].to == END
+    assert meant.steps["answer"] == written.steps["answer"] and meant.steps["answer"].routes[0].to == END
+    assert meant.output == written.output
     assert meant.check() == []
 
 
@@ -247,6 +248,9 @@ MEANING = [
     ("queue: sort.queue}}", "quue: sort.queue}}",
      ["feel.input: agent listener needs 'queue'",
       "feel.input.quue: agent listener takes no 'quue'; did you mean 'queue'?"]),
+    ("feel: {agent", "lost: {call: combine, input: {steps: sort.queue, finding: sort}}\n    feel: {agent",
+     ["lost.input.finding: function combine takes no 'finding'; did you mean 'findings'?",
+      "lost.input: function combine needs 'findings'"]),
     ("{to: $end}", "{to: sort}", ["sort.routes: the loop sort → sort has no limit"]),
     ("feel: {agent", "lost: {agent: sorter, input: {text: input.text}}\n    feel: {agent",
      ["lost: step lost cannot be reached"]),
