@@ -1,0 +1,313 @@
+"""The bus: delivery, back-pressure, deadlines, retries, and dead letters with a reason."""
+
+import asyncio
+import logging
+import time
+
+import pytest
+
+from understudy.agents.bus import MessageBus
+from understudy.agents.letters import DeadLetter, DeliveryError
+from understudy.agents.messages import Envelope, Finding, Message, Query, Task
+from understudy.agents.retry import Retry
+from understudy.core.errors import UnderstudyError
+
+
+def task(text: str = "x") -> Task:
+    return Task(request=text)
+
+
+async def echo(envelope: Envelope) -> Message:
+    assert isinstance(envelope.body, Task)
+    return Finding(answer=envelope.body.request)
+
+
+async def test_request_and_reply() -> None:
+    async with MessageBus() as bus:
+        bus.register("echo", echo)
+        assert await bus.request(task("hi"), "echo") == Finding(answer="hi")
+        reply = await bus.call(bus.envelope(task("a"), "echo", sender="me", run="r"))
+        assert (reply.recipient, reply.sender, reply.run, reply.reply_to) == ("me", "echo", "r", reply.cause)
+
+
+async def test_publish_reaches_subscribers_by_topic_and_by_type() -> None:
+    seen: list[tuple[str, str]] = []
+
+    def note(name: str):  # type: ignore[no-untyped-def]
+        async def handler(envelope: Envelope) -> None:
+            seen.append((name, envelope.body.message_name))
+
+        return handler
+
+    async with MessageBus() as bus:
+        for name in ("news", "findings", "both"):
+            bus.register(name, note(name))
+        bus.subscribe("news", "news")
+        bus.subscribe("findings", Finding)
+        bus.subscribe("both", "news", Finding)
+        query = Query(answer="a", sql="s", columns=(), rows=(), attempts=1)
+        await bus.publish(query, "news")
+        await bus.drain()
+        await bus.publish(Finding(answer="b"))
+        await bus.drain()
+        bus.unsubscribe("both", Finding)
+        await bus.publish(Finding(answer="c"))
+        await bus.drain()
+    assert sorted(seen[:3]) == [("both", "Query"), ("findings", "Query"), ("news", "Query")]
+    assert sorted(seen[3:5]) == [("both", "Finding"), ("findings", "Finding")]
+    assert seen[5:] == [("findings", "Finding")]
+
+
+async def test_order_is_kept_and_a_full_mailbox_makes_its_sender_wait() -> None:
+    gate, seen = asyncio.Event(), []
+
+    async def slow(envelope: Envelope) -> None:
+        await gate.wait()
+        seen.append(envelope.body.request)  # type: ignore[attr-defined]
+
+    async with MessageBus() as bus:
+        bus.register("slow", slow, capacity=2)
+        sent = 0
+
+        async def produce() -> None:
+            nonlocal sent
+            for number in range(20):
+                await bus.send(task(str(number)), "slow")
+                sent += 1
+
+        producer = asyncio.create_task(produce())
+        await asyncio.sleep(0.02)
+        assert sent <= 4  # two in the mailbox, one in the handler, one on its way
+        gate.set()
+        await producer
+        await bus.drain()
+    assert seen == [str(number) for number in range(20)]
+
+
+async def test_at_once_handles_side_by_side() -> None:
+    under_way, most = 0, 0
+
+    async def handler(envelope: Envelope) -> Message:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.01)
+        under_way -= 1
+        return Finding(answer="")
+
+    async with MessageBus() as bus:
+        bus.register("pool", handler, at_once=3)
+        await asyncio.gather(*(bus.request(task(), "pool") for _ in range(9)))
+    assert most == 3
+
+
+async def test_a_failed_handler_is_never_silent(caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(envelope: Envelope) -> None:
+        raise ValueError("no luck")
+
+    seen: list[DeadLetter] = []
+    async with MessageBus() as bus:
+        bus.on_dead.append(seen.append)
+        bus.register("broken", broken)
+        with pytest.raises(DeliveryError, match=r"Task to broken: handler failed \(ValueError: no luck\)") as caught:
+            await bus.request(task(), "broken")
+        assert isinstance(caught.value.__cause__, ValueError)
+        with caplog.at_level(logging.ERROR):
+            await bus.send(task(), "broken")
+            await bus.drain()
+        assert "no luck" in caplog.text
+        assert [letter.reason for letter in bus.dead] == ["handler failed"] * 2
+    assert len(seen) == 2 and seen[0].cause == "ValueError: no luck" and seen[0].attempts == 1
+
+
+async def test_undeliverable_letters_have_their_reason() -> None:
+    async def silent(envelope: Envelope) -> None:
+        return None
+
+    async with MessageBus() as bus:
+        bus.register("silent", silent)
+        with pytest.raises(DeliveryError, match="no recipient"):
+            await bus.request(task(), "nobody")
+        with pytest.raises(DeliveryError, match="no reply"):
+            await bus.request(task(), "silent")
+        await bus.publish(task(), "unheard")
+        assert [letter.reason for letter in bus.dead] == ["no recipient", "no reply", "no subscriber"]
+
+
+async def test_a_deadline_cancels_the_handler() -> None:
+    cancelled = asyncio.Event()
+
+    async def slow(envelope: Envelope) -> Message:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+        return Finding(answer="late")
+
+    async with MessageBus() as bus:
+        bus.register("slow", slow)
+        began = time.perf_counter()
+        with pytest.raises(DeliveryError, match="deadline passed"):
+            await bus.request(task(), "slow", timeout=0.05)
+        assert time.perf_counter() - began < 5
+        await asyncio.wait_for(cancelled.wait(), 1)
+        # The worker survived its handler.
+        bus.register("echo", echo)
+        with pytest.raises(DeliveryError, match="deadline passed"):
+            await bus.request(task(), "slow", timeout=0.05)
+        with pytest.raises(DeliveryError, match="deadline passed"):
+            await bus.request(task(), "echo", timeout=-1)
+
+
+async def test_a_deadline_holds_while_the_mailbox_is_full() -> None:
+    gate = asyncio.Event()
+
+    async def slow(envelope: Envelope) -> None:
+        await gate.wait()
+
+    async with MessageBus() as bus:
+        bus.register("slow", slow, capacity=1)
+        for _ in range(2):
+            await bus.send(task(), "slow")
+            await asyncio.sleep(0)
+        with pytest.raises(DeliveryError, match="deadline passed"):
+            await bus.request(task(), "slow", timeout=0.05)
+        gate.set()
+
+
+async def test_cancelling_the_requester_cancels_the_handler() -> None:
+    started, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def slow(envelope: Envelope) -> Message:
+        started.set()
+        try:
+            await asyncio.sleep(30)
+        finally:
+            cancelled.set()
+        return Finding(answer="")
+
+    async with MessageBus() as bus:
+        bus.register("slow", slow)
+        request = asyncio.create_task(bus.request(task(), "slow"))
+        await started.wait()
+        request.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await request
+        await asyncio.wait_for(cancelled.wait(), 1)
+
+
+async def test_a_handler_that_cancels_itself_is_a_failed_handler() -> None:
+    async def odd(envelope: Envelope) -> Message:
+        raise asyncio.CancelledError
+
+    async with MessageBus() as bus:
+        bus.register("odd", odd)
+        for _ in range(2):
+            with pytest.raises(DeliveryError, match="cancelled from within"):
+                await asyncio.wait_for(bus.request(task(), "odd"), 2)
+
+
+async def test_retries_begin_after_a_first_failure() -> None:
+    attempts: list[int] = []
+
+    async def flaky(envelope: Envelope) -> Message:
+        attempts.append(envelope.attempt)
+        if len(attempts) < 3:
+            raise ConnectionError("not yet")
+        return Finding(answer="at last")
+
+    async with MessageBus() as bus:
+        bus.register("flaky", flaky, retry=Retry(3, wait=0.001))
+        reply = await bus.call(bus.envelope(task(), "flaky"))
+        assert attempts == [1, 2, 3] and reply.attempt == 3
+        attempts.clear()
+        with pytest.raises(DeliveryError, match="not yet"):
+            await bus.call(bus.envelope(task(), "flaky"), retry=Retry(2, wait=0.001))
+        assert attempts == [1, 2] and bus.dead[-1].attempts == 2
+        attempts.clear()
+        with pytest.raises(DeliveryError):
+            await bus.call(bus.envelope(task(), "flaky"), retry=Retry(5, wait=0.001, on=(KeyError,)))
+        assert attempts == [1]
+
+
+async def test_interceptors_see_change_and_refuse() -> None:
+    seen: list[str] = []
+
+    def watch(envelope: Envelope) -> Envelope:
+        seen.append(envelope.body.message_name)
+        return envelope
+
+    async def shout(envelope: Envelope) -> Envelope | None:
+        if isinstance(envelope.body, Task):
+            if envelope.body.request == "secret":
+                return None
+            return envelope.model_copy(update={"body": task(envelope.body.request.upper())})
+        return envelope
+
+    async with MessageBus() as bus:
+        bus.register("echo", echo)
+        bus.intercept(watch)
+        bus.intercept(shout)
+        assert await bus.request(task("hi"), "echo") == Finding(answer="HI")
+        assert seen == ["Task", "Finding"]
+        with pytest.raises(DeliveryError, match="refused"):
+            await bus.request(task("secret"), "echo")
+
+        def broken(envelope: Envelope) -> Envelope:
+            raise KeyError("oops")
+
+        bus.intercept(broken)
+        with pytest.raises(DeliveryError, match="interceptor failed"):
+            await bus.request(task("hi"), "echo")
+
+
+async def test_an_interceptor_that_stops_the_reply_is_told_to_the_requester() -> None:
+    async with MessageBus() as bus:
+        bus.register("echo", echo)
+        bus.intercept(lambda envelope: None if envelope.reply_to else envelope)
+        with pytest.raises(DeliveryError, match="refused"):
+            await asyncio.wait_for(bus.request(task(), "echo"), 1)
+
+
+async def test_close_turns_what_is_left_into_dead_letters() -> None:
+    async def slow(envelope: Envelope) -> None:
+        await asyncio.sleep(30)
+
+    bus = MessageBus()
+    bus.register("slow", slow)
+    waiting = asyncio.create_task(bus.request(task(), "slow"))
+    await asyncio.sleep(0)
+    await bus.send(task(), "slow")
+    await asyncio.sleep(0.01)
+    await bus.close()
+    with pytest.raises(DeliveryError, match="bus closed"):
+        await waiting
+    assert [letter.reason for letter in bus.dead] == ["bus closed"] * 2
+    with pytest.raises(DeliveryError, match="bus closed"):
+        await bus.request(task(), "slow")
+
+
+async def test_a_dead_letter_can_be_sent_again() -> None:
+    seen: list[Envelope] = []
+
+    async def handler(envelope: Envelope) -> None:
+        seen.append(envelope)
+
+    async with MessageBus() as bus:
+        await bus.send(task("again"), "late", timeout=5)
+        bus.register("late", handler)
+        await bus.resend(bus.dead[0])
+        await bus.drain()
+    assert seen[0].body == task("again") and seen[0].attempt == 2 and seen[0].deadline is None
+
+
+async def test_names_are_taken_once_and_given_back() -> None:
+    async with MessageBus() as bus:
+        bus.register("echo", echo)
+        with pytest.raises(UnderstudyError, match="on the bus already"):
+            bus.register("echo", echo)
+        await bus.unregister("echo")
+        assert "echo" not in bus
+        with pytest.raises(UnderstudyError, match="register it before"):
+            bus.subscribe("echo", "topic")

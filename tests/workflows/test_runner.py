@@ -1,0 +1,351 @@
+"""Runs: effects through the bus and in threads, recording before seeing, resume, replay, limits, cancellation."""
+
+import asyncio
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from understudy.agents.bus import MessageBus
+from understudy.agents.letters import DeadLetter
+from understudy.agents.messages import (
+    CastMember,
+    Envelope,
+    Finding,
+    Message,
+    Plan,
+    PlannedStep,
+    PlanRequest,
+    Task,
+)
+from understudy.agents.retry import Retry
+from understudy.agents.usage import Usage, spend
+from understudy.workflows.events import Event, LetterDied, RunFinished, StepFinished, StepStarted
+from understudy.workflows.flow import Limits, Workflow
+from understudy.workflows.graph import WorkflowError
+from understudy.workflows.journal import Journal, JournalError
+from understudy.workflows.outcome import Result
+from understudy.workflows.runtime import effect_key
+
+
+class Planner:
+    name = "planner"
+    does = "plans"
+    takes = PlanRequest
+
+    async def handle(self, message: PlanRequest) -> Message:
+        first, second = (member.name for member in message.cast)
+        later = PlannedStep(agent=second, request=message.request, needs=(1,))
+        return Plan(steps=(PlannedStep(agent=first, request="look up"), later))
+
+
+class Worker:
+    takes = Task
+
+    def __init__(self, name: str, *, broken: bool = False) -> None:
+        self.name, self.does, self.broken = name, f"does {name}", broken
+        self.keys: list[str] = []
+
+    async def handle(self, message: Task) -> Message:
+        self.keys.append(effect_key())
+        spend(Usage(5, 1, 0.5))
+        await asyncio.sleep(0)
+        if self.broken:
+            raise ValueError(f"{self.name} is broken")
+        return Finding(answer=f"{self.name}: {message.request} {','.join(message.given)}", values=(self.name,))
+
+
+def desk(**more: Any) -> Workflow:
+    flow = Workflow("desk", takes=Task, **more)
+    plan = flow.step(Planner(), input={"request": flow.input.request, "cast": flow.team.cast}, name="plan")
+    flow.each(plan.steps, agent=flow.item.agent, name="work", failure="collect")
+    return flow
+
+
+def test_a_planned_team_runs_and_everything_is_in_the_result() -> None:
+    agents = {"qa": Worker("qa"), "coder": Worker("coder")}
+    result = desk(output={"answer": "unused"}).run_sync(Task(request="why"), agents=agents, run_id="r")
+    assert result.status == "completed" and result.run == "r"
+    assert [(step.name, step.agent, step.index) for step in result.steps] == [
+        ("plan", "planner", None), ("work", "qa", 0), ("work", "coder", 1),
+    ]  # fmt: skip
+    assert [finding.answer for finding in result.value] == ["qa: look up ", "coder: why qa"]
+    assert (result.usage.tokens, result.usage.calls) == (10, 2)
+    assert agents["coder"].keys == ["r/work/1/1"]
+    assert result.steps[0].input["cast"] == (CastMember(name="qa", does="does qa"), CastMember(name="coder", does="does coder"))
+
+
+def test_every_agent_is_reached_through_the_bus() -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    async def main() -> Result:
+        async with MessageBus() as bus:
+            def watch(envelope: Envelope) -> Envelope:
+                seen.append((envelope.id, envelope.recipient))
+                return envelope
+
+            bus.intercept(watch)
+            result = await desk().run(Task(request="x"), agents={"a": Worker("a"), "b": Worker("b")}, bus=bus, run_id="r")
+            assert "planner" not in bus  # what the run registered it takes away again
+            return result
+
+    assert asyncio.run(main()).status == "completed"
+    assert [one for one in seen if one[0].startswith("r/")] == [
+        ("r/plan/1", "planner"), ("r/work/1/0", "a"), ("r/work/1/1", "b"),
+    ]  # fmt: skip
+
+
+def test_a_failed_agent_is_a_failed_run_with_its_cause_and_a_dead_letter(tmp_path: Path) -> None:
+    flow = Workflow("w", takes=Task)
+    flow.step(Worker("bad", broken=True))
+    result = flow.run_sync(Task(request="x"), journal=tmp_path / "j.db", run_id="r")
+    assert (result.status, result.error) == ("failed", "step bad: ValueError: bad is broken")
+    assert result.steps[0].error == "ValueError: bad is broken"
+    dead = [event for event in Journal(tmp_path / "j.db").events("r") if isinstance(event, LetterDied)]
+    assert [(event.reason, event.envelope.body) for event in dead] == [("handler failed", Task(request="x"))]
+
+
+def test_a_plan_that_names_a_stranger_is_collected_as_a_failure() -> None:
+    class Dreamer(Planner):
+        async def handle(self, message: PlanRequest) -> Message:
+            return Plan(steps=(PlannedStep(agent="nobody", request="a"), PlannedStep(agent="qa", request="b")))
+
+    flow = Workflow("w", takes=Task)
+    plan = flow.step(Dreamer(), name="plan")
+    flow.each(plan.steps, agent=flow.item.agent, failure="collect", name="work")
+    result = flow.run_sync(Task(request="x"), agents={"qa": Worker("qa")})
+    assert result.status == "completed" and result.value[0] is None
+    assert "there is no agent 'nobody'; name one of the cast: planner, qa" in str(result.steps[1].error)
+
+
+def test_plain_functions_run_in_threads_and_async_ones_in_the_loop() -> None:
+    where: dict[str, bool] = {}
+
+    def plain(text: str) -> str:
+        where["plain"] = threading.current_thread() is threading.main_thread()
+        return text + effect_key()
+
+    async def woven(text: str) -> tuple[str, str]:
+        where["woven"] = threading.current_thread() is threading.main_thread()
+        return (text, effect_key())
+
+    flow = Workflow("w")
+    flow.step(plain)
+    flow.step(woven)
+    assert flow.run_sync("x ", run_id="r").value == ("x r/plain/1", "r/woven/1")
+    assert where == {"plain": False, "woven": True}
+
+
+def test_functions_find_their_arguments_by_name() -> None:
+    flow = Workflow("w")
+    first = flow.step(lambda: 2, name="first")
+    flow.step(lambda first, input: first * input, name="second")
+    flow.step(lambda a, b: a + b, input={"a": first, "b": 1}, name="third")
+    flow.step(lambda nothing, input: 0, name="fourth")
+    result = flow.run_sync(5)
+    assert [step.output for step in result.steps[:3]] == [2, 10, 3]
+    assert "nothing is named 'nothing' for the function" in str(result.error)
+
+
+def test_retries_are_counted_and_a_step_has_its_seconds() -> None:
+    calls: list[int] = []
+
+    def flaky(value: int) -> int:
+        calls.append(value)
+        if len(calls) < 3:
+            raise ConnectionError("not yet")
+        return value
+
+    flow = Workflow("w")
+    flow.step(flaky, retry=Retry(3, wait=0.001))
+    result = flow.run_sync(7)
+    assert result.value == 7 and result.steps[0].attempts == 3
+
+    async def slow(value: int) -> int:
+        await asyncio.sleep(30)
+        return value
+
+    late = Workflow("w")
+    late.step(slow, seconds=0.02)
+    assert late.run_sync(1).error == "step slow: it took longer than 0.02 s"
+
+
+def test_what_a_step_gives_must_fit_into_the_journal() -> None:
+    flow = Workflow("w")
+    flow.step(lambda value: object(), name="odd")
+    flow.step(lambda value: value, name="next")
+    result = flow.run_sync(1)
+    assert result.status == "failed" and "a value of type object cannot be kept" in str(result.error)
+    assert [step.name for step in result.steps] == ["odd"]
+
+
+def test_a_result_is_durable_before_the_next_step_begins(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+
+    def second(value: str) -> list[str]:
+        with Journal(path) as reader:
+            return [type(event).__name__ for event in reader.events("r")]
+
+    flow = Workflow("w")
+    flow.step(lambda value: value, name="first")
+    flow.step(second)
+    seen = flow.run_sync("x", journal=path, run_id="r").value
+    assert seen == ["RunAccepted", "StepStarted", "StepFinished"]
+
+
+def test_the_acceptance_is_durable_before_the_first_step(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+
+    def first(value: str) -> int:
+        with Journal(path) as reader:
+            return len(reader.events("r"))
+
+    flow = Workflow("w")
+    flow.step(first)
+    assert flow.run_sync("x", journal=path, run_id="r").value == 1
+
+
+def test_limits() -> None:
+    async def slow(value: Any) -> Any:
+        await asyncio.sleep(30)
+
+    flow = Workflow("w", limits=Limits(seconds=0.1, on_exceed="partial"))
+    flow.step(lambda value: "so far", name="a")
+    flow.step(slow)
+    began = time.perf_counter()
+    result = flow.run_sync(1)
+    assert time.perf_counter() - began < 5
+    assert (result.status, result.error, result.output) == ("partial", "the run used up its 0.1 seconds", {"value": "so far"})
+
+
+def test_cancellation_leaves_a_run_that_can_be_resumed(tmp_path: Path) -> None:
+    path, calls = tmp_path / "j.db", list[str]()
+    gate = {"open": False}
+
+    async def first(value: str) -> str:
+        calls.append("first")
+        return value + "1"
+
+    async def second(value: str) -> str:
+        calls.append(effect_key())
+        if not gate["open"]:
+            await asyncio.sleep(30)
+        return value + "2"
+
+    flow = Workflow("w")
+    flow.step(first)
+    flow.step(second)
+
+    async def interrupted() -> None:
+        task = asyncio.create_task(flow.run("x", journal=path, run_id="r"))
+        while len(calls) < 2:
+            await asyncio.sleep(0.001)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(interrupted())
+    assert flow.replay("r", journal=path).status == "running"
+    gate["open"] = True
+    result = flow.resume_sync("r", journal=path)
+    assert (result.status, result.value) == ("completed", "x12")
+    assert calls == ["first", "r/second/1", "r/second/1"]
+    # Finished now: resume gives the result and computes nothing.
+    assert flow.resume_sync("r", journal=path) == result == flow.replay("r", journal=path)
+    assert len(calls) == 3
+
+
+def test_a_changed_workflow_is_refused_and_the_difference_named(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+
+    def made(at_once: int) -> Workflow:
+        flow = Workflow("w")
+        flow.each(flow.input, do=str, name="texts", at_once=at_once)
+        return flow
+
+    made(2).run_sync([1, 2], journal=path, run_id="r")
+    with pytest.raises(WorkflowError, match=r"was changed since this run began: steps.texts.at_once was 2 and is 3"):
+        made(3).resume_sync("r", journal=path)
+    with pytest.raises(WorkflowError, match="at_once was 2"):
+        made(3).replay("r", journal=path)
+    assert made(3).resume_sync("r", journal=path, changed=True).value == ["1", "2"]
+
+
+def test_a_run_id_is_taken_once(tmp_path: Path) -> None:
+    flow = Workflow("w")
+    flow.step(str)
+    flow.run_sync(1, journal=tmp_path / "j.db", run_id="r")
+    with pytest.raises(JournalError, match="its id is taken"):
+        flow.run_sync(2, journal=tmp_path / "j.db", run_id="r")
+
+
+def test_wrong_input_and_a_running_loop_are_refused_in_a_sentence() -> None:
+    flow = desk()
+    with pytest.raises(WorkflowError, match=r"desk: it takes Task; give it request, given"):
+        flow.run_sync("text", agents={"a": Worker("a"), "b": Worker("b")})
+
+    async def inside() -> None:
+        flow.run_sync(Task(request="x"))
+
+    with pytest.raises(WorkflowError, match=r"an event loop is running here already; write: await flow.run"):
+        asyncio.run(inside())
+
+
+def test_a_live_view_sees_every_event_and_cannot_break_the_run(caplog: pytest.LogCaptureFixture) -> None:
+    seen: list[Event] = []
+
+    def view(event: Event) -> None:
+        seen.append(event)
+        raise RuntimeError("the terminal is gone")
+
+    result = desk().run_sync(Task(request="x"), agents={"a": Worker("a"), "b": Worker("b")}, on_event=view)
+    assert result.status == "completed" and "on_event failed" in caplog.text
+    started = [(event.step, event.index, event.agent) for event in seen if isinstance(event, StepStarted)]
+    assert started == [("plan", None, "planner"), ("work", 0, "a"), ("work", 1, "b")]
+    assert all(event.seconds > 0 for event in seen if isinstance(event, StepFinished))
+
+
+async def test_stream_gives_events_and_then_the_result() -> None:
+    flow = Workflow("w")
+    flow.step(str)
+    seen = [one async for one in flow.stream(5)]
+    assert isinstance(seen[-2], RunFinished) and isinstance(seen[-1], Result) and seen[-1].value == "5"
+
+
+async def test_leaving_a_stream_ends_the_run() -> None:
+    ended = asyncio.Event()
+
+    async def slow(value: Any) -> None:
+        try:
+            await asyncio.sleep(30)
+        finally:
+            ended.set()
+
+    flow = Workflow("w")
+    flow.step(slow)
+    stream = flow.stream(1)
+    async for event in stream:
+        if isinstance(event, StepStarted):
+            await asyncio.sleep(0)
+            break
+    await stream.aclose()  # type: ignore[attr-defined]
+    await asyncio.wait_for(ended.wait(), 1)
+
+
+def test_a_dead_letter_of_another_run_is_not_ours(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with MessageBus() as bus:
+            other = Envelope(id="1", run="other", recipient="a", body=Task(request="x"))
+
+            async def meddle(value: Any) -> int:
+                bus.on_dead[-1](DeadLetter(other, "no recipient", "", 0.0))
+                return 1
+
+            flow = Workflow("w")
+            flow.step(meddle)
+            await flow.run(1, bus=bus, journal=tmp_path / "j.db", run_id="r")
+
+    asyncio.run(main())
+    assert not [event for event in Journal(tmp_path / "j.db").events("r") if isinstance(event, LetterDied)]
