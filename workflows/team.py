@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from pydantic import ValidationError
 
-from ..agents.messages import CastMember, Message
+from ..agents.messages import CastMember, Message, Task
 from ..agents.role_document import message_type_of
 from ..core.errors import UnderstudyError
 from .events import Event
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from ..core.bank import HeadBank
     from .journal import Journal
     from .outcome import Result
+
+REQUEST = {"request": "text"}
 
 
 class Team:
@@ -227,7 +229,9 @@ def takes_of(document: Mapping[str, Any], members: Mapping[str, Member], where: 
     alone = "workflow" not in document and not planners(document["agents"])
     if "input" not in document and alone:
         return next(iter(members.values())).role.takes
-    return message_type_of(f"{document['team']}.input", document.get("input", {"request": "text"}), where)
+    fields = document.get("input", REQUEST)
+    # A type of the package's own is known to every process that reads the journal, without the team's file.
+    return Task if fields == REQUEST else message_type_of(f"{document['team']}.input", fields, where)
 
 
 __all__ = ["Team"]
