@@ -14,6 +14,7 @@ from .cli_learn import ask, learn
 from .cli_run import resume, run
 from .cli_runs import runs
 from .cli_support import Face
+from .cli_train import train
 
 app = typer.Typer(
     name="understudy",
@@ -52,6 +53,7 @@ app.command()(check)
 app.command()(schema)
 app.command()(evaluate)
 app.add_typer(runs, name="runs")
+app.add_typer(train, name="train")
 
 
 def main() -> None:

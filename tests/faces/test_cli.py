@@ -78,6 +78,9 @@ MISTAKES = {
     "an unknown schema": ["schema", "flow"],
     "an unknown option": ["schema", "team", "--jsn"],
     "a missing file to check": ["check", "nowhere.yaml"],
+    "training without its data": ["train", "backbone", "--data", "nowhere"],
+    "an unknown preset": ["train", "backbone", "--data", ".", "--preset", "huge"],
+    "training over an unfinished one": ["train", "backbone", "--data", ".", "--work", "."],
     "an unknown run": ["runs", "show", "nothing"],
 }
 

@@ -1,0 +1,94 @@
+"""``understudy train``: the shipped backbone can be rebuilt by anyone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from .cli_support import JsonOption, complain, parse_object, print_json, read_text, stderr, stdout
+from .core.errors import UnderstudyError
+from .render import fields_view
+
+if TYPE_CHECKING:
+    from .core.pretraining import Progress as Standing
+
+train = typer.Typer(no_args_is_help=True, help="Rebuild the shipped backbone: backbone.")
+
+
+@train.callback()
+def kinds() -> None:
+    """Rebuild what ships."""
+
+
+@train.command()
+def backbone(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The tasks to train on; see docs/data.md.")],
+    preset: Annotated[str, typer.Option(metavar="NAME", help="The recipe.")] = "nano",
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the backbone is written.")] = Path("build/nano"),
+    work: Annotated[Path, typer.Option(metavar="DIR", help="Where checkpoints are kept.")] = Path("build/nano.work"),
+    minutes: Annotated[
+        float | None, typer.Option(help="Of pretraining, instead of the recipe's.", min=0.01, show_default=False)
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --work.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a backbone from nothing, with the heads of the shipped roles and the start of new ones.
+
+    `understudy train backbone --data DIR --preset nano`
+    """
+    if not data.is_dir():
+        raise UnderstudyError("there is no such folder", where=str(data), mend="docs/data.md says what it holds")
+    if not resume and work.is_dir() and any(work.iterdir()):
+        mend = "go on with --resume, or give another --work"
+        raise UnderstudyError("there is an unfinished training here", where=str(work), mend=mend)
+    from .training import PRESETS, train_backbone
+
+    if preset not in PRESETS:
+        raise UnderstudyError(f"there is no preset {preset!r}", mend=f"use {', '.join(PRESETS)}")
+    recipe = PRESETS[preset]
+    if minutes is not None:
+        recipe = replace(recipe, pretraining=replace(recipe.pretraining, minutes=minutes))
+    today = datetime.now(UTC).date().isoformat()
+    with _Bar(recipe.pretraining.minutes, recipe.meta.minutes).shown() as bar:
+        train_backbone(recipe, data, out, work, on_pretraining=bar.pretraining, on_meta=bar.meta, date=today)
+    manifest = parse_object(read_text(out / "manifest.json"), str(out / "manifest.json"))
+    if as_json:
+        print_json({"folder": str(out), "manifest": manifest})
+    else:
+        stdout().print(fields_view({"backbone": out, "seconds": manifest["seconds"], "date": manifest["date"]}))
+
+
+class _Bar:
+    """Pretraining, then meta-training, as one bar; without a terminal a line on stderr every minute."""
+
+    def __init__(self, pretraining: float, meta: float) -> None:
+        self.minutes = (pretraining, meta)
+        self.console = stderr()
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        self.progress = Progress(*columns, console=self.console, disable=not self.console.is_terminal)
+        self.task = self.progress.add_task("reading the data", total=pretraining + meta)
+        self.told = 0.0
+
+    @contextmanager
+    def shown(self) -> Iterator[_Bar]:
+        with self.progress:
+            yield self
+
+    def pretraining(self, standing: Standing) -> None:
+        self._at(standing.seconds / 60, f"pretraining, step {standing.step}, loss {standing.loss:.3f}")
+
+    def meta(self, step: int, seconds: float, losses: Any) -> None:
+        self._at(self.minutes[0] + seconds / 60, f"meta-training, step {step}")
+
+    def _at(self, minutes: float, what: str) -> None:
+        self.progress.update(self.task, completed=minutes, description=what)
+        if self.progress.disable and minutes - self.told >= 1:
+            self.told = minutes
+            complain(f"{minutes:.0f} of {sum(self.minutes):.0f} minutes: {what}")
