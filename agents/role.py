@@ -54,7 +54,7 @@ class Role:
         name: how it is called.
         does: one sentence; the planner reads it, and so does the head of a learned role.
         takes, gives: message types.
-        record: the fields that its head fills.
+        record: the fields that its head fills; made from ``gives`` where none are given.
         demonstrations: what it is learned from.
         tools: names of the tools that it needs.
     """
@@ -66,6 +66,12 @@ class Role:
     record: Record = Record(())
     demonstrations: tuple[Demonstration, ...] = ()
     tools: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if type(self) is Role and not self.record.fields:
+            from .role_document import record_of
+
+            object.__setattr__(self, "record", record_of(self.gives))
 
     @classmethod
     def load(cls, path: str | Path) -> Role:

@@ -19,6 +19,8 @@ from .role import Demonstration, Role
 FORMAT = "understudy/role/v1"
 _KEYS = ("schema", "role", "does", "takes", "gives", "demonstrations", "tools")
 _YES, _NO = "yes", "no"
+_LITERAL: Any = Literal  # made at run time, which type checkers do not follow
+_TUPLE: Any = tuple
 _BOOLEAN = Choice((_YES, _NO))
 
 
@@ -92,9 +94,9 @@ def python_type(kind: Any, where: str) -> Any:
     if isinstance(kind, str) and kind in plain:
         return plain[kind]
     if isinstance(kind, list) and len(kind) > 1 and all(isinstance(choice, str) and choice for choice in kind):
-        return Literal[tuple(kind)]
+        return _LITERAL[tuple(kind)]
     if isinstance(kind, Mapping) and set(kind) == {"list"}:
-        return tuple[python_type(kind["list"], where), ...]
+        return _TUPLE[python_type(kind["list"], where), ...]
     raise UnderstudyError(f"there is no field type {kind!r}", where=where,
                           mend="use text, number, integer, boolean, [choices] or {list: …}")  # fmt: skip
 
@@ -107,7 +109,10 @@ def field_of(kind: Any, where: str) -> Field:
     if isinstance(kind, Mapping):
         item = field_of(kind["list"], where)
         return ListOf(item, distinct=isinstance(item, Choice) and item is not _BOOLEAN)
-    return {"text": Text(), "number": Number(), "integer": Number(integer=True), "boolean": _BOOLEAN}[kind]
+    plain: dict[str, Field] = {
+        "text": Text(), "number": Number(), "integer": Number(integer=True), "boolean": _BOOLEAN,
+    }  # fmt: skip
+    return plain[kind]
 
 
 def as_text(value: Any) -> str:
@@ -142,9 +147,19 @@ def kind_of(annotation: Any) -> Any:
     arguments = getattr(annotation, "__args__", ())
     if getattr(annotation, "__origin__", None) is Literal:
         return list(arguments)
-    if getattr(annotation, "__origin__", None) is tuple:
+    if arguments and getattr(annotation, "__origin__", None) in (tuple, list):
         return {"list": kind_of(arguments[0])}
-    return {str: "text", float: "number", int: "integer", bool: "boolean"}[annotation]
+    plain = {str: "text", float: "number", int: "integer", bool: "boolean"}
+    if annotation not in plain:
+        raise UnderstudyError(f"a head cannot fill a field of type {annotation}",
+                              mend="use str, int, float, bool, Literal[…] or tuple[…, ...]")  # fmt: skip
+    return plain[annotation]
+
+
+def record_of(gives: type[Message]) -> Record:
+    """The fields that a head fills, from a message type. Raises UnderstudyError for a type that it cannot fill."""
+    kinds = {name: kind_of(info.annotation) for name, info in gives.model_fields.items()}
+    return Record(tuple((name, field_of(kind, gives.message_name)) for name, kind in kinds.items()))
 
 
 def document_of(role: Role) -> dict[str, Any]:

@@ -1,0 +1,188 @@
+"""Every training example is one that a role can be asked: copied from what it reads, runnable, accepted by its grammar."""
+
+from __future__ import annotations
+
+import random
+import re
+import sqlite3
+import time
+from itertools import islice
+
+import llguidance
+import pytest
+
+from understudy.agents import coder, planner, qa, recommender
+from understudy.agents.generators import GENERATORS, examples, querying, ranking
+from understudy.agents.generators.domains import DOMAINS, GEOGRAPHY
+from understudy.agents.generators.phrases import agree, degrees, figure, singular, slip
+from understudy.agents.links import numbers
+from understudy.core.fields import Choice, Grammar, ListOf, Record
+from understudy.core.prompts import Example
+
+
+def some(role: str, count: int, seed: int = 7) -> list[Example]:
+    return list(islice(examples(role, seed), count))
+
+
+def fields(record: Record) -> dict[str, object]:
+    return dict(record.fields)
+
+
+@pytest.mark.parametrize("role", GENERATORS)
+def test_examples_are_repeatable_and_vary(role: str) -> None:
+    first = some(role, 200)
+    assert first == some(role, 200)
+    assert len({example.prompt.message for example in first}) > 190
+    assert first[:5] != some(role, 5, seed=8)
+
+
+def test_planner_examples_copy_the_request_and_name_the_cast() -> None:
+    steps = 0
+    for example in some("planner", 400):
+        request = example.prompt.part("request")
+        steps_field = fields(example.record)["steps"]
+        assert isinstance(steps_field, ListOf) and isinstance(steps_field.item, Record)
+        agent = dict(steps_field.item.fields)["agent"]
+        assert isinstance(agent, Choice)
+        assert 1 <= len(example.values["steps"]) <= planner.MOST_STEPS
+        for at, step in enumerate(example.values["steps"], 1):
+            span = step["request"]
+            assert request[span.start : span.end] == span.text.strip() != ""
+            assert step["agent"] in agent.options
+            assert f"{step['agent']}: " in example.prompt.part("cast")
+            assert all(0 < need < at for need in step["needs"])
+            steps += 1
+    assert steps > 480  # plans of several steps are common
+
+
+def test_a_step_that_needs_another_reads_the_whole_request() -> None:
+    planned = [(example, step) for example in some("planner", 400) for step in example.values["steps"]]
+    dependent = [(example, step) for example, step in planned if step["needs"]]
+    assert len(dependent) > 60
+    for example, step in dependent:
+        assert step["request"].text == example.prompt.part("request")
+
+
+def test_reader_examples_answer_with_a_slice_of_their_source() -> None:
+    none, lists = 0, 0
+    for example in some("qa", 600):
+        span = example.values["answer"]
+        if span is None:
+            none += 1
+            continue
+        text = example.prompt.passages[span.source].text
+        assert text[span.start : span.end] == span.text != ""
+        lists += ", " in span.text
+    assert 0.12 < none / 600 < 0.36
+    assert lists > 100
+
+
+def test_facts_read_as_the_role_shows_them() -> None:
+    """Both ways round, in one passage a relation; what is said already is not said again."""
+    told = [("France", "borders", "Spain"), ("Spain", "borders", "France"), ("Paris", "capital_of", "France"), ("France", "borders", "Italy")]
+    texts = [passage.text for passage in qa.fact_passages("France", told)]
+    assert texts == ["France borders: Spain, Italy", "borders France: Spain", "capital of France: Paris"]
+    assert [passage.text for passage in qa.fact_passages("Spain", told)] == ["Spain borders: France"]
+    many = [(f"C{number}", "lies_in", "Europe") for number in range(30)]
+    assert qa.fact_passages("Europe", many) == []
+
+
+def test_coder_examples_run_and_are_accepted() -> None:
+    tokenizer = llguidance.LLTokenizer("byte")
+    rng = random.Random(5)
+    found = 0
+    for _ in range(400):
+        asked = querying.ask(rng)
+        _, record = coder.compose(asked.schema, asked.literals, asked.given, asked.request)
+        lark = fields(record)["sql"]
+        assert isinstance(lark, Grammar)
+        matcher = llguidance.LLMatcher(tokenizer, llguidance.LLMatcher.grammar_from_lark(lark.lark))
+        tokens = tokenizer.tokenize_str(asked.sql)
+        assert matcher.try_consume_tokens(tokens) == len(tokens), (asked.sql, matcher.get_error())
+        assert matcher.is_accepting(), asked.sql
+        with sqlite3.connect(":memory:") as connection:
+            columns = ", ".join(column.name for column in asked.world.table.columns)
+            connection.execute(f"CREATE TABLE {asked.world.table.name} ({columns})")
+            marks = ", ".join("?" for _ in asked.world.table.columns)
+            rows = [[row[column.name] for column in asked.world.table.columns] for row in asked.world.rows]
+            connection.executemany(f"INSERT INTO {asked.world.table.name} VALUES ({marks})", rows)
+            listed = ", ".join("?" for _ in asked.given)
+            result = connection.execute(asked.sql.replace(":given", listed), asked.given).fetchall()
+        found += bool(result)
+    assert found > 300  # most questions have an answer in their world
+
+
+def test_coder_literals_stand_in_the_prompt() -> None:
+    """No literal has to be made up: every quoted value and number is one that the prompt lists."""
+    for example in some("coder", 500):
+        message = dict(example.prompt.message)
+        listed = message.get("values", "")
+        for condition in re.findall(r"\w+ (?:=|LIKE) '(?:[^']|'')*'", example.values["sql"]):
+            assert condition in listed
+        assert (":given" in example.values["sql"]) == ("given" in message)
+        for number in re.findall(r"(?:[<>]=?|BETWEEN|AND) (\d+(?:\.\d+)?)", example.values["sql"]):
+            assert number in message["numbers"].split(", ")
+
+
+def test_recommender_examples_rank_by_what_is_shared() -> None:
+    for example in some("recommender", 300):
+        record = fields(example.record)
+        places = record["places"]
+        assert isinstance(places, ListOf) and isinstance(places.item, Choice)
+        assert len(set(example.values["places"])) == recommender.PLACES
+        assert set(example.values["places"]) <= set(places.item.options)
+        assert not set(places.item.options) & set(example.values["liked"])
+        assert example.values["liked"]
+
+
+def test_what_was_disliked_is_not_liked() -> None:
+    rng = random.Random(3)
+    seen = 0
+    for _ in range(300):
+        example = ranking.example(rng)
+        liked = fields(example.record)["liked"]
+        assert isinstance(liked, ListOf) and isinstance(liked.item, Choice)
+        seen += len(liked.item.options) > len(example.values["liked"])
+    assert seen > 15
+
+
+@pytest.mark.parametrize("role", GENERATORS)
+def test_examples_are_fast_enough(role: str) -> None:
+    generator = examples(role, 1)
+    next(generator)
+    began = time.process_time()
+    for _ in range(200):
+        next(generator)
+    assert 200 / (time.process_time() - began) > 400
+
+
+def test_domains_are_many_and_geography_is_common() -> None:
+    assert len(DOMAINS) >= 40
+    assert GEOGRAPHY.one == "country"
+    about = sum("countr" in example.prompt.part("tables").split(":")[0] for example in some("coder", 400))
+    assert 60 < about < 240
+
+
+def test_words() -> None:
+    assert degrees("large") == ("larger", "largest")
+    assert degrees("populous") == ("more populous", "most populous")
+    assert degrees("big") == ("bigger", "biggest")
+    assert agree("that use(s) the {v}", False) == "that uses the {v}"
+    assert agree("are(is) in {v}", False) == "is in {v}"
+    assert singular("neighbouring countries") == "neighbouring country"
+    assert singular("members of the team") == "member of the team"
+
+
+def test_figures_are_read_as_they_are_written() -> None:
+    rng = random.Random(1)
+    for number in (3, 40, 950, 1200, 3500, 45000, 700000, 2000000, 50000000, 1500000000):
+        for _ in range(20):
+            text = figure(rng, number)
+            assert str(number) in numbers(f"more than {text} people"), text
+
+
+def test_a_slip_leaves_names_alone() -> None:
+    rng = random.Random(2)
+    slips = {slip(rng, "Which neighbours of Andorra speak Catalan", ("Andorra", "Catalan")) for _ in range(50)}
+    assert len(slips) > 10
+    assert all("Andorra" in text and "Catalan" in text for text in slips)
