@@ -67,7 +67,8 @@ def child(folder: Path, mode: str, position: int = -1, moment: str = "never") ->
 
 
 def effects(folder: Path) -> Counter[str]:
-    return Counter((folder / "effects").read_text(encoding="utf-8").split()) if (folder / "effects").exists() else Counter()
+    log = folder / "effects"
+    return Counter(log.read_text(encoding="utf-8").split()) if log.exists() else Counter()
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Counter[
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
-@pytest.mark.parametrize(("position", "moment"), [(1, "after"), (2, "before"), (3, "after"), (5, "before"), (7, "after")])
+@pytest.mark.parametrize(
+    ("position", "moment"), [(1, "after"), (2, "before"), (3, "after"), (5, "before"), (7, "after")]
+)
 def test_a_killed_run_goes_on(
     tmp_path: Path, undisturbed: tuple[str, Counter[str]], position: int, moment: str
 ) -> None:

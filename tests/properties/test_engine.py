@@ -31,7 +31,9 @@ from understudy.workflows.runtime import AsyncioRuntime, effect_key
 from understudy.workflows.state import Finish, Start, State
 from understudy.workflows.vector import Vector
 
-KINDS = st.lists(st.sampled_from(["function", "agent", "map", "needs", "fork", "loop", "failing"]), min_size=1, max_size=5)
+KINDS = st.lists(
+    st.sampled_from(["function", "agent", "map", "needs", "fork", "loop", "failing"]), min_size=1, max_size=5
+)
 
 
 class Adder:
@@ -96,7 +98,8 @@ def workflow(kinds: list[str], effects: list[str], messages: int | None) -> Work
             if number + 1 < len(kinds):
                 flow.step(size, name=f"s{number + 1}first")
         else:
-            flow.each(Expression.constant([1, 2]), do=noted(broken if number % 2 else str), name=name, failure="collect")
+            work = noted(broken if number % 2 else str)
+            flow.each(Expression.constant([1, 2]), do=work, name=name, failure="collect")
     return flow
 
 
@@ -108,7 +111,9 @@ def told(result: Result) -> Result:
 
 @settings(max_examples=60, deadline=None)
 @given(KINDS, st.one_of(st.none(), st.integers(1, 12)))
-def test_replay_is_the_live_state_and_resume_from_anywhere_ends_the_same(kinds: list[str], messages: int | None) -> None:
+def test_replay_is_the_live_state_and_resume_from_anywhere_ends_the_same(
+    kinds: list[str], messages: int | None
+) -> None:
     effects: list[str] = []
     flow = workflow(kinds, effects, messages)
     agents = {"adder": Adder(effects)}

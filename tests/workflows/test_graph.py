@@ -101,7 +101,8 @@ def test_item_is_known_only_inside_each() -> None:
 
 def test_values_that_cannot_be_there_are_reported() -> None:
     first = Step("a", agent="x", input={"v": expr("b")}, routes=(Route("b"),))
-    assert mistakes(first, Step("b", agent="x", routes=END)) == ["steps.a.input.v: step a reads 'b', which cannot have run"]
+    found = mistakes(first, Step("b", agent="x", routes=END))
+    assert found == ["steps.a.input.v: step a reads 'b', which cannot have run"]
     own = Step("a", agent="x", routes=(Route("$end", expr("a")), Route("a", at_most=1)))
     assert mistakes(own) == []
 
@@ -113,8 +114,9 @@ def test_roads() -> None:
     assert mistakes(Step("a", agent="x", routes=(Route("a", at_most=3),))) == [
         "steps.a: no end can be reached from step a"
     ]
-    loop = (Step("a", agent="x", routes=(Route("b"),)), Step("b", agent="x", routes=(Route("$end", expr("b")), Route("a"))))
-    assert mistakes(*loop) == ["steps.a.routes: the loop a → b → a has no limit"]
+    back = Step("b", agent="x", routes=(Route("$end", expr("b")), Route("a")))
+    found = mistakes(Step("a", agent="x", routes=(Route("b"),)), back)
+    assert found == ["steps.a.routes: the loop a → b → a has no limit"]
     assert mistakes(Step("a", agent="x", routes=END, join=("a", "b")), Step("b", agent="x", routes=END)) != []
 
 

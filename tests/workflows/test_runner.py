@@ -25,7 +25,7 @@ from understudy.agents.usage import Usage, spend
 from understudy.workflows.events import Event, LetterDied, RunFinished, StepFinished, StepStarted
 from understudy.workflows.flow import Limits, Workflow
 from understudy.workflows.graph import WorkflowError
-from understudy.workflows.journal import Journal, JournalError
+from understudy.workflows.journal import Journal
 from understudy.workflows.outcome import Result
 from understudy.workflows.runtime import effect_key
 
@@ -74,7 +74,8 @@ def test_a_planned_team_runs_and_everything_is_in_the_result() -> None:
     assert [finding.answer for finding in result.value] == ["qa: look up ", "coder: why qa"]
     assert (result.usage.tokens, result.usage.calls) == (10, 2)
     assert agents["coder"].keys == ["r/work/1/1"]
-    assert result.steps[0].input["cast"] == (CastMember(name="qa", does="does qa"), CastMember(name="coder", does="does coder"))
+    cast = [CastMember(name=name, does=f"does {name}") for name in ("qa", "coder")]
+    assert list(result.steps[0].input["cast"]) == cast
 
 
 def test_every_agent_is_reached_through_the_bus() -> None:
@@ -87,7 +88,8 @@ def test_every_agent_is_reached_through_the_bus() -> None:
                 return envelope
 
             bus.intercept(watch)
-            result = await desk().run(Task(request="x"), agents={"a": Worker("a"), "b": Worker("b")}, bus=bus, run_id="r")
+            agents = {"a": Worker("a"), "b": Worker("b")}
+            result = await desk().run(Task(request="x"), agents=agents, bus=bus, run_id="r")
             assert "planner" not in bus  # what the run registered it takes away again
             return result
 
@@ -172,41 +174,6 @@ def test_retries_are_counted_and_a_step_has_its_seconds() -> None:
     assert late.run_sync(1).error == "step slow: it took longer than 0.02 s"
 
 
-def test_what_a_step_gives_must_fit_into_the_journal() -> None:
-    flow = Workflow("w")
-    flow.step(lambda value: object(), name="odd")
-    flow.step(lambda value: value, name="next")
-    result = flow.run_sync(1)
-    assert result.status == "failed" and "a value of type object cannot be kept" in str(result.error)
-    assert [step.name for step in result.steps] == ["odd"]
-
-
-def test_a_result_is_durable_before_the_next_step_begins(tmp_path: Path) -> None:
-    path = tmp_path / "j.db"
-
-    def second(value: str) -> list[str]:
-        with Journal(path) as reader:
-            return [type(event).__name__ for event in reader.events("r")]
-
-    flow = Workflow("w")
-    flow.step(lambda value: value, name="first")
-    flow.step(second)
-    seen = flow.run_sync("x", journal=path, run_id="r").value
-    assert seen == ["RunAccepted", "StepStarted", "StepFinished"]
-
-
-def test_the_acceptance_is_durable_before_the_first_step(tmp_path: Path) -> None:
-    path = tmp_path / "j.db"
-
-    def first(value: str) -> int:
-        with Journal(path) as reader:
-            return len(reader.events("r"))
-
-    flow = Workflow("w")
-    flow.step(first)
-    assert flow.run_sync("x", journal=path, run_id="r").value == 1
-
-
 def test_limits() -> None:
     async def slow(value: Any) -> Any:
         await asyncio.sleep(30)
@@ -217,68 +184,8 @@ def test_limits() -> None:
     began = time.perf_counter()
     result = flow.run_sync(1)
     assert time.perf_counter() - began < 5
-    assert (result.status, result.error, result.output) == ("partial", "the run used up its 0.1 seconds", {"value": "so far"})
-
-
-def test_cancellation_leaves_a_run_that_can_be_resumed(tmp_path: Path) -> None:
-    path, calls = tmp_path / "j.db", list[str]()
-    gate = {"open": False}
-
-    async def first(value: str) -> str:
-        calls.append("first")
-        return value + "1"
-
-    async def second(value: str) -> str:
-        calls.append(effect_key())
-        if not gate["open"]:
-            await asyncio.sleep(30)
-        return value + "2"
-
-    flow = Workflow("w")
-    flow.step(first)
-    flow.step(second)
-
-    async def interrupted() -> None:
-        task = asyncio.create_task(flow.run("x", journal=path, run_id="r"))
-        while len(calls) < 2:
-            await asyncio.sleep(0.001)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(interrupted())
-    assert flow.replay("r", journal=path).status == "running"
-    gate["open"] = True
-    result = flow.resume_sync("r", journal=path)
-    assert (result.status, result.value) == ("completed", "x12")
-    assert calls == ["first", "r/second/1", "r/second/1"]
-    # Finished now: resume gives the result and computes nothing.
-    assert flow.resume_sync("r", journal=path) == result == flow.replay("r", journal=path)
-    assert len(calls) == 3
-
-
-def test_a_changed_workflow_is_refused_and_the_difference_named(tmp_path: Path) -> None:
-    path = tmp_path / "j.db"
-
-    def made(at_once: int) -> Workflow:
-        flow = Workflow("w")
-        flow.each(flow.input, do=str, name="texts", at_once=at_once)
-        return flow
-
-    made(2).run_sync([1, 2], journal=path, run_id="r")
-    with pytest.raises(WorkflowError, match=r"was changed since this run began: steps.texts.at_once was 2 and is 3"):
-        made(3).resume_sync("r", journal=path)
-    with pytest.raises(WorkflowError, match="at_once was 2"):
-        made(3).replay("r", journal=path)
-    assert made(3).resume_sync("r", journal=path, changed=True).value == ["1", "2"]
-
-
-def test_a_run_id_is_taken_once(tmp_path: Path) -> None:
-    flow = Workflow("w")
-    flow.step(str)
-    flow.run_sync(1, journal=tmp_path / "j.db", run_id="r")
-    with pytest.raises(JournalError, match="its id is taken"):
-        flow.run_sync(2, journal=tmp_path / "j.db", run_id="r")
+    assert (result.status, result.error) == ("partial", "the run used up its 0.1 seconds")
+    assert result.output == {"value": "so far"}
 
 
 def test_wrong_input_and_a_running_loop_are_refused_in_a_sentence() -> None:
