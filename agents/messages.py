@@ -255,19 +255,21 @@ def pack(value: Any, where: str | None = None) -> Any:
     )
 
 
-def unpack(data: Any) -> Any:
-    """The value that :func:`pack` wrote."""
+def unpack(data: Any, *, plain: bool = False) -> Any:
+    """The value that :func:`pack` wrote; ``plain``: messages as dicts, for a reader that lacks their types."""
     if type(data) is list:
-        return [unpack(item) for item in data]
+        return [unpack(item, plain=plain) for item in data]
     if type(data) is not dict:
         return data
     if "$type" in data:
-        return from_json(data)
+        if not plain:
+            return from_json(data)
+        return {key: unpack(item, plain=True) for key, item in data.items() if key != "$type"}
     if "$float" in data:
         return float(data["$float"])
     if "$tuple" in data:
-        return tuple(unpack(item) for item in data["$tuple"])
-    return {key.removeprefix("$"): unpack(item) for key, item in data.items()}
+        return tuple(unpack(item, plain=plain) for item in data["$tuple"])
+    return {key.removeprefix("$"): unpack(item, plain=plain) for key, item in data.items()}
 
 
 def _field(value: Any) -> Any:

@@ -63,7 +63,7 @@ def show_run(
     from .workflows.journal import Journal
 
     with Journal(existing(journal or DEFAULT_JOURNAL)) as book:
-        shown = recorded(book.events(run))
+        shown = recorded(book.events(run, plain=True))
     if as_json:
         print_json(shown)
     else:

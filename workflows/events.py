@@ -134,8 +134,13 @@ def event_to_json(event: Event) -> dict[str, Any]:
     return data
 
 
-def event_from_json(kind: str, data: Mapping[str, Any], version: int = VERSION) -> Event:
-    """The event that :func:`event_to_json` wrote. Raises UnderstudyError for a kind or version unknown here."""
+def event_from_json(
+    kind: str, data: Mapping[str, Any], version: int = VERSION, *, plain: bool = False
+) -> Event:
+    """The event that :func:`event_to_json` wrote; ``plain``: with messages as dicts.
+
+    Raises UnderstudyError for a kind or version unknown here.
+    """
     if version > VERSION or kind not in KINDS:
         raise UnderstudyError(
             f"an event {kind!r} of version {version}, and this understudy reads up to version {VERSION}",
@@ -144,7 +149,7 @@ def event_from_json(kind: str, data: Mapping[str, Any], version: int = VERSION) 
     which = KINDS[kind]
     values = dict(data)
     for name in which.packed:
-        values[name] = unpack(values[name])
+        values[name] = unpack(values[name], plain=plain)
     if "usage" in values:
         values["usage"] = Usage(*values["usage"])
     return which(**values)

@@ -130,19 +130,22 @@ class Journal:
         except sqlite3.Error as error:
             raise JournalError(f"cannot write: {error}", where=self.path) from error
 
-    def events(self, run: str) -> list[Event]:
-        """All events of ``run``, in order. Raises JournalError where there is no such run, or a row is broken."""
-        found = list(self._rows(run))
+    def events(self, run: str, *, plain: bool = False) -> list[Event]:
+        """All events of ``run``, in order; ``plain``: with messages as dicts, which needs none of their types.
+
+        Raises JournalError where there is no such run, or a row is broken.
+        """
+        found = list(self._rows(run, plain))
         if not found:
             raise JournalError(f"there is no run {run!r}", where=self.path, mend="see: understudy runs list")
         return found
 
-    def _rows(self, run: str) -> Iterator[Event]:
+    def _rows(self, run: str, plain: bool) -> Iterator[Event]:
         query = "SELECT number, kind, version, body FROM events WHERE run = ? ORDER BY number"
         try:
             for number, kind, version, body in self._db.execute(query, (run,)):
                 try:
-                    yield event_from_json(kind, json.loads(body), version)
+                    yield event_from_json(kind, json.loads(body), version, plain=plain)
                 except (ValueError, TypeError, KeyError) as error:
                     raise JournalError(f"event {number} of run {run} is broken: {error}", where=self.path) from error
         except sqlite3.Error as error:

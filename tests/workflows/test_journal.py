@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from understudy.agents.messages import MessageError
+from understudy.agents.messages import MessageError, Task
 from understudy.workflows.events import Event, RunAccepted, RunFinished, RunResumed, StepFinished
 from understudy.workflows.journal import SCHEMA, Journal, JournalError, RunSummary
 
@@ -50,6 +50,19 @@ def test_what_cannot_be_kept_is_refused_and_nothing_is_written() -> None:
         with pytest.raises(MessageError, match="type object"):
             journal.append("r", 1, [RunResumed(1.0), StepFinished(2.0, "a", 1, None, None, object(), 0.1)])
         assert len(journal.events("r")) == 1
+
+
+def test_a_reader_without_the_types_sees_plain_values() -> None:
+    with Journal() as journal:
+        journal.append("r", 0, [RunAccepted(1.0, "r", "w", {}, [Task(request="x")])])
+        body = '{"at":2.0,"step":"a","visit":1,"index":null,"agent":null,"output":{"$type":"Lost","x":[1]},"seconds":1}'
+        row = ("r", 1, 2.0, "StepFinished", 1, body)
+        journal._db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", row)
+        with pytest.raises(MessageError, match="no message type 'Lost'"):
+            journal.events("r")
+        first, second = journal.events("r", plain=True)
+    assert isinstance(first, RunAccepted) and first.input == [{"request": "x", "given": []}]
+    assert isinstance(second, StepFinished) and second.output == {"x": [1]}
 
 
 def test_an_unknown_run_says_so() -> None:
