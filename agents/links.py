@@ -63,7 +63,7 @@ class ValueIndex:
         for value in distinct:
             pieces = parts(value) if column.kind == "list" else [value]
             for piece in pieces:
-                if "%" in piece or "\n" in piece or len(piece) > 60:
+                if "%" in piece or not piece.isprintable() or len(piece) > 60:
                     continue
                 operator = "LIKE" if column.kind == "list" else "="
                 key = piece if len(piece) <= 3 else fold(piece)

@@ -79,7 +79,12 @@ def test_reader_examples_answer_with_a_slice_of_their_source() -> None:
 
 def test_facts_read_as_the_role_shows_them() -> None:
     """Both ways round, in one passage a relation; what is said already is not said again."""
-    told = [("France", "borders", "Spain"), ("Spain", "borders", "France"), ("Paris", "capital_of", "France"), ("France", "borders", "Italy")]
+    told = [
+        ("France", "borders", "Spain"),
+        ("Spain", "borders", "France"),
+        ("Paris", "capital_of", "France"),
+        ("France", "borders", "Italy"),
+    ]
     texts = [passage.text for passage in qa.fact_passages("France", told)]
     assert texts == ["France borders: Spain, Italy", "borders France: Spain", "capital of France: Paris"]
     assert [passage.text for passage in qa.fact_passages("Spain", told)] == ["Spain borders: France"]

@@ -1,0 +1,186 @@
+"""Schemas, links and the grammar: what a question may become, and what it may not."""
+
+from __future__ import annotations
+
+import llguidance
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from understudy.agents.links import ValueIndex, fold, numbers, parts
+from understudy.agents.sql import Column, Condition, Literals, Schema, Table, grammar
+
+COUNTRIES = Table(
+    "countries",
+    (
+        Column("name", "text"),
+        Column("continent", "text"),
+        Column("population", "number"),
+        Column("area_km2", "number"),
+        Column("languages", "list"),
+    ),
+)
+RIVERS = Table("rivers", (Column("name", "text"), Column("length_km", "number")))
+TOKENIZER = llguidance.LLTokenizer("byte")
+
+
+def accepts(lark: str, sql: str) -> bool:
+    matcher = llguidance.LLMatcher(TOKENIZER, llguidance.LLMatcher.grammar_from_lark(lark))
+    tokens = TOKENIZER.tokenize_str(sql)
+    assert not matcher.get_error(), matcher.get_error()
+    return bool(matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting())
+
+
+def an_index() -> ValueIndex:
+    index = ValueIndex()
+    index.add(
+        "countries", Column("name", "text"), ["France", "São Tomé and Príncipe", "Mali", "Georgia", "Côte d'Ivoire"]
+    )
+    index.add("countries", Column("continent", "text"), ["Africa", "Europe", "South America", "Asia"])
+    index.add("countries", Column("languages", "list"), ["French, Dutch", "French", "Arabic, French"])
+    index.add("countries", Column("iso2", "text"), ["IN", "IS", "FR"])
+    index.add("countries", Column("currency_name", "text"), ["Swiss franc", "CFA franc", "Euro"])
+    index.add("countries", Column("landlocked", "text"), ["yes", "no"])
+    return index
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Which countries are in Europe?", ["continent = 'Europe'"]),
+        ("AFRICAN countries", ["continent = 'Africa'"]),
+        ("European and Asian countries", ["continent = 'Europe'", "continent = 'Asia'"]),
+        ("south american countries", ["continent = 'South America'"]),
+        ("the population of sao tome and principe", ["name = 'São Tomé and Príncipe'"]),
+        ("France's area", ["name = 'France'"]),
+        ("French-speaking countries", ["languages LIKE '%French%'"]),
+        ("where is the franc used", ["currency_name LIKE '%franc%'"]),
+        ("who pays with euros", ["currency_name = 'Euro'"]),
+        ("Cote d'Ivoire", ["name = 'Côte d''Ivoire'"]),
+        ("is it in there", []),
+        ("the code IN", ["iso2 = 'IN'"]),
+        ("landlocked countries", ["landlocked = 'yes'", "landlocked = 'no'"]),
+        ("Malian or Georgian", ["name = 'Mali'", "name = 'Georgia'"]),
+    ],
+)
+def test_links(question: str, expected: list[str]) -> None:
+    assert [condition.sql() for condition in an_index().link(question)] == expected
+
+
+def test_values_of_several_columns_are_all_linked() -> None:
+    index = ValueIndex()
+    index.add("t", Column("name", "text"), ["Monaco", "France"])
+    index.add("t", Column("capital", "text"), ["Monaco", "Paris"])
+    assert [condition.column for condition in index.link("the area of Monaco")] == ["name", "capital"]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("more than 50 million people", ("50000000",)),
+        ("over 2.5 billion", ("2500000000",)),
+        ("between 1,000 and 20,000 km", ("1000", "20000")),
+        ("the three largest", ("3",)),
+        ("a million inhabitants", ("1000000",)),
+        ("40k", ("40000",)),
+        ("after 1990", ("1990",)),
+        ("an average of 3.25", ("3.25",)),
+        ("top ten, ten of them", ("10",)),
+        ("two hundred", ("200",)),
+        ("nothing here", ()),
+    ],
+)
+def test_numbers(question: str, expected: tuple[str, ...]) -> None:
+    assert numbers(question) == expected
+
+
+LITERALS = Literals(
+    (Condition("countries", "continent", "=", "Africa"), Condition("countries", "languages", "LIKE", "French")),
+    ("50000000", "3"),
+    {"countries": "name"},
+)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT name FROM countries",
+        "SELECT name FROM countries WHERE continent = 'Africa'",
+        "SELECT name FROM countries WHERE name IN (:given) AND languages LIKE '%French%' AND population > 50000000",
+        "SELECT COUNT(*) FROM countries WHERE languages NOT LIKE '%French%'",
+        "SELECT AVG( population) FROM countries WHERE continent != 'Africa'",
+        "SELECT name FROM countries ORDER BY area_km2 DESC LIMIT 1",
+        "SELECT name FROM countries WHERE continent = 'Africa' ORDER BY population LIMIT 3",
+        "SELECT continent, SUM( population) FROM countries GROUP BY continent",
+        "SELECT continent FROM countries GROUP BY continent ORDER BY COUNT(*) DESC LIMIT 1",
+        "SELECT DISTINCT continent FROM countries",
+        "SELECT name FROM countries WHERE population > (SELECT population FROM countries WHERE continent = 'Africa')",
+        "SELECT name FROM countries WHERE area_km2 < (SELECT AVG( area_km2) FROM countries)",
+        "SELECT name FROM countries WHERE ( continent = 'Africa' OR languages LIKE '%French%')",
+        "SELECT name FROM countries ORDER BY population * 1.0 / area_km2 DESC LIMIT 1",
+        "SELECT name FROM rivers WHERE length_km BETWEEN 3 AND 50000000",
+    ],
+)
+def test_the_grammar_takes_what_may_be_asked(sql: str) -> None:
+    assert accepts(grammar(Schema((COUNTRIES, RIVERS)), LITERALS), sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM countries",
+        "SELECT name FROM countries; DROP TABLE countries",
+        "SELECT nothing FROM countries",
+        "SELECT name FROM planets",
+        "SELECT name FROM countries WHERE continent = 'Europe'",
+        "SELECT name FROM countries WHERE population > 7",
+        "SELECT length_km FROM countries",
+        "SELECT AVG( name) FROM countries",
+        "SELECT name FROM rivers WHERE name IN (:given)",
+        "SELECT name FROM countries LIMIT 50000000",
+        "SELECT",
+        "",
+    ],
+)
+def test_the_grammar_refuses_the_rest(sql: str) -> None:
+    assert not accepts(grammar(Schema((COUNTRIES, RIVERS)), LITERALS), sql)
+
+
+def test_without_literals_nothing_can_be_compared() -> None:
+    lark = grammar(Schema((COUNTRIES,)), Literals())
+    assert accepts(lark, "SELECT MAX( population) FROM countries")
+    assert not accepts(lark, "SELECT name FROM countries WHERE continent = 'Africa'")
+
+
+def test_a_table_without_numbers_has_a_grammar() -> None:
+    lark = grammar(Schema((Table("t", (Column("name", "text"),)),)), Literals())
+    assert accepts(lark, "SELECT COUNT(DISTINCT name) FROM t")
+    assert not accepts(lark, "SELECT SUM( name) FROM t")
+
+
+def linkable(text: str) -> bool:
+    return len(fold(text)) > 3 and "%" not in text and text.isprintable()
+
+
+@given(st.text(min_size=4, max_size=30).filter(linkable))
+def test_any_value_can_be_linked_and_quoted(value: str) -> None:
+    """Whatever stands in a cell: the question that names it links it, and its condition is accepted as written."""
+    index = ValueIndex()
+    index.add("t", Column("name", "text"), [value, "something else"])
+    found = [condition for condition in index.link(value, at_most=99) if condition.value == value]
+    if len(fold(value).split()) <= 6:
+        assert found
+    for condition in found:
+        lark = grammar(Schema((Table("t", (Column("name", "text"),)),)), Literals((condition,)))
+        assert accepts(lark, f"SELECT name FROM t WHERE {condition.sql()}")
+
+
+def test_lists_are_split() -> None:
+    assert parts("French, Dutch; German ,") == ["French", "Dutch", "German"]
+
+
+def test_values_that_no_grammar_can_hold_are_not_linked() -> None:
+    index = ValueIndex()
+    index.add("t", Column("name", "text"), ["bell\x07bell", "100% wool", "plain"])
+    assert index.link("bell\x07bell") == () and index.link("100% wool") == ()
+    assert index.link("plain")[0].value == "plain"
