@@ -57,24 +57,9 @@ class Solo:
 
         Raises UnderstudyError with the field that is missing, unknown or of the wrong type.
         """
-        from pydantic import ValidationError
+        from .agents.requests import message_from
 
-        names = list(self.role.takes.model_fields)
-        if isinstance(takes, str):
-            if len(names) != 1:
-                raise UnderstudyError(
-                    f"role {self.role.name} takes {len(names)} fields ({', '.join(names)})",
-                    where=where,
-                    mend="give them as a JSON object",
-                )
-            takes = {names[0]: takes}
-        try:
-            return self.role.takes.model_validate(dict(takes))
-        except ValidationError as error:
-            first = error.errors()[0]
-            path = ".".join(str(part) for part in first["loc"])
-            told = f"{path}: {first['msg']}" if path else str(first["msg"])
-            raise UnderstudyError(told, where=where, mend=f"role {self.role.name} takes {', '.join(names)}") from None
+        return message_from(self.role.takes, takes, where or f"role {self.role.name}")
 
     def answer(self, messages: Sequence[Message]) -> list[Answer]:
         """Answer all messages, in order; what is ready to be decoded at the same time is decoded in one batch."""

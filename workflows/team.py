@@ -8,9 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, overload
 
-from pydantic import ValidationError
-
 from ..agents.messages import CastMember, Message, Task
+from ..agents.requests import message_from
 from ..agents.role_document import message_type_of
 from ..core.errors import UnderstudyError
 from .events import Event
@@ -126,24 +125,7 @@ class Team:
 
         Raises UnderstudyError with the field that is missing, unknown or of the wrong type.
         """
-        takes = self.takes
-        if isinstance(request, takes):
-            return request
-        fields = list(takes.model_fields)
-        if isinstance(request, str):
-            needed = [name for name, info in takes.model_fields.items() if info.is_required()]
-            if len(needed) != 1:
-                what = f"it takes {len(fields)} fields ({', '.join(fields)})"
-                raise UnderstudyError(what, where=self.name, mend="give them by name, as JSON")
-            request = {needed[0]: request}
-        values = request.model_dump() if isinstance(request, Message) else dict(request)
-        try:
-            return takes.model_validate(values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            path = ".".join(str(part) for part in first["loc"])
-            raise UnderstudyError(f"{path}: {first['msg']}" if path else first["msg"], where=self.name,
-                                  mend=f"it takes {', '.join(fields)}") from None
+        return message_from(self.takes, request, self.name)
 
     async def run(self, request: str | Mapping[str, Any] | Message, *, journal: Journal | str | Path | None = None,
                   run_id: str | None = None, on_event: Callable[[Event], None] | None = None) -> Result:

@@ -1,0 +1,40 @@
+"""Requests from outside: a text or plain fields become the message that a role or a team takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from ..core.errors import UnderstudyError
+from .messages import Message
+
+M = TypeVar("M", bound=Message)
+
+
+def message_from(takes: type[M], request: str | Mapping[str, Any] | Message, where: str) -> M:
+    """The message of type ``takes`` in ``request``: its fields, another message's, or the text of its one field.
+
+    >>> from understudy.agents.messages import Task
+    >>> message_from(Task, "Which neighbours of France use the euro?", "desk").request
+    'Which neighbours of France use the euro?'
+
+    Raises UnderstudyError with the field that is missing, unknown or of the wrong type, and ``where``.
+    """
+    if isinstance(request, takes):
+        return request
+    if isinstance(request, str):
+        needed = [name for name, info in takes.model_fields.items() if info.is_required()]
+        if len(needed) != 1:
+            what = f"it takes {len(takes.model_fields)} fields ({', '.join(takes.model_fields)})"
+            raise UnderstudyError(what, where=where, mend="give them by name, as JSON")
+        request = {needed[0]: request}
+    values = request.model_dump() if isinstance(request, Message) else dict(request)
+    try:
+        return takes.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(str(part) for part in first["loc"])
+        told = f"{path}: {first['msg']}" if path else str(first["msg"])
+        raise UnderstudyError(told, where=where, mend=f"it takes {', '.join(takes.model_fields)}") from None
