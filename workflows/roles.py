@@ -58,11 +58,16 @@ class RoleFinder:
         self.backbone = backbone
 
     def folders(self) -> tuple[Path, ...]:
-        """Where heads lie, first found first: beside the team file, in the working folder, in the package."""
-        own = (self.base / HEADS, Path.cwd() / HEADS)
-        shipped = Path(__file__).resolve().parent.parent / "agents" / HEADS
-        name = DEFAULT_BACKBONE if self.backbone == "default" else Path(self.backbone).name
-        return (*dict.fromkeys(own), shipped / name)
+        """Where heads lie, first found first: beside the team file, in the working folder, with the backbone.
+
+        Those that belong to a backbone are in its own folder, or in the package.
+        """
+        package = Path(__file__).resolve().parent.parent
+        name = DEFAULT_BACKBONE if self.backbone == "default" else self.backbone
+        own = (self.base / HEADS, Path.cwd() / HEADS, self.base / name / HEADS, Path(name) / HEADS)
+        last = Path(name).name
+        shipped = (package / "agents" / HEADS / last, package / "core" / "backbones" / last / HEADS)
+        return tuple(dict.fromkeys((*own, *shipped)))
 
     def head(self, name: str) -> Path | None:
         """The folder of the head of the role ``name``."""

@@ -19,9 +19,12 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = [ROOT / "examples" / "travel_desk" / "team.yaml", ROOT / "examples" / "triage" / "role.yaml"]
 TEXTS = [file.read_text(encoding="utf-8") for file in FILES]
 
-PIECES = ["", " ", "\n", "\t", ":", ": ", "- ", "[", "]", "{", "}", "&a", "*a", "<<: *a", "!!int", "!x", "'", '"', "|", ">",
-          "#", "?", "%YAML 1.1\n---\n", "---\n", "${", "${A:-", "}", "$end", "null", "true", "1e999", ".nan", "-1",
-          "é", "\ufeff", "\x00", "\x85", "\u2028", "\U0001f600", "plan", "input", "item", "len(", "not ", "steps", "../", "/", "~", "*.md"]
+PIECES = [
+    "", " ", "\n", "\t", ":", ": ", "- ", "[", "]", "{", "}", "&a", "*a", "<<: *a", "!!int", "!x", "'", '"', "|", ">",
+    "#", "?", "%YAML 1.1\n---\n", "---\n", "${", "${A:-", "}", "$end", "null", "true", "1e999", ".nan", "-1",
+    "é", "\ufeff", "\x00", "\x85", "\u2028", "\U0001f600", "plan", "input", "item", "len(", "not ", "steps", "../",
+    "/", "~", "*.md",
+]
 
 
 def mutated(text: str, seed: int, count: int) -> str:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
+
 from understudy.workflows.expressions import Expression, ExpressionError, Ref
 from understudy.workflows.refs import length
 

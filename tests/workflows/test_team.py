@@ -170,6 +170,9 @@ def test_heads_beside_the_team_come_before_those_of_the_working_folder(folder: P
     assert RoleFinder(folder / "desk").head("triage") == folder / "desk" / "heads" / "triage"
     assert RoleFinder(folder / "other").head("triage") == folder / "heads" / "triage"
     assert RoleFinder(folder).head("../triage") is None
+    (folder / "model" / "heads" / "planner").mkdir(parents=True)
+    (folder / "model" / "heads" / "planner" / "head.json").write_text("{}")
+    assert RoleFinder(folder, "./model").head("planner") == folder / "model" / "heads" / "planner"
     assert RoleFinder(folder).names() == ("planner", "coder", "qa", "recommender", "triage")
 
 
