@@ -143,3 +143,31 @@ def sample(corpora: Sequence[Corpus], rng: random.Random) -> Example:
         example = corpus.example(rng)
         if example is not None:
             return example
+
+
+def episode(corpus: Corpus, rng: random.Random, size: int) -> list[Example] | None:
+    """``size`` examples of one task under one schema: two to six of its labels, balanced, or its span.
+
+    None where the task has too few lines for it.
+    """
+    if not corpus.labels:
+        lines = rng.sample(corpus.lines, min(len(corpus.lines), size * 2))
+        found = [example for line in lines if (example := corpus.example(rng, line)) is not None]
+        return found[:size] if len(found) >= size else None
+    by_label: dict[str, list[tuple[str, str]]] = {}
+    for line in corpus.lines:
+        by_label.setdefault(line[1], []).append(line)
+    common = sorted(label for label, lines in by_label.items() if label in corpus.labels and len(lines) >= size // 2)
+    if len(common) < 2:
+        return None
+    labels = rng.sample(common, min(len(common), rng.randint(2, 6)))
+    record = Record((("label", Choice(tuple(sorted(labels)))),))
+    pools = {label: rng.sample(by_label[label], min(len(by_label[label]), size)) for label in labels}
+    found = []
+    while len(found) < size and any(pools.values()):
+        for label in rng.sample(labels, len(labels)):
+            if pools[label] and len(found) < size:
+                text, output = pools[label].pop()
+                prompt = Prompt(message=(("text", text),), role=corpus.description)
+                found.append(Example(prompt, record, {"label": output}))
+    return found if len(found) == size else None

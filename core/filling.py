@@ -71,9 +71,7 @@ class Filler:
         if isinstance(field, Choice):
             return (yield from self._choice(field.options, given, path))
         if isinstance(field, Earlier):
-            options = tuple(str(number) for number in range(1, at + 1))
-            number = yield from self._choice(options, None if given is None else (str(given[0]),), path)
-            return int(number)
+            return (yield from self._earlier(at, (), given, path))
         if isinstance(field, Span):
             return (yield from self._span(field, given, path))
         if isinstance(field, ListOf):
@@ -94,6 +92,11 @@ class Filler:
         ids = tuple((*self.backbone.encode(option), end) for option in options)
         return options[(yield Choose(path, ids, tuple(options), target))]
 
+    def _earlier(self, at: int, taken: Sequence[int], given: tuple[Any] | None, path: str) -> Filling:
+        options = tuple(str(number) for number in range(1, at + 1) if number not in taken)
+        number = yield from self._choice(options, None if given is None else (str(given[0]),), path)
+        return int(number)
+
     def _list(self, field: ListOf, given: tuple[Any] | None, path: str, at: int) -> Filling:
         marks = self.backbone.markers
         wanted = None if given is None else list(given[0])
@@ -112,12 +115,15 @@ class Filler:
                     return items
             else:
                 yield Write(marks.item)
+            one = None if wanted is None else (wanted[len(items)],)
+            place = f"{path}[{len(items)}]"
+            if isinstance(field.item, Earlier):
+                items.append((yield from self._earlier(at, items if field.distinct else (), one, place)))
+                continue
             item = field.item
             if field.distinct and isinstance(item, Choice):
                 item = Choice(tuple(option for option in item.options if option not in items))
-            here = at if isinstance(item, Earlier) else len(items)
-            one = None if wanted is None else (wanted[len(items)],)
-            items.append((yield from self.field(item, one, f"{path}[{len(items)}]", here)))
+            items.append((yield from self.field(item, one, place, len(items))))
         yield Write((marks.end,))
         return items
 
