@@ -20,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 def main() -> None:
     request = sys.argv[1] if len(sys.argv) > 1 else "Which neighbours of France use the euro?"
     team = Team.load(HERE.parent / "examples" / "travel_desk" / "team.yaml")
+    team.make_ready()
     result = team.run_sync(request)
     console = Console(record=True, width=100, file=io.StringIO(), force_terminal=True, highlight=False)
     console.print(f'[dim]$[/dim] understudy run examples/travel_desk/team.yaml [green]"{request}"[/green]')

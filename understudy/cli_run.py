@@ -60,6 +60,7 @@ def run(
     loaded.require_heads()  # before the journal is made
     file, name = journal or DEFAULT_JOURNAL, run_id or uuid.uuid4().hex[:12]
     with progress(as_json) as on_event, _resumable(team, name, journal):
+        loaded.make_ready()  # so that no step's seconds have the loading in them
         result = loaded.run_sync(request, journal=file, run_id=name, on_event=on_event)
     _show(result, as_json, title=text)
 

@@ -48,8 +48,12 @@ def backbone(
     if not resume and work.is_dir() and any(work.iterdir()):
         mend = "go on with --resume, or give another --work"
         raise UnderstudyError("there is an unfinished training here", where=str(work), mend=mend)
-    from .training import PRESETS, train_backbone
-
+    try:
+        from .training import PRESETS, train_backbone
+    except ModuleNotFoundError as error:
+        if error.name != "zstandard":
+            raise
+        raise UnderstudyError("training reads .zst files", mend="pip install 'understudy[train]'") from None
     if preset not in PRESETS:
         raise UnderstudyError(f"there is no preset {preset!r}", mend=f"use {', '.join(PRESETS)}")
     recipe = PRESETS[preset]

@@ -39,6 +39,7 @@ def run_object(result: Result) -> dict[str, Any]:
                     "output": step.output,
                     "seconds": round(step.seconds, 4),
                     "attempts": step.attempts,
+                    "error": step.error,
                 }
                 for step in result.steps
             ],
@@ -55,9 +56,9 @@ def run_object(result: Result) -> dict[str, Any]:
 def run_view(run: Mapping[str, Any], title: str | None = None) -> Group:
     """The whole run. ``run`` has ``status``, ``output``, ``steps`` and ``usage`` as in ``run --json``."""
     parts: list[RenderableType] = [Rule(Text(title, style="bold"), align="left")] if title else []
-    for step in run["steps"]:
-        parts.append(step_view(step))
-    parts.append(outcome_view(run))
+    parts += [step_view(step) for step in run["steps"]]
+    shown = any(_rests_on(step) for step in run["steps"])
+    parts.append(outcome_view(run, sources=not shown))
     return Group(*parts)
 
 
@@ -77,18 +78,22 @@ def step_view(step: Mapping[str, Any]) -> Group:
     if (step.get("attempts") or 1) > 1:
         time = f"{step['attempts']} attempts, {time}"
     head.add_row(name, Text(_asked(step.get("input")), style="dim"), Text(time, style="dim"))
+    if step.get("error"):
+        return Group(head, Text(f"  {step['error']}", style="red"))
+    if not step.get("agent"):
+        return Group(head)  # a function: what it gave is seen where it is used
     return Group(head, Padding(output_view(step.get("output")), (0, 0, 0, 2), expand=False))
 
 
-def outcome_view(run: Mapping[str, Any]) -> Group:
-    """How the run ended: the answer with its sources, or the error; and what it took."""
+def outcome_view(run: Mapping[str, Any], *, sources: bool = True) -> Group:
+    """How the run ended: the answer, with its ``sources`` or without, or the error; and what it took."""
     lines: list[RenderableType] = []
     if run["status"] == "completed":
-        lines.append(_answer(run["output"]))
+        lines.append(_answer(run["output"], sources))
     else:
         lines.append(Text(f"{run['status']}: {_error(run.get('error'))}", style="bold red"))
         if run.get("output"):
-            lines.append(_answer(run["output"]))
+            lines.append(_answer(run["output"], sources))
     usage = run.get("usage") or {}
     taken = [f"{usage['seconds']:.2f} s"] if "seconds" in usage else []
     taken += [f"{usage[key]} {key}" for key in ("calls", "tokens") if key in usage]
@@ -214,14 +219,23 @@ def _finding(output: Mapping[str, Any]) -> RenderableType:
     return Group(answer, *sources[:3])
 
 
-def _answer(output: Any) -> RenderableType:
+def _rests_on(step: Mapping[str, Any]) -> bool:
+    """Whether the view of a step shows what its answer rests on: a source, a query, or reasons."""
+    output = step.get("output")
+    return bool(step.get("agent")) and isinstance(output, Mapping) and bool(
+        output.get("sources") or output.get("sql") or output.get("places")
+    )
+
+
+def _answer(output: Any, with_sources: bool) -> RenderableType:
     line = Text("answer  ", style="bold green")
     if not isinstance(output, Mapping):
         return line + Text(_plain(output))
     main = output.get("answer", output)
     if isinstance(main, Mapping):
         return Group(line, Padding(output_view(main), (0, 0, 0, 2), expand=False))
-    sources = [Padding(source_view(source), (0, 0, 0, 2), expand=False) for source in sources_of(output.get("sources"))]
+    found = sources_of(output.get("sources")) if with_sources else ()
+    sources = [Padding(source_view(source), (0, 0, 0, 2), expand=False) for source in found]
     return Group(line + Text(_plain(main), style="bold"), *sources[:5])
 
 

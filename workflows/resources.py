@@ -110,6 +110,14 @@ class Resources:
                     self._load(name)
             return self._decoder.decode(calls)
 
+    def make_ready(self) -> None:
+        """Load what would be loaded by the first question: backbone, heads, knowledge."""
+        with self._lock:
+            for name in self._folders:
+                if name not in self.bank.names():
+                    self._load(name)
+            _ = self.backbone, self.store
+
     def close(self) -> None:
         """Close the knowledge store."""
         with self._lock:

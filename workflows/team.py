@@ -195,6 +195,13 @@ class Team:
         for agent in self._agents.values():
             agent.require_head()
 
+    def make_ready(self) -> None:
+        """Load the backbone and the knowledge now rather than at the first question.
+
+        Raises UnderstudyError where the backbone cannot be loaded or a file of the knowledge cannot be read.
+        """
+        self.resources.make_ready()
+
     def close(self) -> None:
         """Close the knowledge store."""
         self.resources.close()

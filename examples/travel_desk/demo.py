@@ -32,6 +32,8 @@ def main() -> int:
     completed = 0
     try:
         team = Team.load(Path(__file__).with_name("team.yaml"))
+        team.make_ready()
+        console.print(f"backbone, heads and knowledge loaded in {time.perf_counter() - began:.1f} s\n")
         for request in REQUESTS:
             result = team.run_sync(request)
             completed += result.status == "completed"
