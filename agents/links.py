@@ -144,10 +144,15 @@ _NUMBER = re.compile(
     r"|\b(an?|" + "|".join(_NUMERALS) + r")(?:\s+(hundred|thousand|million|billion|trillion))?\b",
     re.IGNORECASE,
 )
+# "between 5 and 10 million": the first figure shares the scale of the second.
+_SHARED = re.compile(
+    r"\b(\d+(?:\.\d+)?)\s+(and|to|or)\s+(\d+(?:\.\d+)?)\s*(million|billion|thousand|bn|k)\b", re.IGNORECASE
+)
 
 
 def numbers(question: str, at_most: int = 4) -> tuple[str, ...]:
     """The numbers in a question, written out: ``50 million`` → ``50000000``, ``three`` → ``3``."""
+    question = _SHARED.sub(r"\1 \4 \2 \3 \4", question)
     found: list[str] = []
     for digits, scale, word, times in _NUMBER.findall(question):
         if word:

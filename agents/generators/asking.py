@@ -26,8 +26,15 @@ class Question:
 Pick = tuple[str, Attribute]
 
 
+def about_another(attribute: Attribute) -> bool:
+    """Whether a column only says when another was taken, which nobody asks for."""
+    return attribute.nouns[0].startswith("year of the population")
+
+
 def a_column(rng: random.Random, world: World, *kinds: str) -> Pick | None:
     idents = world.of_kind(*kinds)
+    if rng.random() < 0.95:
+        idents = [ident for ident in idents if not about_another(world.columns[ident])]
     if not idents:
         return None
     ident = rng.choice(idents)
@@ -48,6 +55,8 @@ def make(
     question: bool = True,
     extra: tuple[str, ...] = (),
 ) -> Question:
+    if things.many.startswith(("these ", "those ")) or "'s " in things.many:
+        text = text.replace(f"the {things.many}", things.many)
     return Question(
         finish(rng, text, question),
         sql,

@@ -100,6 +100,14 @@ def _sentence(rng: random.Random, domain: Domain, relation: Relation, name: str,
             f"it has land borders with {listed}",
             f"its neighbours are {listed}",
         ]
+    if relation.name == "drives on":
+        forms = [
+            f"cars drive on the {listed}",
+            f"traffic keeps to the {listed}",
+            f"people drive on the {listed}",
+            f"{name} drives on the {listed}",
+            f"driving is on the {listed}",
+        ]
     if relation.name == "lies in":
         forms += [f"it is a country in {listed}", f"{name} is a country in {listed}", f"it lies in {listed}"]
     text = rng.choice(forms)

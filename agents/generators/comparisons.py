@@ -30,16 +30,25 @@ def _extreme(rng: random.Random, pick: Pick) -> tuple[str, str, str]:
     return "", f"the {rng.choice(most)} {noun}", " DESC" if up else ""
 
 
+def _extreme_of(rng: random.Random, pick: Pick, things: Things) -> tuple[str, str, str, str, str]:
+    """As :func:`_extreme`, with the noun phrases, which may name the figure: the largest *country by population*."""
+    if is_year(pick[1]) or rng.random() > 0.1:
+        return *_extreme(rng, pick), things.one, things.many
+    up, noun = rng.random() < 0.7, a_noun(rng, pick)
+    best = rng.choice(("largest", "biggest", "largest", "top") if up else ("smallest", "lowest"))
+    return best, noun, " DESC" if up else "", f"{things.one} by {noun}", f"{things.many} by {noun}"
+
+
 def extreme_phrase(rng: random.Random, world: World, things: Things, several: bool = False) -> str | None:
     """``the most populous country in Africa``, ``the two longest rivers``."""
     pick = a_column(rng, world, "n")
     if pick is None:
         return None
-    best, noun, _ = _extreme(rng, pick)
+    best, noun, _, one, many = _extreme_of(rng, pick, things)
     if several:
         w = small(rng, rng.choice((2, 2, 3, 3, 4, 5)))
-        return f"the {w} {best} {things.many}" if best else f"the {w} {things.many} with {noun}"
-    return f"the {best} {things.one}" if best else f"the {things.one} with {noun}"
+        return f"the {w} {best} {many}" if best else f"the {w} {many} with {noun}"
+    return f"the {best} {one}" if best else f"the {one} with {noun}"
 
 
 def superlative(rng: random.Random, world: World, things: Things) -> Question | None:
@@ -47,8 +56,8 @@ def superlative(rng: random.Random, world: World, things: Things) -> Question | 
     pick = a_column(rng, world, "n")
     if pick is None:
         return None
-    best, noun, down = _extreme(rng, pick)
-    one, many, table = things.one, things.many, f"FROM {world.table.name}{things.where}"
+    best, noun, down, one, many = _extreme_of(rng, pick, things)
+    table = f"FROM {world.table.name}{things.where}"
     if rng.random() < 0.28:
         n = rng.choice((2, 3, 3, 4, 5, 5, 10))
         w = small(rng, n)
@@ -185,6 +194,8 @@ def either(rng: random.Random, world: World, things: Things) -> Question | None:
             f"{a} or {b}: which is {more}",
             f"what is {more}: {a} or {b}",
             f"which of {a} and {b} is the {most}",
+            f"is {a} {more} than {b}",
+            f"is {a} {more} than {b}",
         ]
     else:
         m = ("more" if up else "fewer") if is_plural(noun) else ("the higher" if up else "the lower")
@@ -193,6 +204,9 @@ def either(rng: random.Random, world: World, things: Things) -> Question | None:
             f"who has {m} {noun}: {a} or {b}",
             f"does {a} or {b} have {m} {noun}",
             f"{a} or {b}: which has {m} {noun}",
+            f"does {a} have {m} {noun} than {b}"
+            if is_plural(noun)
+            else f"does {a} have a {m.split()[-1]} {noun} than {b}",
         ]
     sql = (
         f"SELECT {world.key} FROM {world.table.name} WHERE ( {first} OR {second})"
@@ -201,12 +215,30 @@ def either(rng: random.Random, world: World, things: Things) -> Question | None:
     return Question(finish(rng, rng.choice(forms)), sql, (first, second), keep=(a, b))
 
 
+def _density(rng: random.Random, world: World) -> Question:
+    """The population density of one country."""
+    name = rng.choice(world.names)
+    condition = f"{world.key} = '{name.replace(chr(39), chr(39) * 2)}'"
+    forms = [
+        f"what is the population density of {name}",
+        f"population density of {name}",
+        f"how densely populated is {name}",
+        f"how many people per km2 live in {name}",
+        f"{name}'s population density",
+        f"how dense is the population of {name}",
+    ]
+    sql = f"SELECT population * 1.0 / area_km2 FROM {world.table.name} WHERE {condition}"
+    return Question(finish(rng, rng.choice(forms)), sql, (condition,), keep=(name,))
+
+
 def ratio(rng: random.Random, world: World, things: Things) -> Question | None:
     """Most or least of one figure per unit of another."""
     numeric = [ident for ident in world.of_kind("n") if not is_year(world.columns[ident])]
     if len(numeric) < 2:
         return None
     dense = "population" in numeric and "area_km2" in numeric and rng.random() < 0.8
+    if dense and not things.where and rng.random() < 0.3:
+        return _density(rng, world)
     a, b = ("population", "area_km2") if dense else rng.sample(numeric, 2)
     up = rng.random() < 0.7
     na, nb = a_noun(rng, (a, world.columns[a])), singular(a_noun(rng, (b, world.columns[b])))

@@ -13,7 +13,7 @@ c currency currency_code|currency code,code of the currency|EUR/USD/CHF/XOF/DKK/
 c driving_side drives_on|driving side,side of the road|left/right|@ that drive(s) on the {v}~@ where people drive on the {v}~@ where you drive on the {v}~@ where traffic drives on the {v}~@ driving on the {v}~{v}-hand driving @~@ where cars keep {v}~@ that keep(s) to the {v}
 c iso2 code|two-letter code,ISO code,country code|@code|@ with the code {v}
 n neighbours_count land_neighbours borders|number of neighbours,number of land borders|-/-|0,14
-n population_year year|year of the population figure|recent/old|2015,2024
+n population_year census_year|year of the population figure,year of the census|-/-|2015,2024
 n gdp_billion gdp|GDP,economy|rich,wealthy/poor|1,20000
 n independence_year independent_since|year of independence|young/old|1500,2010
 c landlocked|landlocked|no/yes|landlocked @
@@ -22,6 +22,7 @@ r speaks|languages,official languages,language,official language|speak(s) {v},ha
 r pays with|currency,money|use(s) the {v},pay(s) with the {v}|Euro/dollar/franc/krone/yen/ruble/rupee/peso/pound/lira|1
 r lies in|continent,part of the world,region|lie(s) in {v},are(is) in {v},are(is) located in {v}|Africa/Europe/Asia/South America/North America/Oceania/Western Europe/Eastern Africa/Southern Asia/Central America/Northern Europe/Caribbean|2
 r capital|capital,capital city|have(has) {v} as capital|@place|1
+r drives on|driving side,side of the road|drive(s) on the {v}|left/right|1
 
 city|cities|place|name city town
 c country nation|country|@country|@ in {v}~@ of {v}~@ located in {v}

@@ -17,8 +17,8 @@ from ..planner import compose
 from . import querying, questions
 from .casts import FACTS, FIGURES, TASTE, cast
 from .comparisons import extreme_phrase
-from .domains import Domain, Relation, between_things
-from .phrases import finish, slip
+from .domains import Attribute, Relation, between_things
+from .phrases import finish, is_plural, slip
 from .ranking import liked_request
 from .sets import Things, relation_phrase
 from .wordings import ask_objects, ask_subjects
@@ -47,9 +47,7 @@ def _fact(rng: random.Random, world: World) -> tuple[str, Relation, str]:
     name = rng.choice(world.names)
     if rng.random() < 0.2:
         attributes = [
-            attribute
-            for attribute in world.domain.attributes
-            if attribute.kind != "n" and "yes" not in attribute.values
+            attribute for attribute in world.domain.attributes if _is_told(attribute) and "yes" not in attribute.values
         ]
         attribute = rng.choice(attributes)
         as_relation = Relation("", attribute.nouns, ("",), "", attribute.maker, attribute.values, 1)
@@ -77,7 +75,12 @@ def _about_one(world: World, sql: str) -> bool:
     if f" WHERE {world.key} = '" not in sql or " AND " in sql:
         return False
     shown = sql.removeprefix("SELECT ").partition(" FROM ")[0].split(", ")
-    return any(column in world.columns and world.columns[column].kind != "n" for column in shown)
+    return all(column in world.columns and _is_told(world.columns[column]) for column in shown)
+
+
+def _is_told(attribute: Attribute) -> bool:
+    """Whether texts tell it: neither a figure nor a code."""
+    return attribute.kind != "n" and "code" not in attribute.nouns[-1]
 
 
 def fact(rng: random.Random, world: World) -> Request:
@@ -106,6 +109,8 @@ def _related(rng: random.Random, world: World) -> Things | None:
 
 def fact_then_figures(rng: random.Random, world: World) -> Request | None:
     """A set by a relation, then figures about it."""
+    if rng.random() < 0.06:
+        return _how_many(rng, world)
     things = _related(rng, world)
     asked = questions.about(rng, world, things) if things else None
     if things is None or asked is None:
@@ -122,6 +127,20 @@ def fact_then_figures(rng: random.Random, world: World) -> Request | None:
     return Request(asked.text, (Part(FACTS, words), Part(FIGURES, asked.text, (1,))))
 
 
+def _how_many(rng: random.Random, world: World) -> Request | None:
+    """How many neighbours one thing has: they are found, then counted."""
+    if not between_things(world.domain):
+        return None
+    relation, name = rng.choice(between_things(world.domain)), rng.choice(world.names)
+    nouns = [noun for noun in relation.nouns if is_plural(noun)]
+    if not nouns:
+        return None
+    noun = rng.choice(nouns)
+    forms = (f"how many {noun} does {name} have", f"how many {noun} has {name}", f"how many {noun} are there of {name}")
+    text = finish(rng, rng.choice(forms))
+    return Request(text, (Part(FACTS, text), Part(FIGURES, text, (1,))))
+
+
 def figures_then_fact(rng: random.Random, world: World) -> Request | None:
     """The thing with most of something, then a relation of it."""
     things = questions.narrowed(rng, world)
@@ -131,9 +150,7 @@ def figures_then_fact(rng: random.Random, world: World) -> Request | None:
     if phrase is None or not between_things(world.domain):
         return None
     relation = rng.choice(between_things(world.domain))
-    text = finish(
-        rng, ask_objects(rng, Domain("", "", "", (), (), ()), relation, phrase, relation.most > 1).replace("  ", " ")
-    )
+    text = finish(rng, ask_objects(rng, world.domain, relation, phrase, relation.most > 1, phrase=True))
     words = phrase if phrase in text else phrase[0].upper() + phrase[1:]
     return Request(text, (Part(FIGURES, words), Part(FACTS, text, (1,)))) if words in text else None
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from .asking import Question, a_column, a_noun, make, opening
+from .asking import Pick, Question, a_column, a_noun, make, opening
 from .comparisons import either, ratio, superlative, than_named
 from .phrases import finish, is_plural
 from .sets import Things, add_filter, base, given_set
 from .thresholds import add_threshold
-from .totals import aggregate, grouped
+from .totals import aggregate, grouped, place_of
 from .worlds import World
 
 
@@ -90,6 +90,8 @@ def attribute_of(rng: random.Random, world: World, things: Things) -> Question |
             forms += [f"how {word} is {name}", f"how {word} is the {world.domain.one} {name}"] * 2
         if noun == "population":
             forms += [f"how many people live in {name}", f"how many inhabitants does {name} have"] * 2
+    if rng.random() < 0.12:
+        return _of_two(rng, world, pick, noun)
     second = a_column(rng, world, "n", "c", "l")
     if second and second[0] != pick[0] and rng.random() < 0.15:
         other = a_noun(rng, second)
@@ -101,6 +103,23 @@ def attribute_of(rng: random.Random, world: World, things: Things) -> Question |
             f"tell me the {noun} and the {other} of {name}",
         ]
     return Question(finish(rng, rng.choice(forms)), sql, (condition,), keep=(name,))
+
+
+def _of_two(rng: random.Random, world: World, pick: Pick, noun: str) -> Question:
+    """The same attribute of two named things."""
+    a, b = rng.sample(world.names, 2)
+    first, second = (f"{world.key} = '{name.replace(chr(39), chr(39) * 2)}'" for name in (a, b))
+    forms = [
+        f"compare the {noun} of {a} and {b}",
+        f"what is the {noun} of {a} and of {b}",
+        f"{noun} of {a} and {b}",
+        f"what are the {noun} of {a} and {b}",
+        f"the {noun} of {a} compared with {b}",
+        f"give me the {noun} of both {a} and {b}",
+        f"{noun}: {a} and {b}",
+    ]
+    sql = f"SELECT {world.key}, {pick[0]} FROM {world.table.name} WHERE ( {first} OR {second})"
+    return Question(finish(rng, rng.choice(forms)), sql, (first, second), keep=(a, b))
 
 
 def count(rng: random.Random, world: World, things: Things) -> Question:
@@ -116,7 +135,15 @@ def count(rng: random.Random, world: World, things: Things) -> Question:
         f"in total, how many {things.many} are there",
         f"count all {things.many}",
     ]
-    if things.verb:
+    place = place_of(world, things)
+    if place and rng.random() < 0.4:
+        many = things.before or world.domain.many
+        forms = [
+            f"how many {many} does {place} have",
+            f"how many {many} are there in {place}",
+            f"number of {many} in {place}",
+        ]
+    elif things.verb:
         forms = forms[: rng.randint(1, 9)] + [f"how many {things.before} {things.verb}"] * 6
     return make(rng, things, rng.choice(forms), f"SELECT COUNT(*) FROM {world.table.name}{things.where}")
 

@@ -21,6 +21,10 @@ _LOVED = (
     "I was fond of {l}",
     "we loved {l}",
     "I have been to {l} and loved it",
+    "I have been to {l} and loved them",
+    "I travelled to {l} and enjoyed it",
+    "my best trips were {l}",
+    "I really enjoyed my time in {l}",
     "I adore {l}",
     "{l} {was} wonderful",
     "I had a great time with {l}",
@@ -78,6 +82,11 @@ _ONLY = (
     "where should I go if I loved {l}",
     "suggest a {one} for someone who likes {l}",
     "something like {l}",
+    "I want to go somewhere like {l}",
+    "I would like to see {many} similar to {l}",
+    "where else would someone who liked {l} go",
+    "which {many} resemble {l}",
+    "find me {many} like {l}",
     "which {one} should I try after {l}",
     "if I enjoyed {l}, what next",
     "recommend me a {one} like {l}",
@@ -132,7 +141,8 @@ def example(rng: random.Random) -> Example:
         count = rng.randint(8, 14)
         names = distinct(rng, domain.maker, count)
         by_relation = make_facts(rng, domain, names, 2, 5)
-        by_relation.pop("capital", None)
+        for single in ("capital", "drives on"):
+            by_relation.pop(single, None)
         if len(by_relation) < 3:
             continue
         for relation in domain.relations:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from typing import Any
 
 from .domains import Relation, untabled
 from .names import person
@@ -126,7 +127,7 @@ def add_filter(rng: random.Random, world: World, things: Things) -> Things | Non
         links = [link for link in world.index.link(surface) if link.column == ident]
         if not links:
             return None
-        negative = rng.random() < 0.06 and not things.linked
+        negative = rng.random() < 0.09 and not things.linked
         condition = links[0].sql()
         phrase = (
             rng.choice(attribute.phrases)
@@ -141,7 +142,7 @@ def add_filter(rng: random.Random, world: World, things: Things) -> Things | Non
     surface, joined, extra = _alternative(
         rng, world, ident, surface, condition, flag or negative or bool(things.linked)
     )
-    return _apply(things, phrase, surface, value, (condition, *extra), joined, opposite)
+    return _apply(rng, things, phrase, surface, value, (condition, *extra), joined, opposite)
 
 
 def _alternative(
@@ -168,7 +169,14 @@ def _surface(rng: random.Random, value: str, common: bool) -> str:
 
 
 def _apply(
-    things: Things, phrase: str, surface: str, value: str, conditions: tuple[str, ...], joined: str, opposite: str
+    rng: random.Random,
+    things: Things,
+    phrase: str,
+    surface: str,
+    value: str,
+    conditions: tuple[str, ...],
+    joined: str,
+    opposite: str,
 ) -> Things | None:
     if "{a}" in phrase:
         if value not in ADJECTIVES or " or " in surface:
@@ -188,6 +196,16 @@ def _apply(
         verb = ""
     many = agree(phrase, True).replace("@", things.many)
     one = agree(phrase, False).replace("@", things.one)
+    if things.verb and verb and not opposite and rng.random() < 0.6:
+        single = (
+            agree(phrase.removeprefix("@ that "), False)
+            if phrase.startswith("@ that ")
+            else verb.replace("are ", "is ", 1)
+        )
+        both = f"{things.joined} AND {conditions[0]}" if things.joined else joined
+        return and_verb(
+            things, verb, single, linked=(*things.linked, *conditions), joined=both, keep=(*things.keep, surface)
+        )
     if opposite:
         return replace(
             things,
@@ -208,6 +226,17 @@ def _apply(
         linked=(*things.linked, *conditions),
         joined=joined or (f"{things.joined} AND {conditions[0]}" if things.joined else ""),
         keep=(*things.keep, surface),
+    )
+
+
+def and_verb(things: Things, verb: str, single: str, **changes: Any) -> Things:
+    """The set with one more verb phrase: countries that speak French *and use the euro*."""
+    return replace(
+        things,
+        one=f"{things.one} and {single}",
+        many=f"{things.many} and {verb}",
+        verb=f"{things.verb} and {verb}",
+        **changes,
     )
 
 

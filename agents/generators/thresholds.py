@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .domains import is_year
 from .phrases import degrees, figure, is_plural
-from .sets import Things
+from .sets import Things, and_verb
 from .worlds import World
 
 
@@ -25,7 +25,11 @@ def nice(number: float) -> float:
 
 def add_threshold(rng: random.Random, world: World, things: Things) -> Things | None:
     """The set, further restricted by a figure."""
-    idents = [ident for ident in world.of_kind("n") if f"{ident} " not in " ".join(things.tests)]
+    idents = [
+        ident
+        for ident in world.of_kind("n")
+        if f"{ident} " not in " ".join(things.tests) and not world.columns[ident].nouns[0].startswith("year of the pop")
+    ]
     if not idents:
         return None
     ident = rng.choice(idents)
@@ -33,12 +37,16 @@ def add_threshold(rng: random.Random, world: World, things: Things) -> Things | 
     noun = rng.choice(attribute.nouns)
     bound = nice(float(str(rng.choice(world.rows)[ident])))
     text = figure(rng, bound) if not 1500 <= bound <= 2100 else str(int(bound))
+    if "area" in ident and rng.random() < 0.5:
+        text += rng.choice((" km2", " km²", " square kilometres", " sq km", " square km"))
     plain = str(int(bound))
     if rng.random() < 0.14:
         other = (
             nice(bound * rng.uniform(1.3, 4)) if bound > 2100 or bound < 1500 else bound + rng.choice((5, 10, 20, 50))
         )
         second = figure(rng, other) if not 1500 <= other <= 2100 else str(int(other))
+        if text.endswith(" million") and second.endswith(" million") and rng.random() < 0.6:
+            text = text.removesuffix(" million")
         clause = rng.choice(
             (
                 f"with {noun} between {text} and {second}",
@@ -47,7 +55,7 @@ def add_threshold(rng: random.Random, world: World, things: Things) -> Things | 
             )
         )
         test, figures = f"{ident} BETWEEN {plain} AND {int(other)}", (plain, str(int(other)))
-        return _restrict(things, clause, "", test, figures)
+        return _restrict(rng, things, clause, "", test, figures)
     up = rng.random() < 0.58
     inclusive = rng.random() < 0.15
     sign = (">=" if inclusive else ">") if up else ("<=" if inclusive else "<")
@@ -84,10 +92,14 @@ def add_threshold(rng: random.Random, world: World, things: Things) -> Things | 
             rng.choice((f"{when} {text}", f"with {noun} {when} {text}", f"with a {noun} {when} {text}")),
             f"have a {noun} {when} {text}",
         )
-    return _restrict(things, clause, verb, f"{ident} {sign} {plain}", (plain,))
+    return _restrict(rng, things, clause, verb, f"{ident} {sign} {plain}", (plain,))
 
 
-def _restrict(things: Things, clause: str, verb: str, test: str, figures: tuple[str, ...]) -> Things:
+def _restrict(
+    rng: random.Random, things: Things, clause: str, verb: str, test: str, figures: tuple[str, ...]
+) -> Things:
+    if things.verb and verb and rng.random() < 0.6:
+        return and_verb(things, verb, verb, figures=(*things.figures, *figures), tests=(*things.tests, test))
     return replace(
         things,
         one=f"{things.one} {clause}",

@@ -62,7 +62,29 @@ def aggregate(rng: random.Random, world: World, things: Things) -> Question | No
             ] * 2
         if noun in ("population", "people", "inhabitants"):
             forms += [f"how many people live in the {many}", f"how many people live in {many} altogether"] * 2
+    where = place_of(world, things)
+    if where and name in ("SUM", "AVG") and rng.random() < 0.6:
+        forms = [f"what is the {w} {noun} of {where}", f"{w} {noun} of {where}", f"the {w} {noun} in {where}"]
+        if name == "SUM" and noun in (
+            "population",
+            "people",
+            "inhabitants",
+            "number of people",
+            "number of inhabitants",
+        ):
+            forms += [f"how many people live in {where}", f"how many people are there in {where}"] * 2
+        if name == "SUM" and is_plural(noun):
+            forms += [f"how many {noun} does {where} have in total", f"how many {noun} are there in {where} in total"]
     return make(rng, things, rng.choice(forms), f"SELECT {name}( {pick[0]}) FROM {world.table.name}{things.where}")
+
+
+def place_of(world: World, things: Things) -> str:
+    """The one place that the set lies in, where nothing else restricts it, so that a total is a total of the place."""
+    if len(things.linked) != 1 or things.given or things.tests or things.joined or " or " in things.keep[-1]:
+        return ""
+    ident = things.linked[0].split(" ")[0]
+    attribute = world.columns.get(ident)
+    return things.keep[-1] if attribute and attribute.phrases and "@ in {v}" in attribute.phrases else ""
 
 
 def grouped(rng: random.Random, world: World, things: Things) -> Question | None:

@@ -8,15 +8,17 @@ from .domains import Domain, Relation
 from .phrases import agree, degrees, is_plural, singular
 
 
-def ask_objects(rng: random.Random, domain: Domain, relation: Relation, name: str, several: bool) -> str:
-    """A question for what ``name`` stands in ``relation`` to."""
+def ask_objects(
+    rng: random.Random, domain: Domain, relation: Relation, name: str, several: bool, phrase: bool = False
+) -> str:
+    """A question for what ``name`` stands in ``relation`` to; ``phrase``: the name is a phrase that says already what it is."""
     noun = rng.choice(relation.nouns)
     if not several and is_plural(noun) and rng.random() < 0.6:
         noun = singular(noun)
     elif several and not is_plural(noun) and rng.random() < 0.3:
         noun += "s"
     be = "are" if is_plural(noun) else "is"
-    about = name if rng.random() < 0.85 else f"the {domain.one} {name}"
+    about = name if phrase or rng.random() < 0.85 else f"the {domain.one} {name}"
     who = "who" if relation.maker == "person" and rng.random() < 0.7 else rng.choice(("what", "what", "which"))
     forms = [
         f"{who} {be} the {noun} of {about}",
@@ -55,6 +57,11 @@ def ask_objects(rng: random.Random, domain: Domain, relation: Relation, name: st
             f"where does {about} lie",
             f"which continent is {about} in",
             f"what part of the world is {about} in",
+            f"on which continent is {about}",
+            f"in which continent does {about} lie",
+            f"which continent does {about} belong to",
+            f"where is {about} located",
+            f"in what region is {about}",
         ] * 2
     if relation.name == "speaks":
         forms += [
@@ -72,6 +79,21 @@ def ask_objects(rng: random.Random, domain: Domain, relation: Relation, name: st
             f"what currency does {about} use",
             f"what do people pay with in {about}",
         ] * 2
+    if is_plural(noun) and several:
+        forms += [f"how many {noun} does {about} have", f"how many {noun} has {about}"]
+    if relation.name == "drives on":
+        forms = [
+            f"which side of the road do they drive on in {about}",
+            f"on which side of the road do people drive in {about}",
+            f"do they drive on the left or the right in {about}",
+            f"does {about} drive on the left or on the right",
+            f"what side do cars drive on in {about}",
+            f"do cars keep left in {about}",
+            f"do you drive on the right in {about}",
+            f"what is the driving side of {about}",
+            f"driving side of {about}",
+            f"{about} driving side",
+        ]
     if relation.target == "sym":
         forms += [_which(rng, domain, relation, about) for _ in range(6)]
     if relation.name == "borders":

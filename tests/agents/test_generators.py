@@ -122,7 +122,9 @@ def test_coder_literals_stand_in_the_prompt() -> None:
     for example in some("coder", 500):
         message = dict(example.prompt.message)
         listed = message.get("values", "")
-        for condition in re.findall(r"\w+ (?:=|LIKE) '(?:[^']|'')*'", example.values["sql"]):
+        for condition in re.findall(
+            r"\w+ (?:=|LIKE) '(?:[^']|'')*'", example.values["sql"].replace(" NOT LIKE", " LIKE")
+        ):
             assert condition in listed
         assert (":given" in example.values["sql"]) == ("given" in message)
         for number in re.findall(r"(?:[<>]=?|BETWEEN|AND) (\d+(?:\.\d+)?)", example.values["sql"]):
