@@ -23,7 +23,7 @@ from torch import Tensor
 
 from .backbone import Backbone
 from .bank import HeadStack, active
-from .batches import Batch, collate, decision_losses, text_losses
+from .batches import Batch, collate, decision_losses, per_row, text_losses
 from .demonstrations import Rendered, render
 from .errors import UnderstudyError
 from .prompts import Example
@@ -237,7 +237,7 @@ class Pretraining:
         self, batch: Batch, names: Sequence[str], hits: Tensor, loss: float, right: dict[str, list[float]]
     ) -> None:
         """Keep running figures: loss, tokens, and of each stream the share of rows right in every decision."""
-        whole = torch.ones(len(names)).index_reduce(0, batch.row, hits.float(), "amin")
+        whole = (per_row((~hits).float(), batch) == 0).float()
         for name, value in zip(names, whole.tolist(), strict=True):
             right[name] = [*right[name][-199:], value]
         self.progress.right = {name: sum(v) / len(v) for name, v in right.items() if v}
