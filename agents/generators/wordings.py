@@ -11,7 +11,7 @@ from .phrases import agree, degrees, is_plural, singular
 def ask_objects(
     rng: random.Random, domain: Domain, relation: Relation, name: str, several: bool, phrase: bool = False
 ) -> str:
-    """A question for what ``name`` stands in ``relation`` to; ``phrase``: the name is a phrase that says already what it is."""
+    """A question for what ``name``, perhaps a ``phrase`` that says already what it is, stands in ``relation`` to."""
     noun = rng.choice(relation.nouns)
     if not several and is_plural(noun) and rng.random() < 0.6:
         noun = singular(noun)

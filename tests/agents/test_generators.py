@@ -1,4 +1,4 @@
-"""Every training example is one that a role can be asked: copied from what it reads, runnable, accepted by its grammar."""
+"""Every training example is one that a role can be asked: copied from what it reads, and accepted by its grammar."""
 
 from __future__ import annotations
 

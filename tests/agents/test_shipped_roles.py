@@ -79,7 +79,7 @@ def desk(tmp_path: Path) -> Iterator[Context]:
 
 
 def run(role: Any, message: Any, context: Context, *answers: Callable[[Prompt, Record], dict[str, Any]]) -> Any:
-    """Let the role handle a message; each call to its head takes the next answer. Returns the output and the prompts."""
+    """Let the role handle a message; each call to its head takes the next answer. Returns output and prompts."""
     left, prompts = list(answers), []
 
     async def ask(prompt: Prompt, record: Record) -> Reply:

@@ -31,7 +31,8 @@ def database(tmp_path: Path) -> Path:
     path = tmp_path / "a b.db"
     with sqlite3.connect(path) as connection:
         connection.executescript(
-            "CREATE TABLE rivers (name TEXT, length_km REAL); INSERT INTO rivers VALUES ('Chari', 1400), ('Logone', 965);"
+            "CREATE TABLE rivers (name TEXT, length_km REAL);"
+            "INSERT INTO rivers VALUES ('Chari', 1400), ('Logone', 965);"
         )
     connection.close()
     return path
