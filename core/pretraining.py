@@ -52,7 +52,6 @@ class Recipe:
     text_share: float = 0.1
     warmup: float = 0.01
     decay: float = 0.4
-    compiled: bool = True
     seed: int = 0
 
 
@@ -150,8 +149,6 @@ class Pretraining:
     def run(self, on_progress: Callable[[Progress], None] | None = None, save_every: float = 300.0) -> Progress:
         """Train until the recipe's minutes are used up (those of earlier, interrupted runs counted in)."""
         budget = self.recipe.minutes * 60
-        if self.recipe.compiled and self.progress.seconds < budget:
-            self.compile()
         last_save = self.progress.seconds
         right: dict[str, list[float]] = {name: [] for name in self.streams}
         while self.progress.seconds < budget:
@@ -186,36 +183,10 @@ class Pretraining:
         self.release()
         return self.progress
 
-    def compile(self) -> None:
-        """Fuse each layer's small operations (half as fast again on a CPU); done before the clock starts.
-
-        Without a C++ compiler the layers run as they are.
-        """
-        torch._dynamo.config.cache_size_limit = 64
-        before = [layer.forward for layer in self._layers()]
-        try:
-            for layer in self._layers():
-                layer.forward = torch.compile(layer.forward, dynamic=True)
-            for names, items in draw_batches(self.streams, self.backbone, self.recipe, 1):
-                heads = torch.tensor([self.streams[name].head for name in names])
-                total, _, _ = self.loss(collate(items, self.backbone.markers.pad), heads, 0)
-                total.backward()  # type: ignore[no-untyped-call]
-        except (torch._dynamo.exc.BackendCompilerFailed, torch._inductor.exc.InductorError):
-            for layer, forward in zip(self._layers(), before, strict=True):
-                layer.forward = forward
-        for tensor in (*self._live.values(), *self._flat.values()):
-            tensor.grad = None
-
     def release(self) -> None:
-        """Make the model plain again: fp32, uncompiled, frozen."""
-        for layer in self._layers():
-            layer.__dict__.pop("forward", None)
+        """Make the model plain again: fp32, frozen, with the usual attention kernel."""
         self.backbone.model.float().eval().requires_grad_(False)
         self.backbone.model.set_attn_implementation("sdpa")
-
-    def _layers(self) -> list[torch.nn.Module]:
-        found = [m for m in self.backbone.model.base_model.children() if isinstance(m, torch.nn.ModuleList)]
-        return list(found[0]) if found else []
 
     def _to_masters(self) -> None:
         for name, live in self._live.items():
