@@ -56,9 +56,10 @@ def figures_view(figures: Mapping[str, Any]) -> RenderableType:
     for name, figure in rows:
         rate = Rate(figure["right"], figure["total"])
         low, high = rate.interval
-        table.add_row(Text(name), f"{rate.right}/{rate.total}", f"{rate.share:.1%}", f"{low:.1%} – {high:.1%}")
+        if rate.total:
+            table.add_row(Text(name), f"{rate.right}/{rate.total}", f"{rate.share:.1%}", f"{low:.1%} – {high:.1%}")
     wrong = figures["confident_errors"]
-    lines: list[RenderableType] = [table, Text(f"{figures['seconds_median']:.2f} s a question (median)", style="dim")]
+    lines: list[RenderableType] = [table, Text(f"{figures['seconds_median']:.2f} s a question", style="dim")]
     lines.append(Text(f"{len(wrong)} confident errors", style="red" if wrong else "green"))
     for error in wrong[:_ERRORS_SHOWN]:
         lines.append(Text(f"  {error['where']}: expected {error['expected']}, got {error['output']}"))
@@ -98,11 +99,14 @@ def _of_role(subject: str, lines: Sequence[tuple[str, dict[str, Any]]]) -> list[
         if unknown:
             mend = f"it gives an object of {', '.join(known)}"
             raise UnderstudyError(f"role {solo.role.name} gives no {unknown[0]!r}", where=where, mend=mend)
+    solo.answer(messages[:1])  # loads the backbone, which is not counted
+    began = time.perf_counter()
+    answers = solo.answer(messages)
+    each = (time.perf_counter() - began) / len(answers)  # they share batches, so only their mean is known
     cases = []
-    for (where, _), wanted, answer in zip(lines, expected, solo.answer(messages), strict=True):
+    for (where, _), wanted, answer in zip(lines, expected, answers, strict=True):
         output = answer.output.model_dump(mode="json")
-        fields = compare_fields(wanted, output)
-        cases.append(Case(where, fields, not answer.abstained, wanted, output, answer.seconds))
+        cases.append(Case(where, compare_fields(wanted, output), not answer.abstained, wanted, output, each))
     return cases
 
 
@@ -112,6 +116,8 @@ def _of_team(team: Path, lines: Sequence[tuple[str, dict[str, Any]]]) -> list[Ca
     loaded = Team.load(team)
     asked = [(where, _part(line, "request", where), _part(line, "expect", where)) for where, line in lines]
     cases = []
+    loaded.require_heads()
+    loaded.make_ready()
     with stderr().status("asking") as status:
         for number, (where, request, expected) in enumerate(asked, start=1):
             status.update(f"{number} of {len(asked)}")

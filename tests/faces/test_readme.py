@@ -68,4 +68,4 @@ def test_its_python_runs(python: Command, tmp_path: Path) -> None:
     shutil.copytree(CHECKOUT / "examples", tmp_path / "examples")
     done = python("-c", code, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "billing" in done.stdout
+    assert "'queue': " in done.stdout and "'urgent': " in done.stdout
