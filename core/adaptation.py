@@ -23,6 +23,7 @@ from .decoding import Call, Decoder, Reply
 from .demonstrations import render
 from .errors import UnderstudyError
 from .heads import Head
+from .intervals import wilson
 from .meta.start import Start
 from .prompts import Example, Prompt
 
@@ -60,16 +61,6 @@ class Report:
         return asdict(self)
 
 
-def wilson(right: float, total: int, z: float = 1.96) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927, eq. 4): ``right`` of ``total`` → (low, high)."""
-    if total == 0:
-        return 0.0, 1.0
-    share = right / total
-    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
-    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def adapt(
     backbone: Backbone,
     examples: Sequence[Example],
@@ -102,6 +93,11 @@ def adapt(
             rendered.append(render(example, backbone))
         except UnderstudyError as error:
             raise UnderstudyError(error.what, where=f"demonstration {number}", mend=error.mend) from error
+        if (length := len(rendered[-1].ids)) > backbone.max_tokens:
+            what = f"message and answer have {length} tokens, but the backbone reads {backbone.max_tokens}"
+            raise UnderstudyError(what, where=f"demonstration {number}", mend="shorten it")
+    if not any(one.decisions for one in rendered):
+        raise UnderstudyError("the demonstrations leave nothing to decide", mend="give fields with a choice in them")
     count = min(folds, len(examples))
     out = torch.tensor([number % count for number in range(len(examples))])
     heads = count + 1  # the last one learns from all
@@ -162,7 +158,9 @@ def _learn(
             values, _ = decision_losses(backbone, batch, backbone.hidden(batch.ids))
         held = float(values.detach()[decision_out].mean())
         if not math.isfinite(held):
-            raise UnderstudyError("the loss is not finite", where=f"step {step}", mend="check the demonstrations")
+            row = int(batch.row[decision_out & ~values.isfinite()][0]) % (len(head_of) // heads)
+            what = f"the loss of the demonstration is not finite (at step {step})"
+            raise UnderstudyError(what, where=f"demonstration {row + 1}", mend="check it, and the start's rates")
         snapshots.append(HeadStack.of_tensors({n: t.detach().clone() for n, t in flat.items()}))
         losses.append(held)
         if on_step:
@@ -195,6 +193,10 @@ def _same(values: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Equal field by field; spans count as equal when their text is."""
 
     def plain(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: plain(one) for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(one) for one in value]
         return getattr(value, "text", value)
 
     return all(plain(values.get(name)) == plain(value) for name, value in wanted.items())

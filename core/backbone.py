@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.pytorch_utils import Conv1D
@@ -19,6 +21,8 @@ from .markers import Markers
 
 SHIPPED = Path(__file__).parent / "backbones"
 DEFAULT = "nano"
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+_UNREADABLE = (OSError, ValueError, RuntimeError, SafetensorError)
 
 
 @dataclass
@@ -47,17 +51,18 @@ class Backbone:
         Raises:
             UnderstudyError: nothing of that name can be loaded, or the model has no adaptable linear layer.
         """
-        folder = SHIPPED / (DEFAULT if name == "default" else name)
-        source: str | Path = folder if folder.is_dir() else name
+        shipped = SHIPPED / (DEFAULT if name == "default" else name)
+        source = next((str(folder) for folder in (shipped, Path(name)) if folder.is_dir()), name)
         try:
-            tokenizer = AutoTokenizer.from_pretrained(source)
-            model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
-        except (OSError, ValueError) as error:
-            raise UnderstudyError(
-                f"backbone {name!r} cannot be loaded ({str(error).splitlines()[0]})",
-                mend="give 'default', a folder with a transformers causal LM, or a hub id that can be reached",
-            ) from error
-        return cls.of(model, tokenizer, "nano" if name == "default" else name)
+            model, tokenizer = _read(source, local=True)
+        except _UNREADABLE as error:
+            if Path(source).is_dir() or not _HUB_ID.fullmatch(name):
+                raise _cannot_load(name, error) from error
+            try:
+                model, tokenizer = _read(source, local=False)
+            except _UNREADABLE as missing:
+                raise _cannot_load(name, missing) from missing
+        return cls.of(model, tokenizer, DEFAULT if name == "default" else name)
 
     @classmethod
     def of(cls, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, name: str = "given") -> Backbone:
@@ -76,7 +81,8 @@ class Backbone:
     @property
     def max_tokens(self) -> int:
         """The longest sequence the model takes."""
-        return int(getattr(self.model.config, "max_position_embeddings", None) or getattr(self.model.config, "n_positions", 1024))
+        config = self.model.config
+        return int(getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", 1024))
 
     @property
     def width(self) -> int:
@@ -127,6 +133,20 @@ class Backbone:
         output: nn.Module = self.model.get_output_embeddings()
         scores: Tensor = output(states)
         return scores
+
+
+def _read(source: str, local: bool) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+    """Model and tokenizer of a folder or a hub id; ``local``: from this machine alone, no question to the hub."""
+    options: dict[str, Any] = {"local_files_only": local, "trust_remote_code": False}
+    tokenizer = AutoTokenizer.from_pretrained(source, **options)
+    model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, use_safetensors=True, **options)
+    return model, tokenizer
+
+
+def _cannot_load(name: str, error: Exception) -> UnderstudyError:
+    reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    mend = "give 'default', a folder with a transformers causal LM (safetensors), or owner/name on a hub in reach"
+    return UnderstudyError(f"backbone {name!r} cannot be loaded ({reason})", mend=mend)
 
 
 def find_sites(model: PreTrainedModel) -> dict[str, tuple[int, int]]:

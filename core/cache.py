@@ -18,7 +18,7 @@ class RowCache(Cache):
     Args:
         layers: number of layers of the backbone.
         rows: B.
-        slots: capacity for each row; one more is kept as the place where padding is written.
+        slots: capacity for each row at first; one more is kept as the place where padding is written.
     """
 
     def __init__(self, layers: int, rows: int, slots: int) -> None:
@@ -35,12 +35,23 @@ class RowCache(Cache):
         self._slots = slots
         self._width = width
 
+    def reserve(self, slots: int) -> None:
+        """Make room for ``slots`` slots in each row, doubling so that growing stays cheap."""
+        if slots <= self.capacity:
+            return
+        more = max(slots, 2 * self.capacity) - self.capacity
+        self.keys = [None if t is None else torch.nn.functional.pad(t, (0, 0, 0, more)) for t in self.keys]
+        self.values = [None if t is None else torch.nn.functional.pad(t, (0, 0, 0, more)) for t in self.values]
+        self.capacity += more
+
     @property
     def waste(self) -> int:
         """The slot into which padding is written."""
         return self.capacity
 
-    def update(self, key_states: Tensor, value_states: Tensor, layer_idx: int, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
+    def update(
+        self, key_states: Tensor, value_states: Tensor, layer_idx: int, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
         """Write [B, heads, T, D] states at the planned slots and return what is visible, [B, heads, width, D]."""
         assert self._slots is not None, "plan() comes before the forward pass"
         keys, values = self.keys[layer_idx], self.values[layer_idx]

@@ -28,7 +28,7 @@ from .prompts import Prompt
 from .reading import read
 from .trie import Trie
 
-ANSWER_ROOM = 384
+ANSWER_ROOM = 128
 
 
 @dataclass(frozen=True)
@@ -240,8 +240,7 @@ class Decoder:
         inner = [row.trie.inner if row.trie else 0 for row in rows]
         wide = max(len(feed) + more for feed, more in zip(feeds, inner, strict=True))
         width = max(row.length + len(feed) + more for row, feed, more in zip(rows, feeds, inner, strict=True))
-        if width > cache.capacity:
-            raise UnderstudyError("an answer is longer than the decoder's room", mend="bound its fields more tightly")
+        cache.reserve(width)  # the old place of padding is written before it is ever seen
         ids = torch.full((len(rows), wide), self.backbone.markers.pad)
         places = torch.zeros(len(rows), wide, dtype=torch.long)
         slots = torch.full((len(rows), wide), cache.waste)
@@ -260,6 +259,11 @@ class Decoder:
                 slots[b, n : n + m] = torch.arange(before + n, before + n + m)
                 sees[b, n : n + m, : before + n] = True
                 sees[b, n : n + m, before + n : before + n + m] = row.trie.sees
+        if int(places.max()) >= self.backbone.max_tokens:
+            raise UnderstudyError(
+                f"prompt and answer are longer than the {self.backbone.max_tokens} tokens that the backbone reads",
+                mend="give fewer or shorter passages, or bound the fields more tightly",
+            )
         cache.plan(slots, width)
         dtype = next(self.backbone.model.parameters()).dtype
         mask = torch.zeros(sees.shape, dtype=dtype).masked_fill(~sees, torch.finfo(dtype).min).unsqueeze(1)

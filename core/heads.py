@@ -69,6 +69,7 @@ class Head:
     def save(self, folder: str | Path) -> int:
         """Write the head into ``folder`` in one move (a crash leaves the old or the new one); returns its bytes."""
         folder = Path(folder)
+        _recover(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:
@@ -103,15 +104,16 @@ class Head:
             size = sum(file.stat().st_size for file in draft.iterdir())
             os.chmod(draft, 0o755)
             if folder.exists():
-                old = folder.with_name(f".{folder.name}-old")
+                old = _old(folder)
                 shutil.rmtree(old, ignore_errors=True)
                 folder.rename(old)
                 draft.rename(folder)
-                shutil.rmtree(old)
+                shutil.rmtree(old, ignore_errors=True)
             else:
                 draft.rename(folder)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
+            _recover(folder)
             raise
         return size
 
@@ -119,6 +121,7 @@ class Head:
     def load(cls, folder: str | Path) -> Head:
         """Read a head. Raises UnderstudyError when files are missing or broken, naming the file."""
         folder = Path(folder)
+        _recover(folder)
         mend = "learn the role again: understudy learn ROLE.yaml"
         try:
             manifest = json.loads((folder / "head.json").read_text(encoding="utf-8"))
@@ -128,10 +131,27 @@ class Head:
         except (SafetensorError, json.JSONDecodeError, UnicodeDecodeError) as error:
             raise UnderstudyError(f"the head's file is broken ({error})", where=str(folder), mend=mend) from error
         pairs = {}
-        for name, tensor in tensors.items():
-            if name.endswith(".lora_A.weight"):
-                site = name[len(_PREFIX) : -len(".lora_A.weight")]
-                up = tensors[f"{_PREFIX}{site}.lora_B.weight"]
-                pairs[site] = (tensor.t().float().contiguous(), up.t().float().contiguous())
-        known = {key: manifest[key] for key in ("backbone", "activation", "threshold", "prior", "role", "report")}
-        return cls(manifest["name"], pairs, **known)
+        try:
+            for name, tensor in tensors.items():
+                if name.endswith(".lora_A.weight"):
+                    site = name[len(_PREFIX) : -len(".lora_A.weight")]
+                    up = tensors[f"{_PREFIX}{site}.lora_B.weight"]
+                    pairs[site] = (tensor.t().float().contiguous(), up.t().float().contiguous())
+            known = {key: manifest[key] for key in ("backbone", "activation", "threshold", "prior", "role", "report")}
+            head = cls(manifest["name"], pairs, **known)
+        except (KeyError, TypeError) as error:
+            raise UnderstudyError(f"the head's file lacks {error}", where=str(folder), mend=mend) from error
+        if not pairs:
+            raise UnderstudyError("the head's file holds no tensors", where=str(folder), mend=mend)
+        return head
+
+
+def _old(folder: Path) -> Path:
+    """Where the former head lies for the moment between the two moves of a save."""
+    return folder.with_name(f".{folder.name}-old")
+
+
+def _recover(folder: Path) -> None:
+    """Put the former head back after a save that was cut off between its two moves."""
+    if not folder.exists() and _old(folder).exists():
+        _old(folder).rename(folder)

@@ -19,7 +19,7 @@ _PLAIN = {
     "message": "\n#",
     "role": "\nRole",
     "field": "\n=",
-    "item": "\n-",
+    "item": " -",
     "end": "\n",
     "none": " none",
 }
@@ -54,7 +54,8 @@ class Markers:
                 vocabulary["<|end|>"], ids["none"], vocabulary["<|pad|>"],
             )  # fmt: skip
         plain = {name: tuple(tokenizer.encode(text, add_special_tokens=False)) for name, text in _PLAIN.items()}
-        if len(plain["end"]) != 1 or any(not ids for ids in plain.values()):
+        # A list asks "one more item, or its end?": neither may begin with the other.
+        if len(plain["end"]) != 1 or any(not ids for ids in plain.values()) or plain["item"][0] == plain["end"][0]:
             raise UnderstudyError(
                 "this tokenizer cannot spell the marks between fields",
                 mend="use a byte-level or byte-fallback tokenizer that has a token for the line break",
