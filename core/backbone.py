@@ -134,6 +134,14 @@ class Backbone:
         scores: Tensor = output(states)
         return scores
 
+    def token_scores(self, states: Tensor, tokens: Tensor) -> Tensor:
+        """The score [P] of one token [P] for each state [P, D], without computing those of all others."""
+        output = self.model.get_output_embeddings()
+        scores: Tensor = (states.float() * nn.functional.embedding(tokens, output.weight).float()).sum(-1)
+        bias = getattr(output, "bias", None)
+        return scores if bias is None else scores + bias[tokens].float()
+
+
 
 def _read(source: str, local: bool) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """Model and tokenizer of a folder or a hub id; ``local``: from this machine alone, no question to the hub."""

@@ -36,9 +36,9 @@ class Batch:
     legal: Tensor
 
 
-def collate(items: Sequence[Rendered], pad: int) -> Batch:
-    """Stack rendered demonstrations."""
-    wide = max(len(item.ids) for item in items)
+def collate(items: Sequence[Rendered], pad: int, multiple: int = 1) -> Batch:
+    """Stack rendered demonstrations; the width is rounded up to a ``multiple``."""
+    wide = -(-max(len(item.ids) for item in items) // multiple) * multiple
     ids = torch.full((len(items), wide), pad)
     active = torch.zeros(len(items), wide)
     row, at, target, limited = [], [], [], []
@@ -70,13 +70,31 @@ def decision_losses(backbone: Backbone, batch: Batch, states: Tensor) -> tuple[T
     """Each decision's negative log-likelihood [M] among what was allowed there, and whether it was right [M].
 
     ``states`` [B, T, D] are the backbone's hidden states of the batch, computed with the heads in question active.
+    Where only some tokens were allowed, only those are scored.
     """
-    logits = backbone.logits(states[batch.row, batch.at]).float()
-    illegal = torch.ones_like(logits, dtype=torch.bool)
-    illegal[~batch.limited] = False
-    illegal[batch.legal[0], batch.legal[1]] = False
-    logits = logits.masked_fill(illegal, float("-inf"))
-    return F.cross_entropy(logits, batch.target, reduction="none"), logits.argmax(-1) == batch.target
+    picked = states[batch.row, batch.at]
+    losses = torch.zeros(len(batch.row))
+    right = torch.zeros(len(batch.row), dtype=torch.bool)
+    free = ~batch.limited
+    if bool(free.any()):
+        logits = backbone.logits(picked[free]).float()
+        losses = losses.index_put((free,), F.cross_entropy(logits, batch.target[free], reduction="none"))
+        right[free] = logits.detach().argmax(-1) == batch.target[free]
+    decision, token = batch.legal
+    if len(decision):
+        scores = backbone.token_scores(picked[decision], token)
+        best = torch.full((len(batch.row),), float("-inf")).scatter_reduce(0, decision, scores.detach(), "amax")
+        total = torch.zeros(len(batch.row)).index_add(0, decision, (scores - best[decision]).exp())
+        wanted = token == batch.target[decision]
+        losses = losses.index_add(0, decision[wanted], -(scores[wanted] - best[decision[wanted]]))
+        losses = losses.index_add(0, *_logs(total, batch.limited))
+        right[decision[wanted]] = scores.detach()[wanted] >= best[decision[wanted]]
+    return losses, right
+
+
+def _logs(total: Tensor, limited: Tensor) -> tuple[Tensor, Tensor]:
+    where = limited.nonzero(as_tuple=True)[0]
+    return where, total[where].log()
 
 
 def per_row(values: Tensor, batch: Batch) -> Tensor:

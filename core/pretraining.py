@@ -66,30 +66,39 @@ class Progress:
     right: dict[str, float] = field(default_factory=dict)
 
 
-def draw_batches(
-    streams: Mapping[str, Stream], backbone: Backbone, recipe: Recipe, seed: int, groups: int = 4
-) -> list[tuple[list[str], list[Rendered]]]:
-    """``groups`` batches of about ``rows_tokens`` tokens, rows of similar length together."""
-    rng = random.Random(seed)
-    names = sorted(streams)
-    weights = [streams[name].weight for name in names]
-    drawn: list[tuple[str, Rendered]] = []
-    tokens = 0
-    while tokens < recipe.rows_tokens * groups:
-        name = rng.choices(names, weights)[0]
-        rendered = render(streams[name].draw(rng), backbone)
-        if len(rendered.ids) <= recipe.longest and rendered.decisions:
-            drawn.append((name, rendered))
-            tokens += len(rendered.ids)
-    drawn.sort(key=lambda item: len(item[1].ids))
-    batches: list[tuple[list[str], list[Rendered]]] = [([], [])]
-    for name, rendered in drawn:
-        if (len(batches[-1][0]) + 1) * len(rendered.ids) > recipe.rows_tokens * 1.1:
-            batches.append(([], []))
-        batches[-1][0].append(name)
-        batches[-1][1].append(rendered)
-    rng.shuffle(batches)
-    return batches
+Rows = tuple[list[str], list[Rendered]]
+WIDTH = 32
+"""Widths are multiples of this and the rows of a width always the same number: CPU kernels are made once a shape."""
+
+
+class Sorter:
+    """Draws examples and sorts them by length, until a batch of one width is full.
+
+    Args:
+        streams: name → examples for one head.
+        backbone: renders them.
+    """
+
+    def __init__(self, streams: Mapping[str, Stream], backbone: Backbone, recipe: Recipe) -> None:
+        self.streams, self.backbone, self.recipe = streams, backbone, recipe
+        self._names = sorted(streams)
+        self._weights = [streams[name].weight for name in self._names]
+        self._rows: dict[int, Rows] = {}
+
+    def batch(self, seed: int) -> Rows:
+        """The next full batch: the stream of each row, and the rows."""
+        rng = random.Random(seed)
+        while True:
+            name = rng.choices(self._names, self._weights)[0]
+            rendered = render(self.streams[name].draw(rng), self.backbone)
+            if len(rendered.ids) > self.recipe.longest or not rendered.decisions:
+                continue
+            width = -(-len(rendered.ids) // WIDTH) * WIDTH
+            names, items = self._rows.setdefault(width, ([], []))
+            names.append(name)
+            items.append(rendered)
+            if len(names) * width >= self.recipe.rows_tokens:
+                return self._rows.pop(width)
 
 
 def rate(recipe: Recipe, elapsed: float) -> float:
@@ -116,6 +125,7 @@ class Pretraining:
     ) -> None:
         self.backbone, self.heads, self.streams, self.recipe, self.folder = backbone, heads, streams, recipe, folder
         self.progress = Progress()
+        self.sorter = Sorter(streams, backbone, recipe)
         model = backbone.model.to(torch.bfloat16).train().requires_grad_(True)
         model.set_attn_implementation("eager")  # on a CPU faster than the fused kernel for rows of this length
         embedding = model.get_input_embeddings().weight
@@ -153,27 +163,25 @@ class Pretraining:
         right: dict[str, list[float]] = {name: [] for name in self.streams}
         while self.progress.seconds < budget:
             seed = self.recipe.seed * 1_000_003 + self.progress.step
-            for names, items in self._timed_draw(seed):
-                began = time.perf_counter()
-                batch = collate(items, self.backbone.markers.pad)
-                heads = torch.tensor([self.streams[name].head for name in names])
-                total, _, hits = self.loss(batch, heads, seed)
-                if not bool(torch.isfinite(total)):
-                    raise UnderstudyError("the loss is not finite", where=f"step {self.progress.step}", mend="lower the rates")
-                total.backward()  # type: ignore[no-untyped-call]
-                self._to_masters()
-                factor = rate(self.recipe, self.progress.seconds / budget)
-                for optimiser, rates in zip(self.optimisers, self._base, strict=True):
-                    for group, base in zip(optimiser.param_groups, rates, strict=True):
-                        group["lr"] = base * factor
-                    torch.nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], 1.0)
-                    optimiser.step()
-                    optimiser.zero_grad()
-                self._from_masters()
-                self._note(batch, names, hits, float(total.detach()), right)
-                self.progress.seconds += time.perf_counter() - began
-                if self.progress.seconds >= budget:
-                    break
+            began = time.perf_counter()
+            names, items = self.sorter.batch(seed)
+            batch = collate(items, self.backbone.markers.pad, WIDTH)
+            heads = torch.tensor([self.streams[name].head for name in names])
+            total, _, hits = self.loss(batch, heads, seed)
+            if not bool(torch.isfinite(total)):
+                raise UnderstudyError("the loss is not finite", where=f"step {self.progress.step}", mend="lower the rates")
+            total.backward()  # type: ignore[no-untyped-call]
+            self._to_masters()
+            factor = rate(self.recipe, self.progress.seconds / budget)
+            for optimiser, rates in zip(self.optimisers, self._base, strict=True):
+                for group, base in zip(optimiser.param_groups, rates, strict=True):
+                    group["lr"] = base * factor
+                torch.nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], 1.0)
+                optimiser.step()
+                optimiser.zero_grad()
+            self._from_masters()
+            self._note(batch, names, hits, float(total.detach()), right)
+            self.progress.seconds += time.perf_counter() - began
             if on_progress:
                 on_progress(self.progress)
             if self.progress.seconds - last_save > save_every:
@@ -197,12 +205,6 @@ class Pretraining:
     def _from_masters(self) -> None:
         for name, live in self._live.items():
             live.copy_(self._named[name])
-
-    def _timed_draw(self, seed: int) -> list[tuple[list[str], list[Rendered]]]:
-        began = time.perf_counter()
-        batches = draw_batches(self.streams, self.backbone, self.recipe, seed)
-        self.progress.seconds += time.perf_counter() - began
-        return batches
 
     def _note(
         self, batch: Batch, names: Sequence[str], hits: Tensor, loss: float, right: dict[str, list[float]]
