@@ -1,0 +1,41 @@
+"""Where heads begin: saved, loaded, shipped with a backbone."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from understudy.core.backbone import Backbone
+from understudy.core.bank import HeadStack, active
+from understudy.core.meta.start import Start
+
+
+def test_a_plain_start_changes_nothing_yet(any_backbone: Backbone) -> None:
+    start = Start.plain(any_backbone.sites, rank=3)
+    assert start.rates is None and len(start.stack()) == 1
+    ids = torch.arange(9, 15).unsqueeze(0)
+    with torch.no_grad(), active(any_backbone.context, start.stack().gather(torch.tensor([0]))):
+        adapted = any_backbone.hidden(ids)
+    torch.testing.assert_close(adapted, any_backbone.hidden(ids))
+    assert all(bool(tensor.any()) == name.endswith("|down") for name, tensor in start.tensors.items())
+
+
+def test_it_comes_back_from_its_file_in_bf16_with_its_rates(tmp_path: Path) -> None:
+    tensors = HeadStack.random({"a.b": (3, 5), "c": (4, 2)}, 1, 2, seed=9).tensors()
+    rates = {name: torch.tensor(0.01 * (i + 1)) for i, name in enumerate(tensors)}
+    Start(tensors, rates).save(tmp_path / "start.safetensors")
+    again = Start.load(tmp_path / "start.safetensors")
+    assert again.rates is not None
+    assert again.tensors.keys() == tensors.keys() == again.rates.keys()
+    for name, tensor in tensors.items():
+        assert torch.equal(again.tensors[name], tensor.to(torch.bfloat16).float())
+        assert torch.equal(again.rates[name], rates[name])
+    Start(tensors).save(tmp_path / "plain.safetensors")
+    assert Start.load(tmp_path / "plain.safetensors").rates is None
+
+
+def test_a_backbone_brings_its_own_or_a_plain_one(backbones: Callable[..., Backbone], tmp_path: Path) -> None:
+    sites = backbones().sites
+    assert Start.of_backbone(tmp_path, sites).tensors.keys() == Start.plain(sites).tensors.keys()
+    Start.plain(sites, rank=2, seed=8).save(tmp_path / "start.safetensors")
+    assert Start.of_backbone(tmp_path, sites).stack().down[next(iter(sites))].shape[-1] == 2

@@ -1,0 +1,82 @@
+"""Meta-training: the stacked loss is each task's own, and the start gets better at learning a kind of task."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from understudy.core.backbone import Backbone
+from understudy.core.bank import HeadStack
+from understudy.core.batches import collate
+from understudy.core.demonstrations import render
+from understudy.core.errors import UnderstudyError
+from understudy.core.fields import Choice, Record
+from understudy.core.meta.start import Start
+from understudy.core.meta.training import Episode, MetaRecipe, meta_train, right_rows, stacked_loss
+from understudy.core.prompts import Example, Prompt
+
+WORDS = ("charged", "crashes", "password", "Lima", "euro", "France")
+RECORD = Record((("queue", Choice(("bug", "billing"))),))
+
+
+def example(word: str, queue: str) -> Example:
+    return Example(Prompt(message=(("text", f"the {word} again"),)), RECORD, {"queue": queue})
+
+
+def draw(rng: random.Random) -> Episode:
+    """Two words, and which queue each belongs to: only the demonstrations say it."""
+    queues = dict(zip(rng.sample(WORDS, 2), ("bug", "billing"), strict=True))
+    both = [example(word, queue) for word, queue in queues.items()]
+    return both * 2, both
+
+
+def test_each_task_has_its_own_loss(backbones: Callable[..., Backbone]) -> None:
+    backbone = backbones()
+    sides = [[example("euro", "bug")], [example("Lima", "billing"), example("France", "bug")]]
+    batch = collate([render(e, backbone) for side in sides for e in side], backbone.markers.pad)
+    flat = HeadStack.random(backbone.sites, 2, 2, seed=3).tensors()
+    flat = {name: tensor + 0.1 for name, tensor in flat.items()}
+    together = stacked_loss(backbone, batch, torch.tensor([0, 1, 1]), 2)(flat)
+    for number, side in enumerate(sides):
+        alone = collate([render(e, backbone) for e in side], backbone.markers.pad)
+        one = {name: tensor[number : number + 1] for name, tensor in flat.items()}
+        expected = stacked_loss(backbone, alone, torch.zeros(len(side), dtype=torch.long), 1)(one)
+        assert float(together[number]) == pytest.approx(float(expected), rel=0.03)  # passes run in bf16
+    assert abs(float(together[0] - together[1])) > 0.1
+
+
+def test_a_row_is_right_when_all_its_decisions_are(backbones: Callable[..., Backbone]) -> None:
+    backbone = backbones()
+    both = [example("euro", "bug"), example("euro", "billing")]
+    batch = collate([render(e, backbone) for e in both], backbone.markers.pad)
+    pairs = Start.plain(backbone.sites).stack().gather(torch.tensor([0, 0]))
+    assert sorted(right_rows(backbone, batch, pairs).tolist()) == [False, True]
+
+
+def test_the_start_learns_to_learn(new_backbone: Callable[..., Backbone], monkeypatch: pytest.MonkeyPatch) -> None:
+    backbone = new_backbone()
+    clock = iter(range(10**6))
+    monkeypatch.setattr("understudy.core.meta.training.time.perf_counter", lambda: float(next(clock)))
+    last: list[float] = []
+    before = {name: p.clone() for name, p in backbone.model.named_parameters()}
+
+    def note(step: int, seconds: float, losses: object) -> None:
+        assert isinstance(losses, list) and len(losses) == 2
+        last.append(losses[-1])
+
+    recipe = MetaRecipe(minutes=0.7, tasks=4, steps=2, outer_rate=1e-2, rates_rate=0.1)
+    start = meta_train(backbone, Start.plain(backbone.sites, rank=2), draw, recipe, note)
+    assert len(last) == 41, "a step for each second of the clock"
+    assert sum(last[-8:]) < 0.8 * sum(last[:8])
+    assert start.rates is not None and start.rates.keys() == start.tensors.keys()
+    assert len({round(float(rate), 6) for rate in start.rates.values()}) > 1
+    assert not any(tensor.requires_grad for tensor in (*start.tensors.values(), *start.rates.values()))
+    assert all(torch.equal(before[name], p) for name, p in backbone.model.named_parameters()), "the backbone is frozen"
+
+
+def test_a_loss_that_is_not_finite_stops_it(backbones: Callable[..., Backbone]) -> None:
+    plain = Start.plain(backbones().sites, rank=2)
+    broken = Start({name: tensor * float("nan") for name, tensor in plain.tensors.items()})
+    with pytest.raises(UnderstudyError, match="meta step 0: the outer loss is not finite"):
+        meta_train(backbones(), broken, draw, MetaRecipe(minutes=1, tasks=2, steps=1))

@@ -1,0 +1,69 @@
+"""A prompt's order, and the characters that each of its tokens stands for."""
+
+import pytest
+
+from understudy.core.backbone import Backbone
+from understudy.core.errors import UnderstudyError
+from understudy.core.fields import SpanValue
+from understudy.core.prompts import Example, Passage, Prompt
+from understudy.core.reading import read
+
+
+def test_the_order_is_passages_transcript_message_role(either: Backbone) -> None:
+    prompt = Prompt(
+        (Passage("Peru", "Lima"), Passage("", "Oslo")), ("Hi",), (("text", "Where?"), ("note", "now")), "Answers.",
+    )  # fmt: skip
+    reading, marks, encode = read(prompt, either), either.markers, either.encode
+    expected = [
+        *marks.passage, *encode("1"), *encode("Peru"), *encode(":"), *encode("Lima"),
+        *marks.passage, *encode("2"), *encode("Oslo"),
+        *marks.turn, *encode("Hi"),
+        *marks.message, *encode("text"), *encode(":"), *encode("Where?"),
+        *marks.message, *encode("note"), *encode(":"), *encode("now"),
+        *marks.role, *encode("Answers."),
+    ]  # fmt: skip
+    assert list(reading.ids) == expected
+    assert reading.role_at == len(expected) - len(marks.role) - len(encode("Answers."))
+    assert list(reading.parts) == ["text", "note"] and [p.text for p in reading.passages] == ["Lima", "Oslo"]
+
+
+def test_all_before_the_role_marker_is_the_same_for_every_role(either: Backbone) -> None:
+    one, other = (read(Prompt((Passage("", "Lima"),), (), (("text", "Hi"),), role), either) for role in ("One.", "Two roles."))
+    assert one.role_at == other.role_at
+    assert one.ids[: one.role_at] == other.ids[: other.role_at] and one.ids != other.ids
+
+
+def test_no_line_break_gets_in(either: Backbone) -> None:
+    clean = Prompt((Passage("", "a b c d"),), ("x y",), (("text", "e f"),))
+    broken = Prompt((Passage("", "a\nb\tc\rd"),), ("x\ny",), (("text", "e\nf"),))
+    assert read(broken, either).ids == read(clean, either).ids
+    passage = read(broken, either).passages[0]
+    assert passage.span(0, 0, len(passage.ids) - 1) == SpanValue(0, 0, 7, "a\nb\tc\rd")
+
+
+def test_offsets_cover_the_text_from_left_to_right(either: Backbone, everything: Example) -> None:
+    reading = read(everything.prompt, either)
+    for tokens in (*reading.passages, *reading.parts.values()):
+        seen = set()
+        last = 0
+        for start, end in tokens.offsets:
+            assert 0 <= start <= end <= len(tokens.text) and end >= last
+            last = end
+            seen.update(range(start, end))
+        assert {i for i, letter in enumerate(tokens.text) if not letter.isspace()} <= seen
+
+
+def test_a_span_outside_its_source_is_refused(either: Backbone) -> None:
+    tokens = read(Prompt(message=(("text", "one two"),)), either).parts["text"]
+    first, last = tokens.cover(SpanValue(0, 4, 7, "two"))
+    assert tokens.span(0, first, last).text == "two"
+    with pytest.raises(UnderstudyError, match="'three' is not in its source"):
+        tokens.cover(SpanValue(0, 8, 13, "three"))
+
+
+def test_a_prompt_that_does_not_fit_is_refused(either: Backbone) -> None:
+    prompt = Prompt(message=(("text", "a " * 490),))
+    length = len(read(prompt, either, reserve=0).ids)
+    read(prompt, either, reserve=either.max_tokens - length)
+    with pytest.raises(UnderstudyError, match=f"has {length} tokens.*reads {either.max_tokens}.*shorter"):
+        read(prompt, either, reserve=either.max_tokens - length + 1)
