@@ -124,7 +124,7 @@ class Backbone:
         return str(text).removeprefix(" ")
 
     def hidden(self, ids: Tensor, **more: Any) -> Tensor:
-        """The last hidden states [B, T, D] of token ids [B, T]; ``more`` goes to the transformer (mask, positions, cache)."""
+        """The last hidden states [B, T, D] of token ids [B, T]; ``more`` (mask, positions, cache) goes to the transformer."""
         states: Tensor = self.model.base_model(input_ids=ids, **more).last_hidden_state
         return states
 
@@ -140,7 +140,6 @@ class Backbone:
         scores: Tensor = (states.float() * nn.functional.embedding(tokens, output.weight).float()).sum(-1)
         bias = getattr(output, "bias", None)
         return scores if bias is None else scores + bias[tokens].float()
-
 
 
 def _read(source: str, local: bool) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:

@@ -48,7 +48,7 @@ class BankedLayer:
     context: CallContext = field(default_factory=CallContext)
 
     def __call__(self, module: torch.nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
-        """``inputs[0]`` is [B, T, in] and ``output`` [B, T, out]; returns the adapted output, None when no head is on."""
+        """``inputs[0]`` is [B, T, in], ``output`` [B, T, out]; returns the adapted output, None when no head is on."""
         if self.context.pairs is None:
             return None
         down, up = self.context.pairs[self.site]

@@ -118,9 +118,17 @@ def _domains(corpora: Sequence[Corpus]) -> list[Corpus]:
             lines = [(text, name) for c, name in zip(members, names, strict=True) for text, _ in c.lines]
             digest = hashlib.sha256("".join(c.digest for c in members).encode()).hexdigest()
             more.append(
-                Corpus(f"{family}_domain", f"{family}_domain", "Name the domain of a message", tuple(names), tuple(lines),
-                       members[0].source, members[0].licence, digest)
-            )  # fmt: skip
+                Corpus(
+                    f"{family}_domain",
+                    f"{family}_domain",
+                    "Name the domain of a message",
+                    tuple(names),
+                    tuple(lines),
+                    members[0].source,
+                    members[0].licence,
+                    digest,
+                )
+            )
     return more
 
 

@@ -31,7 +31,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class SpanValue:
-    """Characters ``start`` to ``end`` of a source: passage number ``source`` (0-based), or a message part (source 0)."""
+    """Characters ``start`` to ``end`` of a source: passage number ``source`` (from 0), or a message part (source 0)."""
 
     source: int
     start: int

@@ -87,7 +87,8 @@ class Filler:
         target = None
         if given is not None:
             if given[0] not in options:
-                raise UnderstudyError(f"field {path!r} cannot be {given[0]!r}", mend=f"choose among {', '.join(options)}")
+                mend = f"choose among {', '.join(options)}"
+                raise UnderstudyError(f"field {path!r} cannot be {given[0]!r}", mend=mend)
             target = options.index(given[0])
         ids = tuple((*self.backbone.encode(option), end) for option in options)
         return options[(yield Choose(path, ids, tuple(options), target))]

@@ -12,7 +12,9 @@ from transformers import PreTrainedTokenizerFast
 
 from .errors import UnderstudyError
 
-SPECIAL = ("<|pad|>", "<|passage|>", "<|turn|>", "<|message|>", "<|role|>", "<|field|>", "<|item|>", "<|end|>", "<|none|>")
+SPECIAL = (
+    "<|pad|>", "<|passage|>", "<|turn|>", "<|message|>", "<|role|>", "<|field|>", "<|item|>", "<|end|>", "<|none|>",
+)  # fmt: skip
 _PLAIN = {
     "passage": "\nPassage",
     "turn": "\nTurn",

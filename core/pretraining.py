@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -138,10 +139,14 @@ class Pretraining:
         self.optimisers: list[torch.optim.Optimizer] = [
             torch.optim.Muon(matrices, lr=recipe.matrix_rate, weight_decay=0.01, momentum=0.95),
             torch.optim.AdamW(
-                [{"params": others, "lr": recipe.other_rate}, {"params": list(self._flat.values()), "lr": recipe.head_rate}],
-                betas=(0.9, 0.95), weight_decay=0.0,
+                [
+                    {"params": others, "lr": recipe.other_rate},
+                    {"params": list(self._flat.values()), "lr": recipe.head_rate},
+                ],
+                betas=(0.9, 0.95),
+                weight_decay=0.0,
             ),
-        ]  # fmt: skip
+        ]
         self._base = [[group["lr"] for group in o.param_groups] for o in self.optimisers]
 
     def loss(self, batch: Batch, heads: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -169,7 +174,8 @@ class Pretraining:
             heads = torch.tensor([self.streams[name].head for name in names])
             total, _, hits = self.loss(batch, heads, seed)
             if not bool(torch.isfinite(total)):
-                raise UnderstudyError("the loss is not finite", where=f"step {self.progress.step}", mend="lower the rates")
+                where = f"step {self.progress.step}"
+                raise UnderstudyError("the loss is not finite", where=where, mend="lower the rates")
             total.backward()  # type: ignore[no-untyped-call]
             self._to_masters()
             factor = rate(self.recipe, self.progress.seconds / budget)
@@ -234,16 +240,29 @@ class Pretraining:
         draft.replace(self.folder / "checkpoint.safetensors")
 
     def resume(self) -> bool:
-        """Go on from the folder's checkpoint; False when there is none."""
+        """Go on from the folder's checkpoint; False when there is none.
+
+        Raises:
+            UnderstudyError: it is broken, or of another backbone.
+        """
         file = self.folder / "checkpoint.safetensors"
         if not file.exists():
             return False
-        tensors = load_file(file)
+        try:
+            tensors = load_file(file)
+            with safe_open(file, framework="pt") as opened:
+                about = json.loads(opened.metadata()["about"])
+        except (SafetensorError, OSError, KeyError, ValueError) as error:
+            mend = "remove it to begin again"
+            raise UnderstudyError(f"the checkpoint cannot be read ({error})", where=str(file), mend=mend) from error
+        masters = {f"model|{name}": p for name, p in self._named.items()}
+        masters.update({f"heads|{name}": p for name, p in self._flat.items()})
+        if any(name not in tensors or tensors[name].shape != p.shape for name, p in masters.items()):
+            mend = "give another folder, or the recipe that it was made with"
+            raise UnderstudyError("the checkpoint is of another backbone", where=str(file), mend=mend)
         with torch.no_grad():
-            for name, p in self._named.items():
-                p.copy_(tensors[f"model|{name}"])
-            for name, p in self._flat.items():
-                p.copy_(tensors[f"heads|{name}"])
+            for name, p in masters.items():
+                p.copy_(tensors[name])
         self._from_masters()
         for number, optimiser in enumerate(self.optimisers):
             state: dict[int, dict[str, Tensor]] = {}
@@ -252,8 +271,5 @@ class Pretraining:
                 if kind == "optimiser" and int(rest[0]) == number:
                     state.setdefault(int(rest[1]), {})[rest[2]] = tensor
             optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
-        from safetensors import safe_open
-
-        with safe_open(file, framework="pt") as opened:
-            self.progress = Progress(**json.loads(opened.metadata()["about"])["progress"])
+        self.progress = Progress(**about["progress"])
         return True

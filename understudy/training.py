@@ -19,8 +19,8 @@ from .core import corpora as tasks
 from .core.backbone import Backbone
 from .core.bank import HeadStack
 from .core.heads import Head
-from .core.meta.training import Episode, MetaRecipe, meta_train
 from .core.meta.start import Start
+from .core.meta.training import Episode, MetaRecipe, meta_train
 from .core.pretraining import Pretraining, Progress, Recipe, Stream
 from .core.prompts import Example
 from .core.release import NANO, Shape, new_backbone, save

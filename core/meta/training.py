@@ -78,7 +78,10 @@ def meta_train(
         first = float(start.rates[name]) if start.rates else recipe.first_rate
         logs[name] = torch.tensor(first).log().requires_grad_(True)
     optimiser = torch.optim.Adam(
-        [{"params": list(tensors.values()), "lr": recipe.outer_rate}, {"params": list(logs.values()), "lr": recipe.rates_rate}]
+        [
+            {"params": list(tensors.values()), "lr": recipe.outer_rate},
+            {"params": list(logs.values()), "lr": recipe.rates_rate},
+        ]
     )
     weights = torch.linspace(0.5, 1.0, recipe.steps)
     weights = weights / weights.sum()

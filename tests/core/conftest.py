@@ -111,7 +111,10 @@ def new_head() -> Callable[..., Head]:
     def make(backbone: Backbone, name: str = "head", seed: int = 1, rank: int = 4, **more: Any) -> Head:
         generator = torch.Generator().manual_seed(seed)
         pairs = {
-            site: (torch.randn(wide, rank, generator=generator) * 0.3, torch.randn(rank, out, generator=generator) * 0.3)
+            site: (
+                torch.randn(wide, rank, generator=generator) * 0.3,
+                torch.randn(rank, out, generator=generator) * 0.3,
+            )
             for site, (wide, out) in backbone.sites.items()
         }
         return Head(name, pairs, **more)

@@ -45,7 +45,9 @@ def merged(backbone: Backbone, ids: Tensor, head: Head) -> Tensor:
             backbone.model.get_parameter(f"{site}.weight").data.copy_(weight)
 
 
-def test_each_row_of_a_batch_gets_its_own_head(any_backbone: Backbone, ids: Tensor, new_head: Callable[..., Head]) -> None:
+def test_each_row_of_a_batch_gets_its_own_head(
+    any_backbone: Backbone, ids: Tensor, new_head: Callable[..., Head]
+) -> None:
     heads = {name: new_head(any_backbone, name, seed) for seed, name in enumerate(["one", "two", "three"], 1)}
     bank = HeadBank(any_backbone.sites, rank=4)
     for head in heads.values():
@@ -55,7 +57,9 @@ def test_each_row_of_a_batch_gets_its_own_head(any_backbone: Backbone, ids: Tens
     for row, name in enumerate(NAMES):
         alone = ids[row : row + 1]
         expected = merged(any_backbone, alone, heads[name]) if name else any_backbone.model(alone).logits
-        torch.testing.assert_close(together[row : row + 1], expected, atol=1e-5 * float(expected.abs().max()), rtol=1e-4)
+        torch.testing.assert_close(
+            together[row : row + 1], expected, atol=1e-5 * float(expected.abs().max()), rtol=1e-4
+        )
     bare = any_backbone.model(ids).logits
     assert float((together[0] - bare[0]).abs().max()) > 0.1, "a head that changes nothing proves nothing"
     torch.testing.assert_close(together[2], bare[2], atol=1e-5, rtol=1e-4)
@@ -92,7 +96,9 @@ def test_gradients_and_two_steps_of_adam_are_those_of_each_head_alone(
             torch.testing.assert_close(after[name][index][clear], stepped[name][0][clear], atol=1e-4, rtol=1e-3)
 
 
-def test_heads_beside_each_other_are_heads_gathered(any_backbone: Backbone, ids: Tensor, new_head: Callable[..., Head]) -> None:
+def test_heads_beside_each_other_are_heads_gathered(
+    any_backbone: Backbone, ids: Tensor, new_head: Callable[..., Head]
+) -> None:
     stack = stack_of([new_head(any_backbone, str(seed), seed) for seed in (1, 2)])
     rows = torch.tensor([0, 1, 1, 0, 1])
     pairs, select = stack.beside(rows)
@@ -118,14 +124,21 @@ def test_a_mask_keeps_a_head_off_the_tokens_before_its_marker(
     assert float((masked[:, 6:] - bare[:, 6:]).abs().max()) > 0.01
 
 
-def test_an_error_in_the_block_leaves_the_backbone_bare(backbones: Callable[..., Backbone], new_head: Callable[..., Head]) -> None:
+def test_an_error_in_the_block_leaves_the_backbone_bare(
+    backbones: Callable[..., Backbone], new_head: Callable[..., Head]
+) -> None:
     backbone = backbones()
-    with pytest.raises(ZeroDivisionError), active(backbone.context, new_head(backbone).stack().gather(torch.tensor([0]))):
+    with (
+        pytest.raises(ZeroDivisionError),
+        active(backbone.context, new_head(backbone).stack().gather(torch.tensor([0]))),
+    ):
         1 / 0  # noqa: B018
     assert backbone.context.pairs is None
 
 
-def test_an_unknown_head_raises_and_names_the_known(backbones: Callable[..., Backbone], new_head: Callable[..., Head]) -> None:
+def test_an_unknown_head_raises_and_names_the_known(
+    backbones: Callable[..., Backbone], new_head: Callable[..., Head]
+) -> None:
     bank = HeadBank(backbones().sites)
     with pytest.raises(UnderstudyError, match="no head named 'qa'.*none"):
         bank.index("qa")
@@ -151,7 +164,9 @@ def test_capacity_and_rank_grow_without_touching_the_heads(
             torch.testing.assert_close(padded, backbone.hidden(ids), atol=1e-5, rtol=1e-5)
 
 
-def test_a_head_that_comes_again_replaces_the_former(backbones: Callable[..., Backbone], new_head: Callable[..., Head]) -> None:
+def test_a_head_that_comes_again_replaces_the_former(
+    backbones: Callable[..., Backbone], new_head: Callable[..., Head]
+) -> None:
     backbone = backbones()
     bank = HeadBank(backbone.sites, rank=4)
     bank.add(new_head(backbone, "qa", 1, rank=4))
@@ -162,7 +177,9 @@ def test_a_head_that_comes_again_replaces_the_former(backbones: Callable[..., Ba
         torch.testing.assert_close(down[0] @ up[0], second.pairs[site][0] @ second.pairs[site][1])
 
 
-def test_a_head_of_another_backbone_is_refused(backbones: Callable[..., Backbone], new_head: Callable[..., Head]) -> None:
+def test_a_head_of_another_backbone_is_refused(
+    backbones: Callable[..., Backbone], new_head: Callable[..., Head]
+) -> None:
     bank = HeadBank(backbones("llama").sites)
     for other in ("gpt2", "qwen2", "phi"):
         head = new_head(backbones(other), "stranger")

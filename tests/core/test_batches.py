@@ -25,8 +25,13 @@ def test_rows_are_padded_and_decisions_point_one_token_back() -> None:
     assert batch.legal.tolist() == [[0, 0, 2, 2, 2], [13, 20, 32, 33, 34]]
 
 
-def test_a_decision_is_judged_among_what_was_allowed(backbones: Callable[..., Backbone]) -> None:
-    backbone = backbones()
+def test_the_width_can_be_rounded_up() -> None:
+    assert collate(ITEMS, 0, 4).ids.tolist() == [[10, 11, 12, 13, 14, 0, 0, 0], [30, 31, 32, 0, 0, 0, 0, 0]]
+    assert collate(ITEMS, 0, 5).ids.shape == (2, 5)
+
+
+def test_a_decision_is_judged_among_what_was_allowed(any_backbone: Backbone) -> None:
+    backbone = any_backbone
     batch = collate(ITEMS, pad=0)
     with torch.no_grad():
         states = backbone.hidden(batch.ids)
@@ -38,7 +43,11 @@ def test_a_decision_is_judged_among_what_was_allowed(backbones: Callable[..., Ba
         -logits[1, 1, [32, 33, 34]].log_softmax(0)[0],
     ]
     torch.testing.assert_close(losses, torch.stack(expected), atol=1e-4, rtol=1e-4)
-    best = [13, 20][int(logits[0, 2, [13, 20]].argmax())], int(logits[0, 3].argmax()), 32 + int(logits[1, 1, 32:35].argmax())
+    best = (
+        [13, 20][int(logits[0, 2, [13, 20]].argmax())],
+        int(logits[0, 3].argmax()),
+        32 + int(logits[1, 1, 32:35].argmax()),
+    )
     assert right.tolist() == [best[0] == 13, best[1] == 14, best[2] == 32]
     torch.testing.assert_close(per_row(losses, batch), torch.stack([expected[0] + expected[1], expected[2]]))
 

@@ -83,7 +83,11 @@ def calls_of(everything: Example) -> list[Call]:
     return [
         Call(prompt, everything.record, "row"),
         Call(short, some, ""),
-        Call(Prompt(prompt.passages[:1], (), prompt.message, "Answers."), Record((("capital", fields["capital"]),)), "marker"),
+        Call(
+            Prompt(prompt.passages[:1], (), prompt.message, "Answers."),
+            Record((("capital", fields["capital"]),)),
+            "marker",
+        ),
         Call(short, Record((("queue", fields["queue"]),)), "row"),
         Call(prompt, Record((("said", fields["said"]), ("steps", fields["steps"]))), "marker"),
         Call(short, Record((("sure", Choice(("yes",))),)), "row"),
@@ -144,7 +148,10 @@ def test_a_row_is_the_same_alone_and_in_a_mixed_batch(
 
 
 def test_rows_that_are_done_leave(
-    backbones: Callable[..., Backbone], everything: Example, new_head: Callable[..., Head], monkeypatch: pytest.MonkeyPatch
+    backbones: Callable[..., Backbone],
+    everything: Example,
+    new_head: Callable[..., Head],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     decoder = decoder_of(backbones(), new_head)
     rows: list[int] = []
@@ -163,7 +170,9 @@ def test_rows_that_are_done_leave(
 def test_the_options_of_a_choice_sum_to_one(backbones: Callable[..., Backbone], new_head: Callable[..., Head]) -> None:
     decoder = decoder_of(backbones(), new_head)
     options = ("no", "how to", "how to pay", "how to play", "billing")
-    reply = decoder.decode([Call(Prompt(message=(("text", "Hello"),)), Record((("queue", Choice(options)),)), "row")])[0]
+    reply = decoder.decode([Call(Prompt(message=(("text", "Hello"),)), Record((("queue", Choice(options)),)), "row")])[
+        0
+    ]
     (pick,) = reply.picks
     assert set(pick.options) == set(options)
     assert sum(pick.options.values()) == pytest.approx(1, abs=1e-5)
@@ -187,14 +196,18 @@ def test_a_prior_is_taken_off_the_scores(backbones: Callable[..., Backbone], new
     assert max(before.values()) > 0.4
 
 
-def test_more_options_than_the_room_set_aside(backbones: Callable[..., Backbone], new_head: Callable[..., Head]) -> None:
+def test_more_options_than_the_room_set_aside(
+    backbones: Callable[..., Backbone], new_head: Callable[..., Head]
+) -> None:
     backbone = backbones("gpt2")
     decoder = decoder_of(backbone, new_head)
     options = tuple(f"{a}{b}x" for a in "abcdefghijkl" for b in "mnopqrstuvwxyz")
     trie = Trie([(*backbone.encode(option), backbone.markers.end) for option in options])
     assert trie.inner > ANSWER_ROOM + 40
     short = Prompt(message=(("text", "Hi"),))
-    call = Call(short, Record((("sure", Choice(("yes", "no"))), ("name", Choice(options)), ("again", Choice(options)))), "row")
+    call = Call(
+        short, Record((("sure", Choice(("yes", "no"))), ("name", Choice(options)), ("again", Choice(options)))), "row"
+    )
     values, logs = slowly(backbone, call, decoder.bank.head("row"))
     reply = decoder.decode([call, Call(short, Record((("sure", Choice(("yes", "no"))),)))])[0]
     assert reply.values == values
@@ -221,9 +234,12 @@ def test_errors_name_what_is_wrong(backbones: Callable[..., Backbone]) -> None:
     assert decoder.decode([]) == []
 
 
-def test_replies_come_in_the_order_of_the_calls(backbones: Callable[..., Backbone], new_head: Callable[..., Head]) -> None:
+def test_replies_come_in_the_order_of_the_calls(
+    backbones: Callable[..., Backbone], new_head: Callable[..., Head]
+) -> None:
     decoder = Decoder(backbones(), decoder_of(backbones(), new_head).bank, batch=2)
     calls = [
-        Call(Prompt((Passage("", "word " * n),)), Record((("items", ListOf(Choice((f"only {n}",)), 1, 1)),))) for n in range(1, 6)
+        Call(Prompt((Passage("", "word " * n),)), Record((("items", ListOf(Choice((f"only {n}",)), 1, 1)),)))
+        for n in range(1, 6)
     ]
     assert [reply.values["items"] for reply in decoder.decode(calls)] == [[f"only {n}"] for n in range(1, 6)]

@@ -30,7 +30,9 @@ def test_peft_loads_it_and_says_the_same(any_backbone: Backbone, new_head: Calla
     torch.testing.assert_close(ours, expected, atol=1e-5 * float(expected.abs().max()), rtol=1e-4)
 
 
-def test_a_head_comes_back_as_it_was(backbones: Callable[..., Backbone], new_head: Callable[..., Head], tmp_path: Path) -> None:
+def test_a_head_comes_back_as_it_was(
+    backbones: Callable[..., Backbone], new_head: Callable[..., Head], tmp_path: Path
+) -> None:
     head = new_head(
         backbones(), "größe", backbone={"name": "tiny", "digest": "0a"}, activation="marker", threshold=0.25,
         prior={"a": {"ü": -1.5}}, role={"does": "你好"}, report={"accuracy": 0.5, "losses": [1.0, 0.5]},
@@ -56,7 +58,11 @@ def test_a_head_of_a_stack_is_a_copy() -> None:
 
 @pytest.mark.parametrize("crash_at", ["save_file", "chmod", "first move", "second move"])
 def test_a_crash_while_saving_leaves_the_old_head(
-    backbones: Callable[..., Backbone], new_head: Callable[..., Head], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crash_at: str
+    backbones: Callable[..., Backbone],
+    new_head: Callable[..., Head],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    crash_at: str,
 ) -> None:
     folder = tmp_path / "qa"
     new_head(backbones(), "qa", seed=1).save(folder)
@@ -121,7 +127,12 @@ def drop_key(file: Path) -> None:
     ],
 )
 def test_a_broken_file_is_named_and_how_to_mend_it(
-    backbones: Callable[..., Backbone], new_head: Callable[..., Head], tmp_path: Path, file: str, harm: Callable[[Path], object], why: str
+    backbones: Callable[..., Backbone],
+    new_head: Callable[..., Head],
+    tmp_path: Path,
+    file: str,
+    harm: Callable[[Path], object],
+    why: str,
 ) -> None:
     new_head(backbones(), "qa").save(tmp_path / "qa")
     harm(tmp_path / "qa" / file)
@@ -130,7 +141,9 @@ def test_a_broken_file_is_named_and_how_to_mend_it(
     assert str(tmp_path / "qa") in str(caught.value) and "understudy learn" in str(caught.value)
 
 
-def test_half_a_pair_is_refused(backbones: Callable[..., Backbone], new_head: Callable[..., Head], tmp_path: Path) -> None:
+def test_half_a_pair_is_refused(
+    backbones: Callable[..., Backbone], new_head: Callable[..., Head], tmp_path: Path
+) -> None:
     from safetensors.torch import load_file, save_file
 
     new_head(backbones(), "qa").save(tmp_path / "qa")

@@ -17,7 +17,9 @@ def test_our_own_tokenizer_has_a_token_for_each_mark(tokenizer: Fast) -> None:
 def test_a_plain_tokenizer_spells_them(plain_tokenizer: Fast) -> None:
     marks = Markers.of(plain_tokenizer)
     assert plain_tokenizer.decode([marks.end]) == "\n"
-    spelled = [plain_tokenizer.decode(list(ids)) for ids in (marks.passage, marks.turn, marks.message, marks.role, marks.field)]
+    spelled = [
+        plain_tokenizer.decode(list(ids)) for ids in (marks.passage, marks.turn, marks.message, marks.role, marks.field)
+    ]
     assert spelled == ["\nPassage", "\nTurn", "\n#", "\nRole", "\n="]
     assert all(ids[0] == marks.end for ids in (marks.passage, marks.turn, marks.message, marks.role, marks.field))
 

@@ -28,7 +28,9 @@ def test_the_order_is_passages_transcript_message_role(either: Backbone) -> None
 
 
 def test_all_before_the_role_marker_is_the_same_for_every_role(either: Backbone) -> None:
-    one, other = (read(Prompt((Passage("", "Lima"),), (), (("text", "Hi"),), role), either) for role in ("One.", "Two roles."))
+    one, other = (
+        read(Prompt((Passage("", "Lima"),), (), (("text", "Hi"),), role), either) for role in ("One.", "Two roles.")
+    )
     assert one.role_at == other.role_at
     assert one.ids[: one.role_at] == other.ids[: other.role_at] and one.ids != other.ids
 

@@ -14,7 +14,16 @@ from understudy.core.bank import HeadBank
 from understudy.core.decoding import Call, Decoder
 from understudy.core.demonstrations import render
 from understudy.core.fields import (
-    Choice, Earlier, Field, Grammar, ListOf, Number, Record, Span, SpanValue, Text,
+    Choice,
+    Earlier,
+    Field,
+    Grammar,
+    ListOf,
+    Number,
+    Record,
+    Span,
+    SpanValue,
+    Text,
 )  # fmt: skip
 from understudy.core.heads import Head
 from understudy.core.prompts import Example, Passage, Prompt
@@ -22,18 +31,22 @@ from understudy.core.reading import read
 
 # Two grammars and, independently, the same two languages as regular expressions.
 GRAMMARS = {
-    'start: "SELECT " COLUMN (" WHERE a > " /[0-9]{1,3}/)?\nCOLUMN: "name" | "é 🦊"': r"SELECT (name|é 🦊)( WHERE a > [0-9]{1,3})?",
+    'start: "GET " COLUMN (" > " /[0-9]{1,3}/)?\nCOLUMN: "name" | "é 🦊"': r"GET (name|é 🦊)( > [0-9]{1,3})?",
     'start: item ("," item)?\nitem: "x" | "(" item ")"': r"[x()]+(,[x()]+)?",
 }
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=12).map(
     lambda text: text.replace("<|", "<")
 )
-SENTENCES = st.lists(WORDS | st.sampled_from(["Lima", "你好", "🦊", "e\u0301", "\n", "42"]), min_size=1, max_size=8).map(" ".join)
+SENTENCES = st.lists(
+    WORDS | st.sampled_from(["Lima", "你好", "🦊", "e\u0301", "\n", "42"]), min_size=1, max_size=8
+).map(" ".join)
 NAMES = st.sampled_from(["answer", "who", "größe", "a b"])
 
 LEAVES: st.SearchStrategy[Field] = st.one_of(
     st.builds(Choice, st.lists(SENTENCES, min_size=1, max_size=5, unique_by=str.strip).map(tuple)),
-    st.builds(Span, part=st.sampled_from([None, "text", "other"]), optional=st.booleans(), max_tokens=st.integers(1, 9)),
+    st.builds(
+        Span, part=st.sampled_from([None, "text", "other"]), optional=st.booleans(), max_tokens=st.integers(1, 9)
+    ),
     st.builds(Text, max_tokens=st.integers(1, 6)),
     st.builds(Number, integer=st.booleans()),
     st.builds(Grammar, lark=st.sampled_from(sorted(GRAMMARS)), max_tokens=st.integers(1, 12)),
@@ -119,7 +132,11 @@ def test_every_decoded_message_is_valid(
     backbone: Backbone, drawn: list[tuple[Record, str, str]], seed: int, bare: bool
 ) -> None:
     calls = [
-        Call(Prompt((Passage("", text), Passage("One", other)), (), (("text", other), ("other", text))), record, "" if bare else "wild")
+        Call(
+            Prompt((Passage("", text), Passage("One", other)), (), (("text", other), ("other", text))),
+            record,
+            "" if bare else "wild",
+        )
         for record, text, other in drawn
     ]
     for call, reply in zip(calls, decoder_of(backbone, seed).decode(calls), strict=True):

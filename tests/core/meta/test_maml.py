@@ -111,7 +111,9 @@ def test_second_order_on_a_gpt_is_what_finite_differences_say(
 
     support, query = loss_on(torch.tensor([0, 2])), loss_on(torch.tensor([1, 3]))
     flat = HeadStack.random(backbone.sites, 1, 2, seed=4).tensors()
-    start = {n: (t.double() + 0.2 * random(*t.shape, seed=i)).requires_grad_(True) for i, (n, t) in enumerate(flat.items())}
+    start = {
+        n: (t.double() + 0.2 * random(*t.shape, seed=i)).requires_grad_(True) for i, (n, t) in enumerate(flat.items())
+    }
     rates = {name: torch.tensor(0.3, dtype=torch.float64) for name in start}
 
     def outer(start: Mapping[str, Tensor], second_order: bool = True) -> Tensor:
@@ -125,7 +127,8 @@ def test_second_order_on_a_gpt_is_what_finite_differences_say(
         along = random(*start[name].shape, seed=100 + number)
         step = 1e-5
         ends = [
-            outer({**start, name: (start[name].detach() + sign * step * along).requires_grad_(True)}).detach() for sign in (1, -1)
+            outer({**start, name: (start[name].detach() + sign * step * along).requires_grad_(True)}).detach()
+            for sign in (1, -1)
         ]
         slope = float((ends[0] - ends[1]) / (2 * step))
         assert float((gradients[name] * along).sum()) == pytest.approx(slope, rel=1e-5, abs=1e-8), name

@@ -1,0 +1,228 @@
+"""Learning a role from a few demonstrations, and saying honestly how well."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from understudy.core.adaptation import Report, abstention_threshold, adapt, wilson
+from understudy.core.backbone import Backbone
+from understudy.core.bank import HeadBank
+from understudy.core.decoding import Call, Decoder
+from understudy.core.errors import UnderstudyError
+from understudy.core.fields import Choice, ListOf, Record, Span, SpanValue
+from understudy.core.heads import Head
+from understudy.core.meta.start import Start
+from understudy.core.prompts import Example, Prompt
+
+RECORD = Record((("queue", Choice(("bug", "billing"))),))
+FILLERS = ("the", "my", "this", "a", "again the", "now my", "is the", "that")
+
+
+def example(text: str, queue: str) -> Example:
+    return Example(Prompt(message=(("text", text),)), RECORD, {"queue": queue})
+
+
+def two_keywords(count: int) -> list[Example]:
+    """A toy role that a word decides: charged is billing, crashes is a bug."""
+    words = (("charged", "billing"), ("crashes", "bug"))
+    return [example(f"{FILLERS[i // 2 % 8]} {words[i % 2][0]}", words[i % 2][1]) for i in range(count)]
+
+
+@pytest.fixture(scope="module")
+def start(backbones: Callable[..., Backbone]) -> Start:
+    return Start.plain(backbones().sites, rank=4)
+
+
+@pytest.fixture(scope="module")
+def learned(backbones: Callable[..., Backbone], start: Start) -> tuple[Head, Report, list[tuple[int, int, float]]]:
+    told: list[tuple[int, int, float]] = []
+    head, report = adapt(
+        backbones(), two_keywords(16), start, "triage", steps=24, folds=4, on_step=lambda *one: told.append(one)
+    )
+    return head, report, told
+
+
+def test_a_toy_role_is_learned_better_than_chance(learned: tuple[Head, Report, Any]) -> None:
+    _, report, _ = learned
+    assert report.low > 0.5, report
+    assert report.losses[report.steps] == min(report.losses) < 0.5 * report.losses[0]
+
+
+def test_the_head_answers_what_nobody_showed_it(
+    learned: tuple[Head, Report, Any], backbones: Callable[..., Backbone]
+) -> None:
+    head, _, _ = learned
+    bank = HeadBank(backbones().sites)
+    bank.add(head)
+    words = [("password my charged", "billing"), ("the application crashes", "bug"), ("charged is twice", "billing")]
+    calls = [Call(example(text, queue).prompt, RECORD, "triage") for text, queue in words]
+    assert [reply.values["queue"] for reply in Decoder(backbones(), bank).decode(calls)] == [
+        queue for _, queue in words
+    ]
+
+
+def test_the_report_is_about_these_demonstrations(
+    learned: tuple[Head, Report, Any], backbones: Callable[..., Backbone]
+) -> None:
+    head, report, told = learned
+    assert (report.demonstrations, report.folds) == (16, 4)
+    assert [step for step, _, _ in told] == list(range(len(report.losses)))
+    assert [loss for _, _, loss in told] == list(report.losses) and all(of == 24 for _, of, _ in told)
+    assert (report.low, report.high) == wilson(report.accuracy * 16, 16)
+    assert head.report == report.document() and head.threshold == report.threshold
+    assert head.backbone == {"name": "llama", "digest": backbones().digest()} and head.name == "triage"
+    assert report.seconds > 0
+
+
+def test_the_backbone_and_the_start_stay_as_they_were(new_backbone: Callable[..., Backbone]) -> None:
+    backbone = new_backbone(seed=4)
+    start = Start.plain(backbone.sites, rank=2)
+    weights = {name: p.clone() for name, p in backbone.model.named_parameters()}
+    tensors = {name: t.clone() for name, t in start.tensors.items()}
+    adapt(backbone, two_keywords(4), start, steps=2)
+    assert all(torch.equal(weights[name], p) for name, p in backbone.model.named_parameters())
+    assert all(torch.equal(tensors[name], t) for name, t in start.tensors.items())
+    assert backbone.context.pairs is None
+
+
+def test_each_fold_leaves_its_own_out(
+    backbones: Callable[..., Backbone], start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A demonstration that is told apart by one word of its own is only ever answered by who has not seen it."""
+    learn = "understudy.core.adaptation._learn"
+    seen: dict[str, Any] = {}
+
+    def watched(backbone: Backbone, batch: Any, head_of: Any, left_out: Any, stack: Any, *rest: Any) -> Any:
+        seen.update(head_of=head_of, left_out=left_out)
+        return original(backbone, batch, head_of, left_out, stack, *rest)
+
+    from understudy.core import adaptation
+
+    original = adaptation._learn
+    monkeypatch.setattr(learn, watched)
+    adapt(backbones(), two_keywords(5), start, steps=1, folds=2)
+    left_out = seen["left_out"].view(3, 5)
+    assert left_out.sum(0).tolist() == [1] * 5 and not left_out[2].any()
+    assert left_out[0].tolist() == [True, False, True, False, True]
+
+
+def test_a_contradicting_demonstration_is_reported(backbones: Callable[..., Backbone], start: Start) -> None:
+    examples = two_keywords(16)
+    examples[6] = example("the charged", "bug")  # seven others say billing
+    _, report = adapt(backbones(), examples, start, steps=30, folds=16)
+    assert report.accuracy < 1
+    assert 7 in report.disagree
+
+
+def test_noise_is_reported_low(backbones: Callable[..., Backbone], start: Start) -> None:
+    examples = [example("the charged", queue) for queue in ("bug", "billing") * 6]
+    _, report = adapt(backbones(), examples, start, steps=6, folds=12)
+    assert report.low < 0.5 and report.accuracy <= 0.6
+
+
+def test_learned_rates_are_used_in_place_of_adam(backbones: Callable[..., Backbone], start: Start) -> None:
+    still = Start(start.tensors, {name: torch.tensor(0.0) for name in start.tensors})
+    _, report = adapt(backbones(), two_keywords(4), still, steps=3)
+    assert len(set(report.losses)) == 1 and report.steps == 0
+    moving = Start(start.tensors, {name: torch.tensor(0.05) for name in start.tensors})
+    _, report = adapt(backbones(), two_keywords(4), moving, steps=3)
+    assert len(set(report.losses)) == 4
+
+
+def test_nested_spans_count_by_their_text(backbones: Callable[..., Backbone], start: Start) -> None:
+    """The same word stands twice: a copy of the first stands for one of the second."""
+    record = Record((("all", ListOf(Span(part="text", max_tokens=1), 1, 1)),))
+    prompt = Prompt(message=(("text", "euro euro"),))
+    one = Example(prompt, record, {"all": [SpanValue(0, 5, 9, "euro")]})
+    _, report = adapt(backbones(), [one, one], start, steps=4)
+    assert report.accuracy == 1
+
+
+# ---- what goes wrong
+
+
+def test_two_demonstrations_are_the_least(backbones: Callable[..., Backbone], start: Start) -> None:
+    for count in (0, 1):
+        with pytest.raises(UnderstudyError, match=rf"{count} demonstration\(s\) given; give at least two"):
+            adapt(backbones(), two_keywords(count), start)
+
+
+def test_a_demonstration_that_does_not_fit_is_named(backbones: Callable[..., Backbone], start: Start) -> None:
+    examples = two_keywords(4)
+    with pytest.raises(UnderstudyError, match="demonstration 3: the prompt has .* tokens.*shorter"):
+        adapt(backbones(), [*examples[:2], example("the " * 1100, "bug"), examples[3]], start)
+    with pytest.raises(UnderstudyError, match="demonstration 2: field 'queue' cannot be 'else'; choose among bug"):
+        adapt(backbones(), [examples[0], example("the", "else")], start)
+    with pytest.raises(UnderstudyError, match="demonstration 1: .*no value for 'queue'"):
+        adapt(backbones(), [replace(examples[0], values={}), *examples], start)
+
+
+def test_an_answer_beyond_the_context_is_named(new_backbone: Callable[..., Backbone]) -> None:
+    backbone = new_backbone("gpt2", context=112)
+    record = Record(tuple((f"line {i}", Span(part="text")) for i in range(12)))
+    text = "I was charged twice this month."
+    long = Example(
+        Prompt(message=(("text", text),)), record, {f"line {i}": SpanValue(0, 0, 31, text) for i in range(12)}
+    )
+    with pytest.raises(UnderstudyError, match="demonstration 2: message and answer have .* tokens.*reads 112"):
+        adapt(backbone, [*two_keywords(1), long], Start.plain(backbone.sites))
+
+
+def test_a_loss_that_is_not_finite_names_its_demonstration(new_backbone: Callable[..., Backbone], start: Start) -> None:
+    backbone = new_backbone()
+    examples = [*two_keywords(3), example("the Lima", "bug")]
+    (word,) = set(backbone.encode("Lima")) - {i for e in examples[:3] for i in backbone.encode(e.prompt.part("text"))}
+    with torch.no_grad():  # a backbone that knows no such word: what it reads there is not a number
+        backbone.model.get_input_embeddings().weight[word] = float("nan")
+        backbone.model.lm_head.weight = torch.nn.Parameter(torch.ones(len(backbone.tokenizer), 32), requires_grad=False)
+    with pytest.raises(
+        UnderstudyError, match="demonstration 4: the loss of the demonstration is not finite .at step 0"
+    ):
+        adapt(backbone, examples, start)
+
+
+def test_rates_that_are_too_high_are_said_to_be(backbones: Callable[..., Backbone], start: Start) -> None:
+    wild = Start(start.tensors, {name: torch.tensor(1e30) for name in start.tensors})
+    with pytest.raises(UnderstudyError, match=r"demonstration \d: .*not finite \(at step [1-9].*rates"):
+        adapt(backbones(), two_keywords(4), wild)
+
+
+def test_nothing_to_decide_is_nothing_to_learn(backbones: Callable[..., Backbone], start: Start) -> None:
+    only = replace(example("the", "x"), record=Record((("queue", Choice(("x",))),)))
+    with pytest.raises(UnderstudyError, match="nothing to decide"):
+        adapt(backbones(), [only, only], start)
+
+
+# ---- figures
+
+
+@pytest.mark.parametrize(
+    ("right", "total", "low", "high"),
+    # 9 of 10: Brown, Cai, DasGupta (2001) give the formula; 15 of 50: (0.191, 0.438), a textbook's example.
+    [(9, 10, 0.5958, 0.9821), (15, 50, 0.1910, 0.4375), (0, 8, 0.0, 0.3244), (8, 8, 0.6756, 1.0), (0, 0, 0.0, 1.0)],
+)
+def test_wilson_gives_known_values(right: int, total: int, low: float, high: float) -> None:
+    assert wilson(right, total) == pytest.approx((low, high), abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("confidences", "right", "threshold"),
+    [
+        ([0.9, 0.8, 0.7], [True, True, True], 0.0),
+        ([0.9, 0.8, 0.3], [True, True, False], 0.8),
+        ([0.9, 0.8, 0.3, 0.2], [True, False, True, False], 0.9),
+        ([0.5] * 10, [True] * 9 + [False], 0.0),
+        ([0.9, 0.2], [False, True], 0.9 + 1e-6),
+        ([1.0], [False], 1.0),
+    ],
+)
+def test_the_threshold_is_the_least_that_keeps_the_error(
+    confidences: list[float], right: list[bool], threshold: float
+) -> None:
+    found = abstention_threshold(confidences, right)
+    assert found == pytest.approx(threshold)
+    answered = [ok for c, ok in zip(confidences, right, strict=True) if c >= found]
+    assert confidences == [1.0] or not answered or answered.count(False) <= 0.1 * len(answered)

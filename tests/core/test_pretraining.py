@@ -1,0 +1,215 @@
+"""The recipe on a toy stream: it learns, it stops and goes on bit by bit, and leaves a plain model behind."""
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from understudy.core.backbone import Backbone
+from understudy.core.bank import HeadStack
+from understudy.core.batches import collate
+from understudy.core.demonstrations import Rendered
+from understudy.core.errors import UnderstudyError
+from understudy.core.fields import Choice, Record
+from understudy.core.pretraining import WIDTH, Pretraining, Progress, Recipe, Sorter, Stream, rate
+from understudy.core.prompts import Example, Prompt
+
+RECORD = Record((("queue", Choice(("bug", "billing"))),))
+WORDS = {"charged": "billing", "crashes": "bug", "password": "bug", "euro": "billing"}
+RECIPE = Recipe(minutes=1.0, rows_tokens=240, text_share=0.2, warmup=0.0, head_rate=1e-2)
+
+
+def draw(rng: random.Random) -> Example:
+    word, queue = rng.choice(sorted(WORDS.items()))
+    return Example(Prompt(message=(("text", f"{rng.choice(['the', 'my', 'a'])} {word}"),)), RECORD, {"queue": queue})
+
+
+def turned(rng: random.Random) -> Example:
+    """The same messages, the other way round: only its own head can tell."""
+    example = draw(rng)
+    return Example(example.prompt, RECORD, {"queue": "bug" if example.values["queue"] == "billing" else "billing"})
+
+
+STREAMS = {"straight": Stream(0, 0.6, draw), "turned": Stream(1, 0.4, turned)}
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock on which every question takes a tenth of a second, so that a run is the same every time."""
+
+    def ticks() -> Iterator[float]:
+        now = 0.0
+        while True:
+            yield (now := now + 0.125)
+
+    running = ticks()
+    monkeypatch.setattr("understudy.core.pretraining.time.perf_counter", lambda: next(running))
+
+
+@pytest.fixture
+def run(new_backbone: Callable[..., Backbone], tmp_path: Path) -> Callable[..., Pretraining]:
+    def make(folder: str = "run", recipe: Recipe = RECIPE, seed: int = 0) -> Pretraining:
+        backbone = new_backbone(seed=seed)
+        heads = HeadStack.random(backbone.sites, 2, 2, seed=seed)
+        return Pretraining(backbone, heads, STREAMS, recipe, tmp_path / folder)
+
+    return make
+
+
+def state(run: Pretraining) -> dict[str, Tensor]:
+    """Everything that decides how the run goes on."""
+    found = {f"model|{name}": p for name, p in run._named.items()}
+    found.update({f"live|{name}": p for name, p in run._live.items()})
+    found.update({f"heads|{name}": p for name, p in run.heads.tensors().items()})
+    for number, optimiser in enumerate(run.optimisers):
+        for index, values in optimiser.state_dict()["state"].items():
+            found.update({f"{number}|{index}|{key}": torch.as_tensor(value) for key, value in values.items()})
+    return {name: tensor.detach().clone() for name, tensor in found.items()}
+
+
+def same_bits(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
+    assert one.keys() == other.keys()
+    for name, tensor in one.items():
+        assert tensor.dtype == other[name].dtype and torch.equal(tensor, other[name]), name
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_loss_falls_and_each_head_learns_its_own_stream(run: Callable[..., Pretraining]) -> None:
+    told: list[float] = []
+    pretraining = run(recipe=Recipe(**{**vars(RECIPE), "minutes": 0.75}))
+    progress = pretraining.run(lambda standing: told.append(standing.loss))
+    assert progress.step > 100 and progress.seconds >= 45 and progress.tokens > 100 * progress.step
+    assert told[-1] < 0.6 * told[0]
+    assert min(progress.right.values()) > 0.8, "no single head could say both"
+    model = pretraining.backbone.model
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+    assert not model.training and not any(p.requires_grad for p in model.parameters())
+    assert model.config._attn_implementation == "sdpa"
+
+
+class Stopped(Exception):
+    """The machine went down."""
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_run_that_was_stopped_goes_on_bit_by_bit(run: Callable[..., Pretraining]) -> None:
+    recipe = Recipe(**{**vars(RECIPE), "minutes": 0.1})
+    whole = run("whole", recipe)
+    whole.run()
+
+    stopped, kept = run("stopped", recipe), {}
+
+    def stop(progress: Progress) -> None:
+        if progress.step >= 8:
+            stopped.save()
+            kept.update(state(stopped))
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        stopped.run(stop)
+    resumed = run("stopped", recipe, seed=9)  # other weights: all of them must come from the checkpoint
+    assert resumed.resume()
+    same_bits(state(resumed), kept)
+    assert resumed.progress == stopped.progress and resumed.progress.step >= 8
+    resumed.run()
+    assert resumed.progress.step == whole.progress.step > 10
+    assert resumed.progress.seconds == whole.progress.seconds
+    same_bits(state(resumed), state(whole))
+    assert sorted(file.name for file in resumed.folder.iterdir()) == ["checkpoint.safetensors"]
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_run_that_is_done_only_comes_back(run: Callable[..., Pretraining]) -> None:
+    recipe = Recipe(**{**vars(RECIPE), "minutes": 0.02})
+    assert not run("fresh", recipe).resume()
+    first = run("one", recipe)
+    first.run()
+    again = run("one", recipe, seed=3)
+    assert again.resume()
+    assert again.run().step == first.progress.step
+    for name, p in again.backbone.model.named_parameters():
+        assert torch.equal(p, dict(first.backbone.model.named_parameters())[name])
+
+
+def test_a_crash_while_saving_leaves_the_old_checkpoint(
+    run: Callable[..., Pretraining], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretraining = run()
+    pretraining.save()
+    before = (pretraining.folder / "checkpoint.safetensors").read_bytes()
+
+    def half(tensors: object, file: Path, metadata: object) -> None:
+        file.write_bytes(b"half of it")
+        raise Stopped
+
+    monkeypatch.setattr("understudy.core.pretraining.save_file", half)
+    with pytest.raises(Stopped):
+        pretraining.save()
+    assert (pretraining.folder / "checkpoint.safetensors").read_bytes() == before
+    assert run(seed=5).resume()
+
+
+def test_a_broken_checkpoint_is_named(run: Callable[..., Pretraining]) -> None:
+    pretraining = run()
+    pretraining.save()
+    file = pretraining.folder / "checkpoint.safetensors"
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(UnderstudyError, match="checkpoint.safetensors: the checkpoint cannot be read"):
+        run().resume()
+
+
+def test_a_checkpoint_of_another_shape_is_named(
+    run: Callable[..., Pretraining], new_backbone: Callable[..., Backbone], tmp_path: Path
+) -> None:
+    run().save()
+    other = new_backbone("gpt2")
+    heads = HeadStack.random(other.sites, 2, 2)
+    with pytest.raises(UnderstudyError, match="another backbone"):
+        Pretraining(other, heads, STREAMS, RECIPE, tmp_path / "run").resume()
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(run: Callable[..., Pretraining]) -> None:
+    pretraining = run()
+    with torch.no_grad():
+        next(iter(pretraining._live.values())).fill_(float("nan"))
+    with pytest.raises(UnderstudyError, match="step 0: the loss is not finite; lower the rates"):
+        pretraining.run()
+
+
+def lengthy(rng: random.Random) -> Example:
+    """Messages of 20 to 90 tokens."""
+    example = draw(rng)
+    text = example.prompt.part("text") + " the" * rng.randrange(70)
+    return Example(Prompt(message=(("text", text),)), RECORD, example.values)
+
+
+def test_batches_have_one_shape_a_width_and_keep_the_shares(backbones: Callable[..., Backbone]) -> None:
+    recipe = Recipe(rows_tokens=640, longest=70)
+    streams = {"short": Stream(0, 0.6, draw), "long": Stream(1, 0.4, lengthy)}
+
+    def batches() -> list[tuple[list[str], list[Rendered]]]:
+        sorter = Sorter(streams, backbones(), recipe)
+        return [sorter.batch(seed) for seed in range(30)]
+
+    found = batches()
+    shapes = set()
+    for names, items in found:
+        assert len(names) == len(items) and max(len(item.ids) for item in items) <= 70
+        batch = collate(items, 0, WIDTH)
+        shapes.add(tuple(batch.ids.shape))
+        assert batch.ids.shape[1] - WIDTH < min(len(item.ids) for item in items), (
+            "rows of a width are of one length class"
+        )
+    assert shapes == {(20, 32), (10, 64), (7, 96)}
+    drawn = [name for names, _ in found for name in names]
+    assert drawn.count("short") / len(drawn) > 0.6, "of the long ones some are too long"
+    assert batches() == found
+
+
+def test_the_rate_warms_up_holds_and_falls() -> None:
+    recipe = Recipe(warmup=0.1, decay=0.4)
+    assert [rate(recipe, at) for at in (0.0, 0.05, 0.1, 0.6)] == pytest.approx([0.05, 0.5, 1, 1])
+    assert [rate(recipe, at) for at in (0.8, 0.9, 1.0)] == pytest.approx([0.5, 0.25, 0.02])
