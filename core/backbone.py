@@ -124,7 +124,7 @@ class Backbone:
         return str(text).removeprefix(" ")
 
     def hidden(self, ids: Tensor, **more: Any) -> Tensor:
-        """The last hidden states [B, T, D] of token ids [B, T]; ``more`` (mask, positions, cache) goes to the transformer."""
+        """The last hidden states [B, T, D] of ids [B, T]; ``more`` (mask, positions, cache) goes to the transformer."""
         states: Tensor = self.model.base_model(input_ids=ids, **more).last_hidden_state
         return states
 
