@@ -1,1 +1,1 @@
-"""Figures of the project, each with the command that gives it; run as ``python -m benchmarks.NAME`` from the checkout."""
+"""Figures of the project, each with the command that gives it; run in the checkout as ``python -m benchmarks.NAME``."""

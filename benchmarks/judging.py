@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.questions import Question, right_finding, right_rows, same_set, within
-from understudy.agents.messages import Message, Plan, Query, Ranking
+from understudy.agents.messages import Plan, Query, Ranking
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,7 @@ def judge_role(question: Question, given: Any) -> Judged:
     """Judge what one role answered: a plan by its agents, a query by its rows, a ranking by what it took as liked."""
     if isinstance(given, Plan):
         agents = tuple(step.agent for step in given.steps)
-        needs = len(agents) > 1
-        shown = "; ".join(f"{step.agent}: {step.request}" + (f" {list(step.needs)}" if needs else "") for step in given.steps)
+        shown = "; ".join(f"{step.agent}: {step.request} {list(step.needs) or ''}".strip() for step in given.steps)
         return Judged(question.id, agents in question.plans, shown, planned=agents in question.plans)
     if isinstance(given, Query):
         right = not given.abstained and right_rows(question, given.rows)
@@ -87,5 +86,3 @@ def _field(value: Any, name: str) -> Any:
         return value.get(name)
     return getattr(value, name, None)
 
-
-__all__ = ["Judged", "Message", "judge_role", "judge_team", "same"]

@@ -19,16 +19,17 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from benchmarks.questions import DESK, Question, closest, facts_of, popular, read_questions, shared_facts
 from benchmarks.judging import Judged, judge_role, judge_team, same
+from benchmarks.questions import DESK, Question, closest, facts_of, popular, read_questions, shared_facts
 from benchmarks.rivals import RIVALS, ROLES, Rivals
 from benchmarks.shares import Share, Sheet, write_part
 from understudy.agents.generators import GENERATORS
-from understudy.agents.messages import PlanRequest, Task
+from understudy.agents.messages import Message, PlanRequest, Task
 from understudy.core.errors import UnderstudyError
 from understudy.workflows.team import Team
 
 SEED = "evaluation"
+SHOWN = 40  # wrong answers on generated examples that --json prints
 
 
 def on_generated(rivals: Rivals, names: Sequence[str], n: int) -> list[dict[str, Any]]:
@@ -42,11 +43,13 @@ def on_generated(rivals: Rivals, names: Sequence[str], n: int) -> list[dict[str,
             right = [same(values, one.values) for values, one in zip(found, examples, strict=True)]
             row: dict[str, Any] = {"role": role, "rival": rival, "right": Share.of(right)}
             if role == "recommender":
-                row["first"] = Share.of([list(v["places"])[:1] == list(e.values["places"])[:1]
-                                         for v, e in zip(found, examples, strict=True)])  # fmt: skip
-                row["liked"] = Share.of([same(v["liked"], e.values["liked"]) for v, e in zip(found, examples, strict=True)])
-            row["wrong"] = [{"message": dict(one.prompt.message), "wanted": plainly(one.values), "found": plainly(values)}
-                            for ok, values, one in zip(right, found, examples, strict=True) if not ok][:40]  # fmt: skip
+                pairs = [(values, one.values) for values, one in zip(found, examples, strict=True)]
+                row["first"] = Share.of([list(got["places"])[:1] == list(one["places"])[:1] for got, one in pairs])
+                row["liked"] = Share.of([same(got["liked"], one["liked"]) for got, one in pairs])
+            row["wrong"] = [
+                {"message": dict(one.prompt.message), "wanted": plainly(one.values), "found": plainly(values)}
+                for ok, values, one in zip(right, found, examples, strict=True) if not ok
+            ][:SHOWN]  # fmt: skip
             rows.append(row)
     return rows
 
@@ -69,10 +72,11 @@ async def on_desk(rivals: Rivals, names: Sequence[str], questions: Sequence[Ques
             agent = rivals.agent(rival, role)
 
             async def answer(one: Question, agent: Any = agent, role: str = role) -> Judged:
-                request = PlanRequest if role == "planner" else Task
-                more = {"cast": rivals.team.cast} if role == "planner" else {}
+                task: Message = Task(request=one.request)
+                if role == "planner":
+                    task = PlanRequest(request=one.request, cast=rivals.team.cast)
                 try:
-                    return judge_role(one, await agent.handle(request(request=one.request, **more)))
+                    return judge_role(one, await agent.handle(task))
                 except UnderstudyError as error:
                     return Judged(one.id, False, str(error), failed=True)
 
@@ -210,7 +214,7 @@ def main() -> None:
         print(json.dumps(document({"generated": generated, "desk": desk, "team": whole}), ensure_ascii=False))
     else:
         for sheet in sheets:
-            sheet.show(Console())
+            sheet.show(Console(width=160))
     if not options.no_write and options.only is None and not options.skip and options.n:
         given = f" --n {options.n}" if options.n != 200 else ""
         write_part("roles", "Roles: heads and what could stand in their place", f"python -m benchmarks.roles{given}",
@@ -223,10 +227,10 @@ def words(rivals: Rivals, n: int) -> str:
     digest = rivals.team.backbone.digest()
     return (
         f"Backbone {rivals.team.backbone.name} {digest}, heads of {max(rivals.bytes.values()) / 1e6:.2f} MB; "
-        f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {torch.get_num_threads()} thread(s). {n} generated examples "
-        "a role from seeds of their own; 100 desk questions (benchmarks/desk_questions.jsonl), written before the templates "
-        "of the training examples were read and never trained or tuned on. Shares with their 95 % Wilson interval.\n\n"
-        f"{who}"
+        f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {torch.get_num_threads()} thread(s). {n} generated "
+        "examples a role, from seeds of their own; 100 desk questions (benchmarks/desk_questions.jsonl), written by "
+        "someone who had not read the templates of the training examples, and never trained or tuned on. Shares with "
+        f"their 95 % Wilson interval.\n\n{who}"
     )
 
 
