@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast
 
 from .backbone import Backbone
+from .initialisation import look_back
 from .markers import SPECIAL
 from .meta.start import Start
 
@@ -32,7 +33,7 @@ NANO = Shape(vocabulary=6144, width=256, layers=6, heads=4, inner=688)
 
 
 def new_backbone(shape: Shape, tokenizer: PreTrainedTokenizerFast, name: str, seed: int = 0) -> Backbone:
-    """A backbone with random weights, ready to be trained."""
+    """A backbone that has learned nothing yet, ready to be trained."""
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=shape.vocabulary,
@@ -42,12 +43,16 @@ def new_backbone(shape: Shape, tokenizer: PreTrainedTokenizerFast, name: str, se
         num_attention_heads=shape.heads,
         num_key_value_heads=shape.heads,
         max_position_embeddings=shape.context,
+        attention_bias=True,
+        rope_parameters={"rope_type": "default", "rope_theta": 1_000_000.0},
         tie_word_embeddings=True,
         pad_token_id=SPECIAL.index("<|pad|>"),
         eos_token_id=SPECIAL.index("<|end|>"),
         bos_token_id=None,
     )
-    return Backbone.of(AutoModelForCausalLM.from_config(config), tokenizer, name)
+    model = AutoModelForCausalLM.from_config(config)
+    look_back(model, seed)
+    return Backbone.of(model, tokenizer, name)
 
 
 def save(backbone: Backbone, start: Start, manifest: Mapping[str, Any], folder: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from .agents.generators import GENERATORS
+from .agents.generators import GENERATORS, recalling
 from .core import corpora as tasks
 from .core.backbone import Backbone
 from .core.bank import HeadStack
@@ -27,7 +27,7 @@ from .core.release import NANO, Shape, new_backbone, save
 from .core.vocabulary import train_tokenizer
 
 ROLES = ("planner", "coder", "qa", "recommender")
-SHARES = {"planner": 0.2, "coder": 0.27, "qa": 0.22, "recommender": 0.07, "public tasks": 0.24}
+SHARES = {"planner": 0.22, "coder": 0.28, "qa": 0.24, "recommender": 0.06, "public tasks": 0.14, "recall": 0.06}
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ def streams(corpora: list[tasks.Corpus]) -> dict[str, Stream]:
         name: Stream(number, SHARES[name], GENERATORS[name]) for number, name in enumerate(ROLES)
     }
     found["public tasks"] = Stream(len(ROLES), SHARES["public tasks"], lambda rng: tasks.sample(corpora, rng))
+    found["recall"] = Stream(len(ROLES), SHARES["recall"], recalling.example)
     return found
 
 
