@@ -99,7 +99,8 @@ def adapt(
     if not any(one.decisions for one in rendered):
         raise UnderstudyError("the demonstrations leave nothing to decide", mend="give fields with a choice in them")
     count = min(folds, len(examples))
-    out = torch.tensor([number % count for number in range(len(examples))])
+    # Drawn, not counted off: demonstrations are often written in turns, and a fold would leave out one label alone.
+    out = torch.randperm(len(examples), generator=torch.Generator().manual_seed(0)) % count
     heads = count + 1  # the last one learns from all
     batch = collate(rendered * heads, backbone.markers.pad)
     head_of = torch.arange(heads).repeat_interleave(len(examples))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import try_to_load_from_cache
 from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
@@ -51,18 +52,20 @@ class Backbone:
         Raises:
             UnderstudyError: nothing of that name can be loaded, or the model has no adaptable linear layer.
         """
-        shipped = SHIPPED / (DEFAULT if name == "default" else name)
-        source = next((str(folder) for folder in (shipped, Path(name)) if folder.is_dir()), name)
-        try:
-            model, tokenizer = _read(source, local=True)
-        except _UNREADABLE as error:
-            if Path(source).is_dir() or not _HUB_ID.fullmatch(name):
-                raise _cannot_load(name, error) from error
+        here = [SHIPPED / (DEFAULT if name == "default" else name), Path(name)]
+        sources = [(str(folder), True) for folder in here if folder.is_dir()][:1]
+        if not sources and _HUB_ID.fullmatch(name):
+            sources = [*_cached(name), (name, False)]
+        failed: Exception = FileNotFoundError("nothing here has that name")
+        for source, local in sources:
             try:
-                model, tokenizer = _read(source, local=False)
-            except _UNREADABLE as missing:
-                raise _cannot_load(name, missing) from missing
-        return cls.of(model, tokenizer, DEFAULT if name == "default" else name)
+                model, tokenizer = _read(source, local)
+                return cls.of(model, tokenizer, DEFAULT if name == "default" else name)
+            except _UNREADABLE as error:
+                failed = error
+        reason = next(iter(str(failed).strip().splitlines()), type(failed).__name__)
+        mend = "give 'default', a folder with a transformers causal LM (safetensors), or owner/name on a hub in reach"
+        raise UnderstudyError(f"backbone {name!r} cannot be loaded ({reason})", mend=mend) from failed
 
     @classmethod
     def of(cls, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, name: str = "given") -> Backbone:
@@ -142,18 +145,18 @@ class Backbone:
         return scores if bias is None else scores + bias[tokens].float()
 
 
+def _cached(name: str) -> list[tuple[str, bool]]:
+    """The folder in the hub's local cache, so that what was fetched once is never asked for again."""
+    config = try_to_load_from_cache(name, "config.json")
+    return [(str(Path(config).parent), True)] if isinstance(config, str) else []
+
+
 def _read(source: str, local: bool) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    """Model and tokenizer of a folder or a hub id; ``local``: from this machine alone, no question to the hub."""
+    """Model and tokenizer of a folder (``local``: the hub is not asked for anything) or of a hub id."""
     options: dict[str, Any] = {"local_files_only": local, "trust_remote_code": False}
     tokenizer = AutoTokenizer.from_pretrained(source, **options)
     model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, use_safetensors=True, **options)
     return model, tokenizer
-
-
-def _cannot_load(name: str, error: Exception) -> UnderstudyError:
-    reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    mend = "give 'default', a folder with a transformers causal LM (safetensors), or owner/name on a hub in reach"
-    return UnderstudyError(f"backbone {name!r} cannot be loaded ({reason})", mend=mend)
 
 
 def find_sites(model: PreTrainedModel) -> dict[str, tuple[int, int]]:

@@ -123,11 +123,12 @@ class Head:
         folder = Path(folder)
         _recover(folder)
         mend = "learn the role again: understudy learn ROLE.yaml"
+        for file in ("head.json", "adapter_model.safetensors"):
+            if not (folder / file).is_file():
+                raise UnderstudyError("the head's file is missing", where=str(folder / file), mend=mend)
         try:
             manifest = json.loads((folder / "head.json").read_text(encoding="utf-8"))
             tensors = load_file(folder / "adapter_model.safetensors")
-        except FileNotFoundError as error:
-            raise UnderstudyError("the head's file is missing", where=str(error.filename), mend=mend) from error
         except (SafetensorError, json.JSONDecodeError, UnicodeDecodeError) as error:
             raise UnderstudyError(f"the head's file is broken ({error})", where=str(folder), mend=mend) from error
         pairs = {}

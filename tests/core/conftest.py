@@ -108,14 +108,14 @@ def either(request: pytest.FixtureRequest, backbones: Callable[..., Backbone]) -
 def new_head() -> Callable[..., Head]:
     """``new_head(backbone, "name", seed)``: a head whose tensors are all random, so that it matters."""
 
-    def make(backbone: Backbone, name: str = "head", seed: int = 1, rank: int = 4, **more: Any) -> Head:
+    def make(of: Backbone, /, name: str = "head", seed: int = 1, rank: int = 4, **more: Any) -> Head:
         generator = torch.Generator().manual_seed(seed)
         pairs = {
             site: (
                 torch.randn(wide, rank, generator=generator) * 0.3,
                 torch.randn(rank, out, generator=generator) * 0.3,
             )
-            for site, (wide, out) in backbone.sites.items()
+            for site, (wide, out) in of.sites.items()
         }
         return Head(name, pairs, **more)
 

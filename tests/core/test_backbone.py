@@ -3,10 +3,12 @@
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import try_to_load_from_cache
 from torch import nn
 from transformers import AutoModelForCausalLM, PretrainedConfig
 from transformers import PreTrainedTokenizerFast as Fast
@@ -128,28 +130,40 @@ def test_a_name_that_nothing_has_fails_at_once_without_the_network(offline: list
     assert not offline and time.process_time() - began < 5
 
 
-def test_a_hub_id_is_looked_up_here_first_and_then_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[bool] = []
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    """The hub's local cache, with a model in it as the hub's own client would leave it."""
+    folder = tmp_path / "models--owner--name"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text("0a1b")
+    (folder / "snapshots" / "0a1b").mkdir(parents=True)
+    return folder / "snapshots" / "0a1b"
+
+
+def test_a_cached_hub_model_needs_no_network(
+    cache: Path, offline: list[object], new_backbone: Callable[..., Backbone], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = new_backbone()
+    made.model.save_pretrained(cache)
+    made.tokenizer.save_pretrained(cache)
+    found = "understudy.core.backbone.try_to_load_from_cache"
+    monkeypatch.setattr(found, partial(try_to_load_from_cache, cache_dir=cache.parents[2]))
+    again = Backbone.load("owner/name")
+    assert again.name == "owner/name" and again.digest() == made.digest()
+    assert not offline
+
+
+def test_a_hub_id_that_is_not_here_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, bool]] = []
 
     def read(source: str, local: bool) -> object:
-        asked.append(local)
+        asked.append((source, local))
         raise OSError("we cannot connect\nand many more lines")
 
     monkeypatch.setattr("understudy.core.backbone._read", read)
     with pytest.raises(UnderstudyError, match=r"'owner/some-name\.v2' cannot be loaded \(we cannot connect\)"):
         Backbone.load("owner/some-name.v2")
-    assert asked == [True, False]
-
-
-def test_a_cached_hub_model_needs_no_network(
-    monkeypatch: pytest.MonkeyPatch, backbones: Callable[..., Backbone]
-) -> None:
-    def read(source: str, local: bool) -> object:
-        assert local, "it asked the hub for what is here"
-        return backbones().model, backbones().tokenizer
-
-    monkeypatch.setattr("understudy.core.backbone._read", read)
-    assert Backbone.load("owner/name").name == "owner/name"
+    assert asked == [("owner/some-name.v2", False)]
 
 
 def test_a_folder_is_read_without_the_network(
