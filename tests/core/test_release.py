@@ -29,7 +29,7 @@ def test_what_is_saved_is_loaded_again(tokenizer: Fast, tmp_path: Path) -> None:
 
 
 def test_a_seed_is_a_backbone(tokenizer: Fast) -> None:
-    shape = Shape(len(tokenizer), 32, 1, 2, 48)
+    shape = Shape(len(tokenizer), 32, 2, 2, 48)
     one, same, other = (new_backbone(shape, tokenizer, "x", seed).digest() for seed in (1, 1, 2))
     assert one == same != other
 
