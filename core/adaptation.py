@@ -67,7 +67,7 @@ def adapt(
     start: Start,
     name: str = "role",
     steps: int = 12,
-    folds: int = 12,
+    folds: int = 10,
     on_step: Callable[[int, int, float], None] | None = None,
 ) -> tuple[Head, Report]:
     """Learn a head from demonstrations.
@@ -155,7 +155,7 @@ def _learn(
     snapshots: list[HeadStack] = []
     losses: list[float] = []
     for step in range(steps + 1):
-        with torch.autocast("cpu", torch.bfloat16), active(backbone.context, stack.gather(head_of)):
+        with torch.autocast("cpu", torch.bfloat16), active(backbone.context, stack.grouped()):
             values, _ = decision_losses(backbone, batch, backbone.hidden(batch.ids))
         held = float(values.detach()[decision_out].mean())
         if not math.isfinite(held):

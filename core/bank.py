@@ -30,7 +30,8 @@ class CallContext:
 
     Attributes:
         pairs: site → (A [B, in, R], B [B, R, out]), already gathered for the rows of the batch; None is the bare
-            backbone. Or, with ``select``, a few heads side by side: (A [in, H·R], B [H·R, out]).
+            backbone. With fewer heads than rows, B = H·K: the first K rows have head 0, the next K head 1, and so on.
+            Or, with ``select``, a few heads side by side: (A [in, H·R], B [H·R, out]).
         mask: [B, T], 1 where the head of the row is active; None for everywhere.
         select: [B, H·R], 1 on the columns of each row's own head.
     """
@@ -54,7 +55,8 @@ class BankedLayer:
         down, up = self.context.pairs[self.site]
         rows = inputs[0]
         if self.context.select is None:
-            term = torch.bmm(torch.bmm(rows, down.to(rows.dtype)), up.to(rows.dtype))
+            grouped = rows if len(down) == len(rows) else rows.reshape(len(down), -1, rows.shape[-1])
+            term = torch.bmm(torch.bmm(grouped, down.to(rows.dtype)), up.to(rows.dtype)).view_as(output)
         else:
             term = (rows @ down.to(rows.dtype) * self.context.select.unsqueeze(1).to(rows.dtype)) @ up.to(rows.dtype)
         if self.context.mask is not None:
@@ -106,6 +108,10 @@ class HeadStack:
     def gather(self, rows: Tensor) -> dict[str, Pair]:
         """Each site's (A, B) for a batch: ``rows`` [B] holds every row's head index."""
         return {site: (self.down[site][rows], self.up[site][rows]) for site in self.down}
+
+    def grouped(self) -> dict[str, Pair]:
+        """Each site's (A, B) as they are, for a batch whose rows lie in H groups of the same size: nothing is copied."""
+        return {site: (self.down[site], self.up[site]) for site in self.down}
 
     def beside(self, rows: Tensor) -> tuple[dict[str, Pair], Tensor]:
         """All heads side by side, and each row's selection: cheaper than gathering when B is much larger than H.

@@ -46,13 +46,13 @@ class Recipe:
     minutes: float = 40.0
     rows_tokens: int = 5120
     longest: int = 320
-    matrix_rate: float = 0.02
-    other_rate: float = 2e-3
+    matrix_rate: float = 0.01
+    other_rate: float = 1.5e-3
     head_rate: float = 2e-3
     text_weight: float = 0.3
     text_share: float = 0.1
-    warmup: float = 0.01
-    decay: float = 0.4
+    warmup: float = 0.0005
+    decay: float = 0.45
     seed: int = 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -48,6 +49,7 @@ def backbone(
     if not resume and work.is_dir() and any(work.iterdir()):
         mend = "go on with --resume, or give another --work"
         raise UnderstudyError("there is an unfinished training here", where=str(work), mend=mend)
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16384")  # every shape's kernels are kept, not made anew
     try:
         from .training import PRESETS, train_backbone
     except ModuleNotFoundError as error:

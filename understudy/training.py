@@ -27,7 +27,7 @@ from .core.release import NANO, Shape, new_backbone, save
 from .core.vocabulary import train_tokenizer
 
 ROLES = ("planner", "coder", "qa", "recommender")
-SHARES = {"planner": 0.22, "coder": 0.28, "qa": 0.24, "recommender": 0.06, "public tasks": 0.14, "recall": 0.06}
+SHARES = {"planner": 0.22, "coder": 0.28, "qa": 0.24, "recommender": 0.06, "public tasks": 0.14, "recall": 0.3}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Preset:
 
 
 PRESETS = {
-    "nano": Preset("nano", NANO, Recipe(minutes=50), MetaRecipe(minutes=7)),
+    "nano": Preset("nano", NANO, Recipe(minutes=45), MetaRecipe(minutes=8)),
 }
 
 

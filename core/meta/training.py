@@ -30,8 +30,8 @@ class MetaRecipe:
     tasks: int = 8
     steps: int = 4
     outer_rate: float = 1e-3
-    rates_rate: float = 2e-2
-    first_rate: float = 0.05
+    rates_rate: float = 5e-2
+    first_rate: float = 0.5
     seed: int = 0
 
 
