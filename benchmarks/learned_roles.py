@@ -235,8 +235,7 @@ def main() -> None:
         f"{role.name}: {len(role.demonstrations)} demonstrations, {len(messages)} messages", found, list(wanted[0])
     )
     if options.json:
-        print(json.dumps({name: {key: value.document() if isinstance(value, Share) else value for key, value in row.items()}
-                          for name, row in found.items()}))  # fmt: skip
+        print(json.dumps(found, default=Share.document))
     else:
         sheet.show(Console(width=200))
     if not options.no_write:

@@ -1,7 +1,6 @@
-"""Plain rules in a head's place: the same prompt, the same record, keywords instead of weights.
+"""Plain rules in a head's place: the same prompt and record, keywords instead of weights.
 
-They see what a head sees (linked values, retrieved passages, candidates with their facts), so that what the rest of
-the desk does is no part of the difference. Whoever wrote them had read the desk questions.
+They see what a head sees: linked values, retrieved passages, candidates. Who wrote them had read the desk questions.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ LIKING = r"\b(loved?|liked?|adored?|enjoy|favou?rite|fond|fan|recommend|suggest|
 AROUND = r"neighbou?r|countries (next to|around|near)|\bborder|touch"
 DISLIKE = r"\bnot\b|n't|hate|awful|disappoint|dislike|bad|terrible|boring|worst"
 STOP = set("a an the of in is are was do does did to for on at by with what which who where when how much many i me my "
-           "it its and or be can you tell give name please that there this from know like need".split())  # fmt: skip
+           "it its and or be can you tell give name please that there this from country countries".split())  # fmt: skip
 SAME = {word: one for one, words in {
     "population": "people inhabitants populous", "area": "big bigger biggest large larger largest small smallest size",
     "border": "borders neighbour neighbours neighbors bordering next share around touches", "capital": "city",
@@ -54,10 +53,9 @@ def plan(prompt: Prompt) -> dict[str, Any]:
     """Keywords choose one agent; two questions of two kinds are two steps; so is a neighbourhood with a condition."""
     cast: dict[str, str] = {}
     for name, _, does in (line.partition(": ") for line in prompt.part("cast").split("; ")):
-        figures = re.search(r"figure|number|statistic|SQL|table|count|average|sum", does)
-        cast.setdefault("figures" if figures else "liking" if re.search(r"suggest|recommend|taste", does) else "looking", name)
+        figures, liking = (re.search(words, does) for words in (r"figure|number|SQL|table", r"suggest|recommend"))
+        cast.setdefault("figures" if figures else "liking" if liking else "looking", name)
     request, some = prompt.part("request"), next(iter(cast.values()))
-
     def step(kind: str, text: str, needs: Sequence[int] = ()) -> dict[str, Any]:
         at = request.index(text)
         return {"agent": cast.get(kind, some), "request": SpanValue(0, at, at + len(text), text), "needs": [*needs]}
@@ -76,18 +74,16 @@ def write_sql(prompt: Prompt) -> dict[str, Any]:
     parts = dict(prompt.message)
     words = re.findall(r"[a-z]+", parts["request"].lower())
     asked, text = set(words) | {SAME[word] for word in words if word in SAME}, " ".join(words)
-    table, listed = max((one.split(": ", 1) for one in parts["tables"].split("; ")),
-                        key=lambda one: sum(len(word) > 3 and word in " ".join(one) for word in asked))  # fmt: skip
+    tables = (one.split(": ", 1) for one in parts["tables"].split("; "))
+    table, listed = max(tables, key=lambda one: sum(len(word) > 3 and word in " ".join(one) for word in asked))
     columns = listed.split(", ")
     numeric = [column.removesuffix(" number") for column in columns if column.endswith(" number")]
     figure = max(numeric, key=lambda column: sum(part in asked for part in column.split("_")), default="")
     sure = bool(asked & set(figure.split("_")))
     numbers = [number for number in parts.get("numbers", "").split(", ") if number]
     where = [parts["given"].split(": ")[0].split("; ")[0]] if "given" in parts else []
-    used = [one.split()[0] for one in where]
-    for condition in parts.get("values", "").split("; ") if "values" in parts else ():
-        if condition.split()[0] not in used:
-            used.append(condition.split()[0])
+    for condition in parts["values"].split("; ") if "values" in parts else ():
+        if condition.split()[0] not in [one.split()[0] for one in where]:
             where.append(condition)
     top = re.search(r"\b(most|largest|biggest|highest|greatest|top|oldest|longest)\b", text)
     low = re.search(r"\b(least|smallest|lowest|fewest)\b", text)
@@ -128,9 +124,9 @@ def find(prompt: Prompt) -> dict[str, SpanValue | None]:
     if best is None or scores[best] < 0.5 * sum(weight.values()):
         return {"answer": None}
     number, at, text, _ = said[best]
-    names = r": (.+)" if prompt.passages[number].source == "graph" else \
-        r"((?:[A-Z][\w'-]*|\d[\d,.]*|left|right)(?:(?:, | and | )(?:[A-Z]|\d)[\w'-]*)*)"  # fmt: skip
-    found = [run for run in re.finditer(names, text) if not _stems(run[1]) & asked]
+    names = r"((?:[A-Z][\w'-]*|\d[\d,.]*|left|right)(?:(?:, | and | )(?:[A-Z]|\d)[\w'-]*)*)"
+    names = r": (.+)" if prompt.passages[number].source == "graph" else names
+    found = [run for run in re.finditer(names, text) if _stems(run[1]) and not _stems(run[1]) & asked]
     spans = [SpanValue(number, at + run.start(1), at + run.end(1), run[1]) for run in found]
     return {"answer": spans[0] if spans else None}
 

@@ -45,10 +45,11 @@ def test_a_plan_is_right_by_its_agents_in_order() -> None:
 
 
 def test_a_query_is_right_by_its_rows() -> None:
+    mali, chad = (Question("c", "coder", "?", values=(name,)) for name in ("Mali", "Chad"))
     query = Query(answer="Mali", sql="SELECT", columns=("name",), rows=(("Mali",),), attempts=1)
-    assert judge_role(Question("c", "coder", "?", values=("Mali",)), query).right
-    assert not judge_role(Question("c", "coder", "?", values=("Chad",)), query).right
-    assert not judge_role(Question("c", "coder", "?", values=("Mali",)), query.model_copy(update={"abstained": True})).right
+    assert judge_role(mali, query).right
+    assert not judge_role(chad, query).right
+    assert not judge_role(mali, query.model_copy(update={"abstained": True})).right
 
 
 def test_a_ranking_is_right_by_what_was_liked() -> None:

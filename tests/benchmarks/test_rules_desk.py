@@ -52,10 +52,11 @@ def test_sql(message: dict[str, str], sql: str) -> None:
 
 
 def test_reading() -> None:
-    passages = (Passage("", "Peru borders: Chile, Brazil", "graph"), Passage("Peru", "The capital of Peru is Lima.", "a"))
+    borders, brief = "Peru borders: Chile, Brazil", "The capital of Peru is Lima."
+    passages = (Passage("", borders, "graph"), Passage("Peru", brief, "a"))
     assert ask("answer", passages, question="Which countries border Peru?")["answer"].text == "Chile, Brazil"
     found = ask("answer", passages, question="What is the capital of Peru?")["answer"]
-    assert found.text == "Lima" and passages[1].text[found.start : found.end] == "Lima"
+    assert found.text == "Lima" and brief[found.start : found.end] == "Lima"
     assert ask("answer", passages, question="Who wrote the anthem of Finland?")["answer"] is None
 
 
