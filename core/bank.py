@@ -55,6 +55,8 @@ class BankedLayer:
         down, up = self.context.pairs[self.site]
         rows = inputs[0]
         if self.context.select is None:
+            if len(rows) % len(down):
+                raise UnderstudyError(f"{len(rows)} rows do not fall into {len(down)} groups of the same size")
             grouped = rows if len(down) == len(rows) else rows.reshape(len(down), -1, rows.shape[-1])
             term = torch.bmm(torch.bmm(grouped, down.to(rows.dtype)), up.to(rows.dtype)).view_as(output)
         else:

@@ -109,6 +109,22 @@ def test_heads_beside_each_other_are_heads_gathered(
             torch.testing.assert_close(beside, any_backbone.hidden(ids), atol=1e-4, rtol=1e-4)
 
 
+def test_heads_in_groups_of_rows_are_heads_gathered(
+    any_backbone: Backbone, ids: Tensor, new_head: Callable[..., Head]
+) -> None:
+    stack = stack_of([new_head(any_backbone, str(seed), seed) for seed in (1, 2)])
+    with torch.no_grad():
+        with active(any_backbone.context, stack.grouped()):
+            grouped = any_backbone.hidden(ids[:4])
+        with active(any_backbone.context, stack.gather(torch.tensor([0, 0, 1, 1]))):
+            torch.testing.assert_close(grouped, any_backbone.hidden(ids[:4]), atol=1e-4, rtol=1e-4)
+        with (
+            pytest.raises(UnderstudyError, match="5 rows do not fall into 2 groups"),
+            active(any_backbone.context, stack.grouped()),
+        ):
+            any_backbone.hidden(ids)
+
+
 def test_a_mask_keeps_a_head_off_the_tokens_before_its_marker(
     any_backbone: Backbone, ids: Tensor, new_head: Callable[..., Head]
 ) -> None:
