@@ -112,7 +112,7 @@ class HeadStack:
         return {site: (self.down[site][rows], self.up[site][rows]) for site in self.down}
 
     def grouped(self) -> dict[str, Pair]:
-        """Each site's (A, B) as they are, for rows that lie in H groups of the same size: nothing is copied."""
+        """Each site's (A, B) as they are, for rows that lie in H groups of one size: nothing is copied."""
         return {site: (self.down[site], self.up[site]) for site in self.down}
 
     def beside(self, rows: Tensor) -> tuple[dict[str, Pair], Tensor]:
