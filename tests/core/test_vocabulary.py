@@ -17,7 +17,7 @@ def test_each_digit_is_a_token_and_words_do_not_cross_blanks(tokenizer: Fast) ->
     assert "".join(tokenizer.tokenize(" 42 5000000")) == "Ġ42Ġ5000000"
     assert all(sum(map(str.isdigit, token)) <= 1 for token in tokenizer.get_vocab())
     assert not [token for token in tokenizer.get_vocab() if "Ġ" in token[1:]]
-    assert "Ġcapital" in tokenizer.get_vocab(), "a word that came often is one token"
+    assert "Ġthe" in tokenizer.get_vocab(), "a word that came often is one token"
 
 
 def test_marks_come_first_and_the_size_is_kept(tokenizer: Fast) -> None:
