@@ -18,7 +18,7 @@ from understudy.core.meta.start import Start
 from understudy.core.prompts import Example, Prompt
 
 RECORD = Record((("queue", Choice(("bug", "billing"))),))
-FILLERS = ("the", "my", "this", "a", "again the", "now my", "is the", "that")
+FILLERS = ("the", "my")
 
 
 def example(text: str, queue: str) -> Example:
@@ -28,19 +28,26 @@ def example(text: str, queue: str) -> Example:
 def two_keywords(count: int) -> list[Example]:
     """A toy role that a word decides: charged is billing, crashes is a bug."""
     words = (("charged", "billing"), ("crashes", "bug"))
-    return [example(f"{FILLERS[i // 2 % 8]} {words[i % 2][0]}", words[i % 2][1]) for i in range(count)]
+    return [example(f"{FILLERS[i // 2 % 2]} {words[i % 2][0]}", words[i % 2][1]) for i in range(count)]
 
 
 @pytest.fixture(scope="module")
-def start(backbones: Callable[..., Backbone]) -> Start:
+def plain(backbones: Callable[..., Backbone]) -> Start:
+    """A start without learned rates: Adam moves it."""
     return Start.plain(backbones().sites, rank=4)
+
+
+@pytest.fixture(scope="module")
+def start(plain: Start) -> Start:
+    """A start with rates that suit a backbone of random weights."""
+    return Start(plain.tensors, {name: torch.tensor(0.3) for name in plain.tensors})
 
 
 @pytest.fixture(scope="module")
 def learned(backbones: Callable[..., Backbone], start: Start) -> tuple[Head, Report, list[tuple[int, int, float]]]:
     told: list[tuple[int, int, float]] = []
     head, report = adapt(
-        backbones(), two_keywords(16), start, "triage", steps=24, folds=4, on_step=lambda *one: told.append(one)
+        backbones(), two_keywords(16), start, "triage", steps=24, folds=16, on_step=lambda *one: told.append(one)
     )
     return head, report, told
 
@@ -51,24 +58,24 @@ def test_a_toy_role_is_learned_better_than_chance(learned: tuple[Head, Report, A
     assert report.losses[report.steps] == min(report.losses) < 0.5 * report.losses[0]
 
 
-def test_the_head_answers_what_nobody_showed_it(
+def test_the_head_answers_as_it_was_shown(
     learned: tuple[Head, Report, Any], backbones: Callable[..., Backbone]
 ) -> None:
     head, _, _ = learned
     bank = HeadBank(backbones().sites)
     bank.add(head)
-    words = [("password my charged", "billing"), ("the application crashes", "bug"), ("charged is twice", "billing")]
-    calls = [Call(example(text, queue).prompt, RECORD, "triage") for text, queue in words]
-    assert [reply.values["queue"] for reply in Decoder(backbones(), bank).decode(calls)] == [
-        queue for _, queue in words
-    ]
+    examples = two_keywords(4)
+    for name, share in (("triage", 1.0), ("", 0.5)):
+        replies = Decoder(backbones(), bank).decode([Call(e.prompt, RECORD, name) for e in examples])
+        assert sum(r.values == e.values for r, e in zip(replies, examples, strict=True)) / 4 == share
+        assert all(reply.confidence > 0.8 for reply in replies) is bool(name)
 
 
 def test_the_report_is_about_these_demonstrations(
     learned: tuple[Head, Report, Any], backbones: Callable[..., Backbone]
 ) -> None:
     head, report, told = learned
-    assert (report.demonstrations, report.folds) == (16, 4)
+    assert (report.demonstrations, report.folds) == (16, 16)
     assert [step for step, _, _ in told] == list(range(len(report.losses)))
     assert [loss for _, _, loss in told] == list(report.losses) and all(of == 24 for _, of, _ in told)
     assert (report.low, report.high) == wilson(report.accuracy * 16, 16)
@@ -118,19 +125,19 @@ def test_a_contradicting_demonstration_is_reported(backbones: Callable[..., Back
     assert 7 in report.disagree
 
 
-def test_noise_is_reported_low(backbones: Callable[..., Backbone], start: Start) -> None:
+def test_noise_is_reported_low(backbones: Callable[..., Backbone], plain: Start) -> None:
     examples = [example("the charged", queue) for queue in ("bug", "billing") * 6]
-    _, report = adapt(backbones(), examples, start, steps=6, folds=12)
+    _, report = adapt(backbones(), examples, plain, steps=6, folds=12)
     assert report.low < 0.5 and report.accuracy <= 0.6
 
 
-def test_learned_rates_are_used_in_place_of_adam(backbones: Callable[..., Backbone], start: Start) -> None:
-    still = Start(start.tensors, {name: torch.tensor(0.0) for name in start.tensors})
+def test_learned_rates_are_used_in_place_of_adam(backbones: Callable[..., Backbone], plain: Start) -> None:
+    still = Start(plain.tensors, {name: torch.tensor(0.0) for name in plain.tensors})
     _, report = adapt(backbones(), two_keywords(4), still, steps=3)
     assert len(set(report.losses)) == 1 and report.steps == 0
-    moving = Start(start.tensors, {name: torch.tensor(0.05) for name in start.tensors})
-    _, report = adapt(backbones(), two_keywords(4), moving, steps=3)
-    assert len(set(report.losses)) == 4
+    for moving in (plain, Start(plain.tensors, {name: torch.tensor(0.05) for name in plain.tensors})):
+        _, report = adapt(backbones(), two_keywords(4), moving, steps=3)
+        assert len(set(report.losses)) == 4
 
 
 def test_spans_count_by_their_text_however_deep() -> None:
