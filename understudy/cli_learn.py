@@ -88,6 +88,8 @@ def lesson_view(lesson: Lesson) -> Group:
         "seconds": round(report.seconds, 1),
         "head": f"{lesson.bytes / 1e6:.2f} MB in {lesson.folder}",
     }
+    if report.accuracy < 0.5:
+        values["mind"] = "most left-out demonstrations were answered wrong: expect abstentions, and measure before use"
     if report.disagree:
         values["look at"] = f"demonstrations {', '.join(map(str, report.disagree))}: the others contradict them"
     use = Text(f'ask it: understudy ask {lesson.role} "…"', style="dim")

@@ -8,7 +8,7 @@ import platform
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,10 @@ import torch
 
 from .agents.generators import GENERATORS, recalling
 from .core import corpora as tasks
+from .core.adaptation import abstention_threshold
 from .core.backbone import Backbone
-from .core.bank import HeadStack
+from .core.bank import HeadBank, HeadStack
+from .core.decoding import Call, Decoder
 from .core.heads import Head
 from .core.meta.start import Start
 from .core.meta.training import Episode, MetaRecipe, meta_train
@@ -28,6 +30,10 @@ from .core.vocabulary import train_tokenizer
 
 ROLES = ("planner", "coder", "qa", "recommender")
 SHARES = {"planner": 0.22, "coder": 0.28, "qa": 0.24, "recommender": 0.06, "public tasks": 0.14, "recall": 0.3}
+
+
+ABSTAINING = ("coder", "qa")
+"""Roles whose answers are right or wrong as a whole, so that a confidence under which they abstain can be found."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,17 @@ class Preset:
 PRESETS = {
     "nano": Preset("nano", NANO, Recipe(minutes=45), MetaRecipe(minutes=8)),
 }
+
+
+def threshold(backbone: Backbone, head: Head, examples: int = 200, error: float = 0.2) -> float:
+    """The least confidence at which at most ``error`` of the role's answers to generated examples were wrong."""
+    bank = HeadBank(backbone.sites)
+    bank.add(head)
+    rng = random.Random(f"threshold:{head.name}")
+    drawn = [GENERATORS[head.name](rng) for _ in range(examples)]
+    replies = Decoder(backbone, bank).decode([Call(e.prompt, e.record, head.name) for e in drawn])
+    right = [reply.values == dict(e.values) for reply, e in zip(replies, drawn, strict=True)]
+    return abstention_threshold([reply.confidence for reply in replies], right, error)
 
 
 def texts(example: Example) -> Iterator[str]:
@@ -177,7 +194,10 @@ def finish(
     for number, name in enumerate(ROLES):
         one = heads.pick(number).tensors()
         stack = HeadStack.of_tensors({key: tensor.to(torch.bfloat16) for key, tensor in one.items()})
-        Head.of_stack(name, stack, backbone=about).save(out / "heads" / name)
+        head = Head.of_stack(name, stack, backbone=about)
+        if name in ABSTAINING:
+            head = replace(head, threshold=threshold(shipped, head))
+        head.save(out / "heads" / name)
     digests = {
         str(file.relative_to(out)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(out.rglob("*.safetensors"))

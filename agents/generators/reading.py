@@ -144,8 +144,8 @@ def _assemble(
     kept = answered[:1] + rest[: rng.randint(0 if answered else 1, 5)]
     graph = [item for item in kept if item[0].source == "graph"]
     texts = [item for item in kept if item[0].source != "graph"]
-    if rng.random() < 0.3:
-        rng.shuffle(graph)
+    # In any order: where the right fact stood first, the head learned the place and not the question.
+    rng.shuffle(graph)
     rng.shuffle(texts)
     kept = graph + texts
     if not kept or (not answered and not unanswerable):

@@ -118,11 +118,11 @@ def test_each_fold_leaves_its_own_out(
 
 
 def test_a_contradicting_demonstration_is_reported(backbones: Callable[..., Backbone], start: Start) -> None:
-    examples = two_keywords(16)
-    examples[6] = example("the charged", "bug")  # seven others say billing
-    _, report = adapt(backbones(), examples, start, steps=30, folds=16)
-    assert report.accuracy < 1
-    assert 7 in report.disagree
+    examples = two_keywords(32)
+    examples[6] = example("my charged", "bug")  # seven others with the very same words say billing
+    _, report = adapt(backbones(), examples, start, steps=30, folds=8)
+    assert report.disagree == (7,)
+    assert report.accuracy == 31 / 32
 
 
 def test_noise_is_reported_low(backbones: Callable[..., Backbone], plain: Start) -> None:

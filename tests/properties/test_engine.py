@@ -127,7 +127,7 @@ def test_replay_is_the_live_state_and_resume_from_anywhere_ends_the_same(
         result, state = asyncio.run(live(journal))
         events = journal.events("r")
     assert fold(flow.graph(), events) == state
-    assert max(Counter(effects).values()) == 1
+    assert all(count == 1 for count in Counter(effects).values())
     once = set(effects)
 
     for kept in range(1, len(events) + 1):
@@ -143,7 +143,10 @@ def test_replay_is_the_live_state_and_resume_from_anywhere_ends_the_same(
             if isinstance(event, StepFinished | StepFailed)
         }
         assert not recorded & set(effects), "a recorded effect was done again"
-        assert recorded | set(effects) == once, "an effect was lost, or has another key"
+        # A run that its limit ends does not wait for what had begun beside it: that is neither recorded nor repeated.
+        assert recorded | set(effects) <= once, "an effect has another key"
+        if result.status == "completed":
+            assert recorded | set(effects) == once, "an effect was lost"
         assert all(count == 1 for count in Counter(effects).values())
 
 
