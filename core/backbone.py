@@ -84,8 +84,9 @@ class Backbone:
     @property
     def max_tokens(self) -> int:
         """The longest sequence the model takes."""
-        config = self.model.config
-        return int(getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", 1024))
+        config: Any = self.model.config
+        longest: Any = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", 1024)
+        return int(longest)
 
     @property
     def width(self) -> int:
@@ -154,8 +155,8 @@ def _cached(name: str) -> list[tuple[str, bool]]:
 def _read(source: str, local: bool) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """Model and tokenizer of a folder (``local``: the hub is not asked for anything) or of a hub id."""
     options: dict[str, Any] = {"local_files_only": local, "trust_remote_code": False}
-    tokenizer = AutoTokenizer.from_pretrained(source, **options)
-    model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, use_safetensors=True, **options)
+    tokenizer: Any = AutoTokenizer.from_pretrained(source, **options)
+    model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, use_safetensors=True, **options)
     return model, tokenizer
 
 

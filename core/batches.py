@@ -41,7 +41,10 @@ def collate(items: Sequence[Rendered], pad: int, multiple: int = 1) -> Batch:
     wide = -(-max(len(item.ids) for item in items) // multiple) * multiple
     ids = torch.full((len(items), wide), pad)
     active = torch.zeros(len(items), wide)
-    row, at, target, limited = [], [], [], []
+    row: list[int] = []
+    at: list[int] = []
+    target: list[int] = []
+    limited: list[bool] = []
     legal_decision: list[int] = []
     legal_token: list[int] = []
     for index, item in enumerate(items):

@@ -44,7 +44,7 @@ def render(example: Example, backbone: Backbone) -> Rendered:
     ids = list(reading.ids)
     decisions: list[Decision] = []
     filling = Filler(backbone, reading).record(example.record, example.values)
-    answer = None
+    answer: int | tuple[int, ...] | None = None
     end = backbone.markers.end
     try:
         while True:
@@ -55,8 +55,8 @@ def render(example: Example, backbone: Backbone) -> Rendered:
             elif isinstance(action, Choose):
                 assert action.target is not None
                 answer = action.target
-                decisions += _branches(action.options, answer, len(ids))
-                ids.extend(action.options[answer])
+                decisions += _branches(action.options, action.target, len(ids))
+                ids.extend(action.options[action.target])
             elif isinstance(action, Follow):
                 assert action.target is not None
                 answer = action.target

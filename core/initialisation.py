@@ -14,6 +14,8 @@ Names match by a random projection; only slowly turning RoPE pairs carry it, so 
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
@@ -23,7 +25,8 @@ FAST = 7
 
 
 def _orthonormal(rows: int, wide: int, generator: torch.Generator) -> Tensor:
-    return torch.linalg.qr(torch.randn(wide, rows, generator=generator))[0].t().contiguous()
+    columns: Tensor = torch.linalg.qr(torch.randn(wide, rows, generator=generator))[0]
+    return columns.t().contiguous()
 
 
 @torch.no_grad()
@@ -37,7 +40,7 @@ def look_back(model: PreTrainedModel, seed: int = 0) -> None:
     size = wide // heads
     half = size // 2
     generator = torch.Generator().manual_seed(seed)
-    layers = model.base_model.layers
+    layers: Any = model.base_model.layers
     for layer in layers:
         for output in (layer.self_attn.o_proj, layer.mlp.down_proj):
             output.weight.zero_()
@@ -46,7 +49,8 @@ def look_back(model: PreTrainedModel, seed: int = 0) -> None:
     slow = [pair for pair in range(half) if _angle(config, pair, size) < 0.01]
     places = [*slow, *(pair + half for pair in slow)]
     names = _orthonormal(len(places), wide, generator)
-    inside = float(model.get_input_embeddings().weight.norm(dim=1).mean())
+    embedding: Any = model.get_input_embeddings()
+    inside = float(embedding.weight.norm(dim=1).mean())
     written = inside / (wide**0.5 * (len(places) / wide) ** 0.5)
     spaces = [_orthonormal(len(places), wide, generator) for _ in range(2)]
     first = layers[0].self_attn

@@ -127,7 +127,7 @@ class Pretraining:
         self.backbone, self.heads, self.streams, self.recipe, self.folder = backbone, heads, streams, recipe, folder
         self.progress = Progress()
         self.sorter = Sorter(streams, backbone, recipe)
-        model = backbone.model.to(torch.bfloat16).train().requires_grad_(True)
+        model = backbone.model.bfloat16().train().requires_grad_(True)
         model.set_attn_implementation("eager")  # on a CPU faster than the fused kernel for rows of this length
         embedding = model.get_input_embeddings().weight
         # The passes run in bf16; the optimisers keep masters in fp32, whose small steps bf16 would lose.
@@ -176,7 +176,7 @@ class Pretraining:
             if not bool(torch.isfinite(total)):
                 where = f"step {self.progress.step}"
                 raise UnderstudyError("the loss is not finite", where=where, mend="lower the rates")
-            total.backward()  # type: ignore[no-untyped-call]
+            total.backward()
             self._to_masters()
             factor = rate(self.recipe, self.progress.seconds / budget)
             for optimiser, rates in zip(self.optimisers, self._base, strict=True):

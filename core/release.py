@@ -59,8 +59,8 @@ def save(backbone: Backbone, start: Start, manifest: Mapping[str, Any], folder: 
     """Write a folder that :meth:`Backbone.load` and any transformers program can load."""
     folder.mkdir(parents=True, exist_ok=True)
     backbone.model.set_attn_implementation("sdpa")
-    backbone.model.to(torch.bfloat16).save_pretrained(folder)
-    backbone.model.to(torch.float32)
+    backbone.model.bfloat16().save_pretrained(folder)
+    backbone.model.float()
     backbone.tokenizer.save_pretrained(folder)
     start.save(folder / "start.safetensors")
     text = json.dumps(manifest, indent=1, ensure_ascii=False)

@@ -95,7 +95,7 @@ def meta_train(
         total, trace = outer_loss(support, query, tensors, rates, recipe.tasks, recipe.steps, weights=weights)
         if not bool(torch.isfinite(total)):
             raise UnderstudyError("the outer loss is not finite", where=f"meta step {number}", mend="lower the rates")
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         torch.nn.utils.clip_grad_norm_(list(tensors.values()), 1.0)
         factor = min(1.0, max(0.05, (1 - elapsed / (recipe.minutes * 60)) / 0.4))
         optimiser.param_groups[0]["lr"] = recipe.outer_rate * factor
