@@ -27,7 +27,8 @@ RIVALS: Mapping[str, str] = {
     "no head": "the bare backbone, same prompt and same grammar",
     "untrained head": "random tensors, in every layer as large as the trained ones",
     "other's head": "planner with qa's head, coder with planner's, qa with coder's, recommender with qa's",
-    "rules": "keywords and templates (benchmarks/rules_desk.py), same prompt and same record",
+    "rules": "keywords and templates (benchmarks/rules_desk.py), same prompt and same record; who wrote them "
+    "had read the desk questions but none of the templates",
 }
 OTHER = {"planner": "qa", "coder": "planner", "qa": "coder", "recommender": "qa"}
 
