@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UnderstudyError
-from ..core.fields import Choice, ListOf, Record
+from ..core.fields import Choice, Grades, ListOf, Record
 from ..core.prompts import Prompt
 from .messages import Message, Place, Ranking, Source, Task
 from .role import Ask, Context, Role
@@ -35,6 +35,11 @@ def _line(name: str, facts: Sequence[tuple[str, str]]) -> str:
     return f"{name}: " + ", ".join(f"{relation} {' + '.join(others)}" for relation, others in groups.items())
 
 
+def ranked(grades: Mapping[str, float]) -> list[str]:
+    """The best ``PLACES`` by their grades, in the order given where grades are equal."""
+    return sorted(grades, key=lambda name: -grades[name])[:PLACES]
+
+
 def compose(mentioned: Sequence[str], candidates: Sequence[str], facts: Facts, request: str) -> tuple[Prompt, Record]:
     """What the recommender reads and may write; the same for a training example and for a call.
 
@@ -56,10 +61,9 @@ def compose(mentioned: Sequence[str], candidates: Sequence[str], facts: Facts, r
     record = Record(
         (
             ("liked", ListOf(Choice(tuple(mentioned)), 0, max(1, len(mentioned)), distinct=True)),
-            ("places", ListOf(Choice(tuple(candidates)), min(PLACES, len(candidates)), min(PLACES, len(candidates)),
-                              distinct=True)),
+            ("places", Grades(tuple(candidates))),
         )
-    )  # fmt: skip
+    )
     return Prompt(
         message=(("mentioned", named), ("candidates", listed), ("request", request)), role="recommend"
     ), record
@@ -118,10 +122,10 @@ class Recommender(Role):
         liked = tuple(values["liked"])
         mentioned, _, facts = self.choices(message, context)
         places, sources = [], []
-        for name in values["places"]:
+        for name in ranked(values["places"]):
             common = shared(name, liked or mentioned, facts)
             reasons = tuple(f"{relation.replace('_', ' ')} {other}" for relation, other in common)
-            places.append(Place(name=name, score=float(len(common)), reasons=reasons))
+            places.append(Place(name=name, score=round(values["places"][name], 3), reasons=reasons))
             sources += [Source(title=name, text=f"{name} {reason}", source="graph") for reason in reasons]
         names = tuple(place.name for place in places)
         return Ranking(answer=", ".join(names), values=names, sources=tuple(sources), liked=liked, places=tuple(places))

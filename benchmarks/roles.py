@@ -25,6 +25,7 @@ from benchmarks.rivals import RIVALS, ROLES, Rivals
 from benchmarks.shares import Share, Sheet, write_part
 from understudy.agents.generators import GENERATORS
 from understudy.agents.messages import Message, PlanRequest, Task
+from understudy.agents.recommender import PLACES, ranked
 from understudy.core.errors import UnderstudyError
 from understudy.workflows.team import Team
 
@@ -40,11 +41,12 @@ def on_generated(rivals: Rivals, names: Sequence[str], n: int) -> list[dict[str,
         examples = [GENERATORS[role](rng) for _ in range(n)]
         for rival in names:
             found = rivals.values(rival, role, examples)
-            right = [same(values, one.values) for values, one in zip(found, examples, strict=True)]
+            alike = same_ranking if role == "recommender" else same
+            right = [alike(values, one.values) for values, one in zip(found, examples, strict=True)]
             row: dict[str, Any] = {"role": role, "rival": rival, "right": Share.of(right)}
             if role == "recommender":
                 pairs = [(values, one.values) for values, one in zip(found, examples, strict=True)]
-                row["first"] = Share.of([list(got["places"])[:1] == list(one["places"])[:1] for got, one in pairs])
+                row["first"] = Share.of([first_is_best(got["places"], one["places"]) for got, one in pairs])
                 row["liked"] = Share.of([same(got["liked"], one["liked"]) for got, one in pairs])
             row["wrong"] = [
                 {"message": dict(one.prompt.message), "wanted": plainly(one.values), "found": plainly(values)}
@@ -52,6 +54,17 @@ def on_generated(rivals: Rivals, names: Sequence[str], n: int) -> list[dict[str,
             ][:SHOWN]  # fmt: skip
             rows.append(row)
     return rows
+
+
+def first_is_best(found: Mapping[str, float], wanted: Mapping[str, str]) -> bool:
+    """Whether the first place has a grade that no other place exceeds."""
+    return wanted[ranked(found)[0]] == max(wanted.values())
+
+
+def same_ranking(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether the same was liked, and the three places have the three highest grades in their order."""
+    grades = [wanted["places"][name] for name in ranked(found["places"])]
+    return same(found["liked"], wanted["liked"]) and grades == sorted(wanted["places"].values(), reverse=True)[:PLACES]
 
 
 def plainly(value: Any) -> Any:
@@ -159,7 +172,7 @@ def sheets_of(generated: Sequence[Mapping[str, Any]], desk: Sequence[Mapping[str
         out.append(grid("Generated examples, worlds not seen in training: all values exact", generated, names))
         ranked = [row for row in generated if row["role"] == "recommender"]
         lines = tuple((label, *(str(row[key]) for row in ranked)) for label, key in (
-            ("what was liked", "liked"), ("first place", "first"), ("all values", "right")))  # fmt: skip
+            ("what was liked", "liked"), ("first place", "first"), ("the three best in order", "right")))  # fmt: skip
         out.append(Sheet("Generated examples: the recommender's parts", ("part", *names), lines))
     if desk:
         out.append(grid("Desk questions, each role by itself: right", desk, names))

@@ -131,7 +131,7 @@ def find(prompt: Prompt) -> dict[str, SpanValue | None]:
     return {"answer": spans[0] if spans else None}
 
 
-def rank(prompt: Prompt) -> dict[str, list[str]]:
+def rank(prompt: Prompt) -> dict[str, Any]:
     """Liked is what stands in no clause with a word of dislike; candidates by the number of facts shared with it."""
     mentioned, candidates = (_facts(prompt.part(part)) for part in ("mentioned", "candidates"))
     clauses = re.split(r"[.,;!?]|\bbut\b", prompt.part("request").lower())
@@ -139,7 +139,7 @@ def rank(prompt: Prompt) -> dict[str, list[str]]:
     liked = [name for name in mentioned if name not in bad] or list(mentioned)
     known = {fact for name in liked for fact in mentioned[name]}
     score = {name: sum(f in known or f.split("|")[-1] in liked for f in facts) for name, facts in candidates.items()}
-    return {"liked": liked, "places": sorted(candidates, key=lambda name: (-score[name], name))[:3]}
+    return {"liked": liked, "places": score}
 
 
 def _facts(listed: str) -> dict[str, list[str]]:

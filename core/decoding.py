@@ -42,12 +42,16 @@ class Call:
 
 @dataclass(frozen=True)
 class Picked:
-    """A decision that was made: its field, what was taken, and the probability of every option (or of the text)."""
+    """A decision that was made: its field, what was taken, and the probability of every option (or of the text).
+
+    ``weighed``: no option was ruled out by it, so it says nothing of the reply's confidence.
+    """
 
     path: str
     value: str
     probability: float
     options: Mapping[str, float] = field(default_factory=dict)
+    weighed: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class _Row:
                         self.trie = Trie(self.action.options)
                         return
                     self.pending.extend(self.action.options[0])
-                    self.action = self._filling.send(0)
+                    self.action = self._filling.send((1.0,) if self.action.weighed else 0)
                 else:
                     self._written, self._logs = [], 0.0
                     if not self._forced():
@@ -139,10 +143,10 @@ class _Row:
             best = max(range(len(chances)), key=chances.__getitem__)
             label = self.action.labels[best]
             options = dict(zip(self.action.labels, chances, strict=True))
-            self.picks.append(Picked(self.action.path, label, chances[best], options))
+            self.picks.append(Picked(self.action.path, label, chances[best], options, self.action.weighed))
             self.pending = list(self.action.options[best])
             self.trie = None
-            self._step(best)
+            self._step(tuple(chances) if self.action.weighed else best)
             return
         assert isinstance(self.action, Follow)
         self.pending = []
@@ -157,6 +161,10 @@ class _Row:
                 return
         self.picks.append(Picked(self.action.path, "", math.exp(self._logs)))
         self._step(tuple(self._written))
+
+
+def _confidence(picks: Sequence[Picked]) -> float:
+    return math.prod(pick.probability for pick in picks if not pick.weighed)
 
 
 @dataclass
@@ -216,7 +224,7 @@ class Decoder:
                 marked = [marked[i] for i in left]
         seconds = time.perf_counter() - began
         return [
-            Reply(row.values or {}, math.prod(p.probability for p in row.picks), tuple(row.picks), row.tokens, seconds)
+            Reply(row.values or {}, _confidence(row.picks), tuple(row.picks), row.tokens, seconds)
             for row in rows
         ]
 

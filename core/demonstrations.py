@@ -44,7 +44,7 @@ def render(example: Example, backbone: Backbone) -> Rendered:
     ids = list(reading.ids)
     decisions: list[Decision] = []
     filling = Filler(backbone, reading).record(example.record, example.values)
-    answer: int | tuple[int, ...] | None = None
+    answer: int | tuple[float, ...] | None = None
     end = backbone.markers.end
     try:
         while True:
@@ -55,6 +55,8 @@ def render(example: Example, backbone: Backbone) -> Rendered:
             elif isinstance(action, Choose):
                 assert action.target is not None
                 answer = action.target
+                if action.weighed:
+                    answer = tuple(float(at == action.target) for at in range(len(action.options)))
                 decisions += _branches(action.options, action.target, len(ids))
                 ids.extend(action.options[action.target])
             elif isinstance(action, Follow):

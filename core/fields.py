@@ -7,6 +7,7 @@ known. The shapes of the values:
 field    value
 ======== ==========================================================
 Choice   one of ``options`` (str)
+Grades   dict of option → expected grade (float); a teacher gives the grades' labels
 Span     :class:`SpanValue`, or None where ``optional`` and not found
 Text     str
 Number   int or float
@@ -27,6 +28,17 @@ class Choice:
     """One of ``options``, scored over all of them by log-probability."""
 
     options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Grades:
+    """A grade for each of ``options``, one after the other: what a ranking is made of.
+
+    ``labels`` stand for 0, 1, 2, …; the value of an option is the mean of its grade under the head's probabilities.
+    """
+
+    options: tuple[str, ...]
+    labels: tuple[str, ...] = tuple("0123456789")
 
 
 @dataclass(frozen=True)
@@ -95,4 +107,4 @@ class Record:
     fields: tuple[tuple[str, Field], ...]
 
 
-Field = Choice | Span | Text | Number | Grammar | Earlier | ListOf | Record
+Field = Choice | Grades | Span | Text | Number | Grammar | Earlier | ListOf | Record

@@ -14,7 +14,7 @@ from typing import Any
 from .backbone import Backbone
 from .constraints import Constraint, Guided, Substring, after_blank, number_grammar, text_grammar
 from .errors import UnderstudyError
-from .fields import Choice, Earlier, Field, Grammar, ListOf, Number, Record, Span, SpanValue, Text
+from .fields import Choice, Earlier, Field, Grades, Grammar, ListOf, Number, Record, Span, SpanValue, Text
 from .reading import Reading, Tokens
 
 
@@ -27,12 +27,16 @@ class Write:
 
 @dataclass(frozen=True)
 class Choose:
-    """A choice among ``options`` (token ids, none a prefix of another); answered with its index."""
+    """A choice among ``options`` (token ids, none a prefix of another); answered with its index.
+
+    ``weighed``: answered with the probability of every option instead; the likeliest is what is written.
+    """
 
     path: str
     options: tuple[tuple[int, ...], ...]
     labels: tuple[str, ...]
     target: int | None = None
+    weighed: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Filler:
         """One field; ``given`` is a 1-tuple with the teacher's value; ``at`` the 0-based item of the enclosing list."""
         if isinstance(field, Choice):
             return (yield from self._choice(field.options, given, path))
+        if isinstance(field, Grades):
+            return (yield from self._grades(field, given, path))
         if isinstance(field, Earlier):
             return (yield from self._earlier(at, (), given, path))
         if isinstance(field, Span):
@@ -92,6 +98,22 @@ class Filler:
             target = options.index(given[0])
         ids = tuple((*self.backbone.encode(option), end) for option in options)
         return options[(yield Choose(path, ids, tuple(options), target))]
+
+    def _grades(self, field: Grades, given: tuple[Any] | None, path: str) -> Filling:
+        marks = self.backbone.markers
+        ids = tuple((*self.backbone.encode(label), marks.end) for label in field.labels)
+        found: dict[str, float] = {}
+        for option in field.options:
+            target = None
+            if given is not None:
+                if given[0].get(option) not in field.labels:
+                    mend = f"give it one of {', '.join(field.labels)}"
+                    raise UnderstudyError(f"field {path!r} lacks a grade for {option!r}", mend=mend)
+                target = field.labels.index(given[0][option])
+            yield Write((*marks.item, *self.backbone.encode(option), *self.backbone.encode(":")))
+            chances = yield Choose(f"{path}.{option}", ids, field.labels, target, weighed=True)
+            found[option] = sum(grade * chance for grade, chance in enumerate(chances))
+        return found
 
     def _earlier(self, at: int, taken: Sequence[int], given: tuple[Any] | None, path: str) -> Filling:
         options = tuple(str(number) for number in range(1, at + 1) if number not in taken)
@@ -138,6 +160,8 @@ class Filler:
         else:
             sources = self.reading.passages
             ways = [self.backbone.encode(str(number)) for number in range(1, len(sources) + 1)]
+            if len(ways) > 9:  # or 1 would be the beginning of 10
+                ways = [(*way, *self.backbone.encode(":")) for way in ways]
         labels = [str(number) for number in range(1, len(ways) + 1)]
         usable = [i for i, source in enumerate(sources) if source.ids]
         ways, labels = [ways[i] for i in usable], [labels[i] for i in usable]

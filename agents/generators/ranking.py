@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from ...core.prompts import Example
-from ..recommender import PLACES, compose, shared
+from ..recommender import compose, shared
 from .domains import Domain
 from .phrases import finish, slip
 from .worlds import a_domain, distinct, make_facts, relate
@@ -135,7 +135,7 @@ def join(rng: random.Random, names: list[str]) -> str:
 
 
 def example(rng: random.Random) -> Example:
-    """A request with what was liked, candidates with their facts, and the best three by what they share."""
+    """A request with what was liked, candidates with their facts, and a grade for each by what it shares."""
     while True:
         domain = a_domain(rng)
         count = rng.randint(8, 14)
@@ -165,16 +165,16 @@ def example(rng: random.Random) -> Example:
         else:
             hint = ""
         scores = {name: _score(name, liked, facts, hint) for name in candidates}
-        if len(set(scores.values())) < 2:
+        grades = {name: str(round(min(score, 9.0))) for name, score in scores.items()}
+        if len(set(grades.values())) < 2:
             continue
-        best = sorted(candidates, key=lambda name: -scores[name])[:PLACES]
         if rng.random() < 0.05:
             request = slip(rng, request, tuple(mentioned))
         if rng.random() < 0.1:
             request = request.lower()
         order = sorted(mentioned, key=lambda name: request.lower().find(name.lower()))
         prompt, record = compose(order, candidates, facts, finish(rng, request))
-        return Example(prompt, record, {"liked": [name for name in order if name in liked], "places": best})
+        return Example(prompt, record, {"liked": [name for name in order if name in liked], "places": grades})
 
 
 def _denser(rng: random.Random, facts: dict[str, list[str]]) -> dict[str, list[str]]:

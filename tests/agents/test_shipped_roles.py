@@ -18,7 +18,7 @@ from understudy.agents.recommender import Recommender
 from understudy.agents.role import Context
 from understudy.agents.tools import Rows, SqlTool
 from understudy.core.errors import UnderstudyError
-from understudy.core.fields import Choice, Grammar, ListOf, Record, SpanValue
+from understudy.core.fields import Grades, Grammar, Record, SpanValue
 from understudy.core.prompts import Prompt
 from understudy.knowledge import KnowledgeStore
 
@@ -267,15 +267,17 @@ def test_candidates_share_facts_and_were_not_mentioned(desk: Context) -> None:
         == "Mali: borders Niger, lies in Africa, speaks French; Niger: borders Chad, lies in Africa, speaks French"
     )
     places = dict(record.fields)["places"]
-    assert isinstance(places, ListOf) and places.item == Choice(("Mali", "Niger")) and places.at_most == 2
+    assert places == Grades(("Mali", "Niger"))
 
 
 def test_reasons_are_the_facts_in_common(desk: Context) -> None:
+    grades = {"Mali": 1.25, "Niger": 3.5}
     found, _ = run(
-        Recommender(), Task(request="I loved Chad"), desk, lambda p, r: {"liked": ["Chad"], "places": ["Niger", "Mali"]}
+        Recommender(), Task(request="I loved Chad"), desk, lambda p, r: {"liked": ["Chad"], "places": grades}
     )
     assert isinstance(found, Ranking)
     assert (found.answer, found.values, found.liked) == ("Niger, Mali", ("Niger", "Mali"), ("Chad",))
+    assert [place.score for place in found.places] == [3.5, 1.25]
     assert found.places[0].reasons == ("borders Chad", "lies in Africa", "speaks French")
     assert found.sources[0].text == "Niger borders Chad"
 

@@ -64,4 +64,4 @@ def test_ranking() -> None:
     found = ask("recommend", mentioned="Peru: speaks Spanish, borders Chile; Iran: speaks Persian",
                 candidates="Chad: speaks Persian; Chile: borders Peru, speaks Spanish; Spain: speaks Spanish",
                 request="I loved Peru, but not Iran.")  # fmt: skip
-    assert found == {"liked": ["Peru"], "places": ["Chile", "Spain", "Chad"]}
+    assert found == {"liked": ["Peru"], "places": {"Chad": 0, "Chile": 2, "Spain": 1}}

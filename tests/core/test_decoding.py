@@ -12,7 +12,7 @@ from understudy.core.backbone import Backbone
 from understudy.core.bank import HeadBank, active
 from understudy.core.decoding import ANSWER_ROOM, Call, Decoder, Reply
 from understudy.core.errors import UnderstudyError
-from understudy.core.fields import Choice, ListOf, Record, Span, Text
+from understudy.core.fields import Choice, Grades, ListOf, Record, Span, Text
 from understudy.core.filling import Choose, Filler, Write
 from understudy.core.heads import Head
 from understudy.core.prompts import Example, Passage, Prompt
@@ -243,3 +243,22 @@ def test_replies_come_in_the_order_of_the_calls(
         for n in range(1, 6)
     ]
     assert [reply.values["items"] for reply in decoder.decode(calls)] == [[f"only {n}"] for n in range(1, 6)]
+
+
+def test_a_grade_is_the_mean_of_its_probabilities(
+    backbones: Callable[..., Backbone], new_head: Callable[..., Head]
+) -> None:
+    backbone = backbones()
+    decoder = decoder_of(backbone, new_head)
+    prompt = Prompt(message=(("text", "I loved Chad"),))
+    labels = ("low", "middling", "high")
+    record = Record((("sure", Choice(("yes", "no"))), ("places", Grades(("Niger", "Mali"), labels))))
+    (reply,) = decoder.decode([Call(prompt, record, "row")])
+    sure, *graded = reply.picks
+    assert [pick.path for pick in graded] == ["places.Niger", "places.Mali"]
+    for name, pick in zip(("Niger", "Mali"), graded, strict=True):
+        mean = sum(at * pick.options[label] for at, label in enumerate(labels))
+        assert reply.values["places"][name] == pytest.approx(mean)
+        assert pick.value == max(pick.options, key=lambda label: pick.options[label])
+    assert 0 < mean < 2
+    assert reply.confidence == pytest.approx(sure.probability), "a grade rules nothing out, so it says nothing of doubt"

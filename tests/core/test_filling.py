@@ -10,7 +10,19 @@ from understudy.core.backbone import Backbone
 from understudy.core.constraints import Guided, after_blank, number_grammar, text_grammar
 from understudy.core.demonstrations import Rendered, render
 from understudy.core.errors import UnderstudyError
-from understudy.core.fields import Choice, Earlier, Field, Grammar, ListOf, Number, Record, Span, SpanValue, Text
+from understudy.core.fields import (
+    Choice,
+    Earlier,
+    Field,
+    Grades,
+    Grammar,
+    ListOf,
+    Number,
+    Record,
+    Span,
+    SpanValue,
+    Text,
+)
 from understudy.core.filling import Choose, Filler, Write
 from understudy.core.prompts import Example, Passage, Prompt
 from understudy.core.reading import read
@@ -167,6 +179,27 @@ def test_what_is_decided_is_what_a_head_learns(backbones: Callable[..., Backbone
 def test_values_that_do_not_fit_their_field_are_refused(either: Backbone, field: Field, value: Any, why: str) -> None:
     with pytest.raises(UnderstudyError, match=why):
         back(either, field, value, Prompt(message=(("text", "a b c d e f"),)))
+
+
+def test_each_option_gets_a_grade_and_a_teacher_writes_its_label(either: Backbone) -> None:
+    field = Grades(("Chad", "South Sudan"), ("0", "1", "2"))
+    example = Example(
+        Prompt(message=(("text", "go"),)), Record((("places", field),)), {"places": {"South Sudan": "2", "Chad": "0"}}
+    )
+    rendered = render(example, either)
+    text = either.decode(rendered.ids[rendered.answer_at :])
+    assert text.index("Chad") < text.index("0") < text.index("South Sudan") < text.index("2")
+    assert len(rendered.decisions) == 2
+    with pytest.raises(UnderstudyError, match="'places' lacks a grade for 'Chad'; give it one of 0, 1, 2"):
+        render(replace(example, values={"places": {"South Sudan": "2"}}), either)
+
+
+@pytest.mark.parametrize("count", [9, 10, 23])
+def test_any_number_of_passages_can_be_told_apart(either: Backbone, count: int) -> None:
+    prompt = Prompt(tuple(Passage("", f"number {at}") for at in range(count)))
+    for at in {0, 1, count - 1}:
+        value = SpanValue(at, 0, 6, "number")
+        assert back(either, Span(optional=True), value, prompt) == value
 
 
 def test_a_missing_value_is_named(either: Backbone, everything: Example) -> None:

@@ -17,6 +17,7 @@ from understudy.core.fields import (
     Choice,
     Earlier,
     Field,
+    Grades,
     Grammar,
     ListOf,
     Number,
@@ -50,6 +51,11 @@ LEAVES: st.SearchStrategy[Field] = st.one_of(
     ),
     st.builds(Text, max_tokens=st.integers(1, 6)),
     st.builds(Number, integer=st.booleans()),
+    st.builds(
+        Grades,
+        st.lists(SENTENCES, max_size=3, unique_by=str.strip).map(tuple),
+        st.sampled_from([("0", "1", "2"), ("low", "high"), ("one",)]),
+    ),
     st.builds(Grammar, lark=st.sampled_from(sorted(GRAMMARS)), max_tokens=st.integers(1, 12)),
 )
 
@@ -86,6 +92,9 @@ def check(field: Field, value: Any, prompt: Prompt, at: int = 0) -> None:
         assert 0 <= value.start <= value.end
     elif isinstance(field, Text):
         assert isinstance(value, str) and not re.search(r"[\n\r\x00-\x1f]", value)
+    elif isinstance(field, Grades):
+        assert tuple(value) == field.options
+        assert all(-1e-6 <= grade <= len(field.labels) - 1 + 1e-6 for grade in value.values())
     elif isinstance(field, Number):
         assert type(value) is (int if field.integer else float)
     elif isinstance(field, Grammar):
