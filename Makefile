@@ -8,11 +8,11 @@ BIN := $(VENV)/bin
 endif
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints/cpu.txt
 
-.PHONY: help install demo test lint types wheel clean
+.PHONY: help install demo test test-all lint types wheel clean
 
 help:
 	@echo "make demo   three requests on the travel desk"
-	@echo "make test   the whole test suite"
+	@echo "make test   the whole test suite;  make test-all  with the slow ones"
 	@echo "make lint   ruff;  make types  mypy --strict on the installed package;  make wheel  dist/*.whl"
 	@echo "make clean  removes .venv, build and dist"
 
@@ -23,6 +23,9 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest --durations=8
+
+test-all: $(VENV)/.installed-test
+	$(BIN)/python -m pytest --durations=8 -m "slow or not slow"
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

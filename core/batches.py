@@ -106,13 +106,20 @@ def per_row(values: Tensor, batch: Batch) -> Tensor:
 
 
 def text_losses(backbone: Backbone, batch: Batch, states: Tensor, share: float, seed: int) -> Tensor:
-    """Causal language modelling on a random share of the prompts' tokens: mean loss, a scalar.
+    """:func:`token_losses` of the rows of a batch of demonstrations."""
+    return token_losses(backbone, batch.ids, batch.lengths, states, share, seed)
+
+
+def token_losses(
+    backbone: Backbone, ids: Tensor, lengths: Tensor, states: Tensor, share: float, seed: int
+) -> Tensor:
+    """Causal language modelling on a random ``share`` of the tokens of ids [B, T]: mean loss, a scalar.
 
     The self-supervised objective that teaches words while the decisions teach roles (Radford et al. 2018, eq. 1).
     """
     generator = torch.Generator().manual_seed(seed)
-    inside = torch.arange(batch.ids.shape[1] - 1).unsqueeze(0) < (batch.lengths - 1).unsqueeze(1)
+    inside = torch.arange(ids.shape[1] - 1).unsqueeze(0) < (lengths - 1).unsqueeze(1)
     drawn = inside & (torch.rand(inside.shape, generator=generator) < share)
     row, at = drawn.nonzero(as_tuple=True)
     logits = backbone.logits(states[row, at]).float()
-    return F.cross_entropy(logits, batch.ids[row, at + 1])
+    return F.cross_entropy(logits, ids[row, at + 1], reduction="sum") / max(1, len(row))

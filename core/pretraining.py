@@ -1,6 +1,6 @@
 """Pretraining: the backbone and the shipped heads learn together, every row of a batch with its own head.
 
-    loss = Σ_decisions −log p(right | allowed) / M  +  λ · causal LM on a share of the prompts
+    loss = Σ_decisions −log p(right | allowed) / M  +  λ · causal LM on a share of the text  +  μ · distillation
 
 The backbone learns what all roles share and each head what only its role needs, because the bank serves learning as
 it serves decoding. Resumable: the state is saved as safetensors and JSON, in one move.
@@ -23,10 +23,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .backbone import Backbone
-from .bank import HeadStack, active
-from .batches import Batch, collate, decision_losses, per_row, text_losses
+from .bank import HeadStack, Pair, active
+from .batches import Batch, collate, decision_losses, per_row, text_losses, token_losses
 from .demonstrations import Rendered, render
+from .distillation import Lessons, distillation_loss, pooled
 from .errors import UnderstudyError
+from .fused import FusedLayers
 from .prompts import Example
 
 
@@ -41,7 +43,11 @@ class Stream:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to pretrain. Times are wall-clock, so that a recipe fits the machine that it is run on."""
+    """How to pretrain. Times are wall-clock, so that a recipe fits the machine that it is run on.
+
+    Sentences are distilled in every step until the share ``lessons_until`` of the time, then in one step of
+    ``lessons_every``. In the last share ``heads_alone`` of the time only the heads learn, on the backbone as it ships.
+    """
 
     minutes: float = 40.0
     rows_tokens: int = 5120
@@ -50,9 +56,14 @@ class Recipe:
     other_rate: float = 1.5e-3
     head_rate: float = 2e-3
     text_weight: float = 0.3
-    text_share: float = 0.1
+    text_share: float = 0.06
+    lesson_rows: int = 128
+    lesson_weight: float = 1.0
+    lessons_until: float = 0.5
+    lessons_every: int = 2
     warmup: float = 0.0005
     decay: float = 0.45
+    heads_alone: float = 0.12
     seed: int = 0
 
 
@@ -64,6 +75,7 @@ class Progress:
     seconds: float = 0.0
     tokens: int = 0
     loss: float = math.nan
+    cosine: float = math.nan
     right: dict[str, float] = field(default_factory=dict)
 
 
@@ -119,12 +131,20 @@ class Pretraining:
         heads: [H] heads, trained along.
         streams: name → examples for one head.
         folder: where checkpoints are kept.
+        lessons: sentences with a teacher's vectors; nothing is distilled where there are none.
     """
 
     def __init__(
-        self, backbone: Backbone, heads: HeadStack, streams: Mapping[str, Stream], recipe: Recipe, folder: Path
+        self,
+        backbone: Backbone,
+        heads: HeadStack,
+        streams: Mapping[str, Stream],
+        recipe: Recipe,
+        folder: Path,
+        lessons: Lessons | None = None,
     ) -> None:
         self.backbone, self.heads, self.streams, self.recipe, self.folder = backbone, heads, streams, recipe, folder
+        self.lessons = lessons
         self.progress = Progress()
         self.sorter = Sorter(streams, backbone, recipe)
         model = backbone.model.bfloat16().train().requires_grad_(True)
@@ -147,19 +167,38 @@ class Pretraining:
                 weight_decay=0.0,
             ),
         ]
+        self._frozen = False
+        self._fused = FusedLayers(model) if FusedLayers.able(model) else None
         self._base = [[group["lr"] for group in o.param_groups] for o in self.optimisers]
 
     def loss(self, batch: Batch, heads: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]:
         """Total loss (scalar), and of each decision its loss [M] and whether it was right [M]."""
         pairs, select = self.heads.beside(heads)
-        with active(self.backbone.context, pairs, select=select):
-            states = self.backbone.hidden(batch.ids)
-            losses, right = decision_losses(self.backbone, batch, states)
-            total = losses.mean()
-            if self.recipe.text_weight:
-                text = text_losses(self.backbone, batch, states, self.recipe.text_share, seed)
-                total = total + self.recipe.text_weight * text
+        states = self._hidden(batch.ids, pairs, select)
+        losses, right = decision_losses(self.backbone, batch, states)
+        total = losses.mean()
+        if self.recipe.text_weight:
+            text = text_losses(self.backbone, batch, states, self.recipe.text_share, seed)
+            total = total + self.recipe.text_weight * text
         return total, losses.detach(), right
+
+    def _hidden(
+        self, ids: Tensor, pairs: Mapping[str, Pair] | None = None, select: Tensor | None = None
+    ) -> Tensor:
+        if self._fused:
+            return self._fused.hidden(ids, pairs, select)
+        with active(self.backbone.context, pairs, select=select):
+            return self.backbone.hidden(ids)
+
+    def lesson(self, lessons: Lessons, seed: int) -> tuple[Tensor, float]:
+        """Distillation and language modelling of a batch of sentences: the loss, and the mean cosine to the teacher."""
+        ids, lengths, vectors = lessons.batch(seed, self.recipe.lesson_rows, self.backbone.markers.pad, WIDTH // 4)
+        states = self._hidden(ids)
+        student = pooled(states, lengths)
+        loss = self.recipe.lesson_weight * distillation_loss(student, vectors)
+        text = token_losses(self.backbone, ids, lengths, states, self.recipe.text_share, seed)
+        cosine = float((student.detach() * vectors).sum(-1).mean())
+        return loss + self.recipe.text_weight * text, cosine
 
     def run(self, on_progress: Callable[[Progress], None] | None = None, save_every: float = 300.0) -> Progress:
         """Train until the recipe's minutes are used up (those of earlier, interrupted runs counted in)."""
@@ -177,13 +216,26 @@ class Pretraining:
                 where = f"step {self.progress.step}"
                 raise UnderstudyError("the loss is not finite", where=where, mend="lower the rates")
             total.backward()
+            elapsed = self.progress.seconds / budget
+            early = elapsed < self.recipe.lessons_until
+            alone = elapsed >= 1 - self.recipe.heads_alone
+            if alone and not self._frozen:
+                self._freeze()
+            if self.lessons and not alone and (early or self.progress.step % self.recipe.lessons_every == 0):
+                lesson, cosine = self.lesson(self.lessons, seed)
+                lesson.backward()
+                self.progress.cosine = _smooth(self.progress.cosine, cosine)
             self._to_masters()
-            factor = rate(self.recipe, self.progress.seconds / budget)
+            factor = rate(self.recipe, min(1.0, elapsed / (1 - self.recipe.heads_alone)))
+            if alone:
+                factor = 0.02 + 0.5 * (1 - elapsed) / self.recipe.heads_alone
             for optimiser, rates in zip(self.optimisers, self._base, strict=True):
                 for group, base in zip(optimiser.param_groups, rates, strict=True):
                     group["lr"] = base * factor
-                torch.nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], 1.0)
-                optimiser.step()
+                learning = [p for g in optimiser.param_groups for p in g["params"] if p.grad is not None]
+                if learning:
+                    torch.nn.utils.clip_grad_norm_(learning, 1.0)
+                    optimiser.step()
                 optimiser.zero_grad()
             self._from_masters()
             self._note(batch, names, hits, float(total.detach()), right)
@@ -202,6 +254,13 @@ class Pretraining:
         self.backbone.model.float().eval().requires_grad_(False)
         self.backbone.model.set_attn_implementation("sdpa")
 
+    def _freeze(self) -> None:
+        """From now on the backbone is as it ships; gradients of this step are dropped with it."""
+        self.backbone.model.requires_grad_(False)
+        for live in self._live.values():
+            live.grad = None
+        self._frozen = True
+
     def _to_masters(self) -> None:
         for name, live in self._live.items():
             self._named[name].grad = None if live.grad is None else live.grad.float()
@@ -209,6 +268,8 @@ class Pretraining:
 
     @torch.no_grad()
     def _from_masters(self) -> None:
+        if self._frozen:
+            return
         for name, live in self._live.items():
             live.copy_(self._named[name])
 
@@ -222,8 +283,7 @@ class Pretraining:
         self.progress.right = {name: sum(v) / len(v) for name, v in right.items() if v}
         self.progress.step += 1
         self.progress.tokens += int(batch.lengths.sum())
-        old = self.progress.loss
-        self.progress.loss = loss if math.isnan(old) else 0.98 * old + 0.02 * loss
+        self.progress.loss = _smooth(self.progress.loss, loss)
 
     def save(self) -> None:
         """Write the checkpoint beside the old one, then move it into its place."""
@@ -273,3 +333,8 @@ class Pretraining:
             optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
         self.progress = Progress(**about["progress"])
         return True
+
+
+def _smooth(old: float, new: float) -> float:
+    """A running mean over some fifty steps."""
+    return new if math.isnan(old) else 0.98 * old + 0.02 * new

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast
 
 from .backbone import Backbone
@@ -29,11 +30,17 @@ class Shape:
     context: int = 1024
 
 
-NANO = Shape(vocabulary=6144, width=256, layers=6, heads=4, inner=688)
+NANO = Shape(vocabulary=8192, width=256, layers=6, heads=4, inner=688)
 
 
-def new_backbone(shape: Shape, tokenizer: PreTrainedTokenizerFast, name: str, seed: int = 0) -> Backbone:
-    """A backbone that has learned nothing yet, ready to be trained."""
+def new_backbone(
+    shape: Shape, tokenizer: PreTrainedTokenizerFast, name: str, seed: int = 0, words: Tensor | None = None
+) -> Backbone:
+    """A backbone that has learned nothing yet, ready to be trained.
+
+    Args:
+        words: [V, D] the directions in which its embedding begins (:func:`.distillation.vocabulary_vectors`).
+    """
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=shape.vocabulary,
@@ -51,6 +58,10 @@ def new_backbone(shape: Shape, tokenizer: PreTrainedTokenizerFast, name: str, se
         bos_token_id=None,
     )
     model = AutoModelForCausalLM.from_config(config)
+    if words is not None:
+        embedding = model.get_input_embeddings().weight
+        with torch.no_grad():
+            embedding.copy_(words * embedding.norm(dim=1).mean())
     look_back(model, seed)
     return Backbone.of(model, tokenizer, name)
 

@@ -34,6 +34,10 @@ def backbone(
     preset: Annotated[str, typer.Option(metavar="NAME", help="The recipe.")] = "nano",
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the backbone is written.")] = Path("build/nano"),
     work: Annotated[Path, typer.Option(metavar="DIR", help="Where checkpoints are kept.")] = Path("build/nano.work"),
+    teacher: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A sentence encoder to distil from; see docs/data.md.", show_default=False),
+    ] = None,
     minutes: Annotated[
         float | None, typer.Option(help="Of pretraining, instead of the recipe's.", min=0.01, show_default=False)
     ] = None,
@@ -42,8 +46,10 @@ def backbone(
 ) -> None:
     """Train a backbone from nothing, with the heads of the shipped roles and the start of new ones.
 
-    `understudy train backbone --data DIR --preset nano`
+    `understudy train backbone --data DIR --preset nano --teacher ENCODER`
     """
+    if teacher is not None and not teacher.is_dir():
+        raise UnderstudyError("there is no such folder", where=str(teacher), mend="give one with a sentence encoder")
     if not data.is_dir():
         raise UnderstudyError("there is no such folder", where=str(data), mend="docs/data.md says what it holds")
     if not resume and work.is_dir() and any(work.iterdir()):
@@ -63,7 +69,10 @@ def backbone(
         recipe = replace(recipe, pretraining=replace(recipe.pretraining, minutes=minutes))
     today = datetime.now(UTC).date().isoformat()
     with _Bar(recipe.pretraining.minutes, recipe.meta.minutes).shown() as bar:
-        train_backbone(recipe, data, out, work, on_pretraining=bar.pretraining, on_meta=bar.meta, date=today)
+        train_backbone(
+            recipe, data, out, work, teacher=teacher, on_teacher=bar.teacher, on_pretraining=bar.pretraining,
+            on_meta=bar.meta, date=today,
+        )  # fmt: skip
     manifest = parse_object(read_text(out / "manifest.json"), str(out / "manifest.json"))
     if as_json:
         print_json({"folder": str(out), "manifest": manifest})
@@ -86,6 +95,9 @@ class _Bar:
     def shown(self) -> Iterator[_Bar]:
         with self.progress:
             yield self
+
+    def teacher(self, done: int, of: int) -> None:
+        self._at(0, f"the teacher has read {done:,} of {of:,} sentences")
 
     def pretraining(self, standing: Standing) -> None:
         self._at(standing.seconds / 60, f"pretraining, step {standing.step}, loss {standing.loss:.3f}")

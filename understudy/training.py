@@ -13,24 +13,32 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
 
-from .agents.generators import GENERATORS, recalling
+from .agents.generators import GENERATORS, interviewing, recalling
 from .core import corpora as tasks
 from .core.adaptation import abstention_threshold
 from .core.backbone import Backbone
 from .core.bank import HeadBank, HeadStack
 from .core.decoding import Call, Decoder
+from .core.distillation import Lessons, Teacher, principal, vocabulary_vectors
 from .core.heads import Head
 from .core.meta.start import Start
 from .core.meta.training import Episode, MetaRecipe, meta_train
 from .core.pretraining import Pretraining, Progress, Recipe, Stream
 from .core.prompts import Example
 from .core.release import NANO, Shape, new_backbone, save
+from .core.texts import read_sentences
 from .core.vocabulary import train_tokenizer
 
 ROLES = ("planner", "coder", "qa", "recommender")
-SHARES = {"planner": 0.22, "coder": 0.28, "qa": 0.24, "recommender": 0.06, "public tasks": 0.14, "recall": 0.3}
-
+SHARES = {
+    "planner": 0.18, "coder": 0.24, "qa": 0.14, "interviews": 0.12, "recommender": 0.1, "public tasks": 0.12,
+    "recall": 0.15,
+}  # fmt: skip
+SENTENCES = 240_000
+LONGEST_LESSON = 48
 
 ABSTAINING = ("coder", "qa")
 """Roles whose answers are right or wrong as a whole, so that a confidence under which they abstain can be found."""
@@ -48,7 +56,7 @@ class Preset:
 
 
 PRESETS = {
-    "nano": Preset("nano", NANO, Recipe(minutes=45), MetaRecipe(minutes=8)),
+    "nano": Preset("nano", NANO, Recipe(minutes=48), MetaRecipe(minutes=6)),
 }
 
 
@@ -76,14 +84,16 @@ def texts(example: Example) -> Iterator[str]:
             yield " " + value
 
 
-def tokenizer_texts(corpora: list[tasks.Corpus], each: int = 6000) -> Iterator[str]:
-    """What the tokenizer learns from: generated role tasks and the public tasks, in the shares of training."""
+def tokenizer_texts(corpora: list[tasks.Corpus], sentences: list[str], each: int = 4000) -> Iterator[str]:
+    """What the tokenizer learns from: generated role tasks, the public tasks and plain sentences."""
     rng = random.Random(11)
     for name in ROLES:
         for _ in range(each):
             yield from texts(GENERATORS[name](rng))
     for _ in range(2 * each):
         yield from texts(tasks.sample(corpora, rng))
+    for sentence in sentences[: 10 * each]:
+        yield " " + sentence
 
 
 def streams(corpora: list[tasks.Corpus]) -> dict[str, Stream]:
@@ -92,6 +102,7 @@ def streams(corpora: list[tasks.Corpus]) -> dict[str, Stream]:
         name: Stream(number, SHARES[name], GENERATORS[name]) for number, name in enumerate(ROLES)
     }
     found["public tasks"] = Stream(len(ROLES), SHARES["public tasks"], lambda rng: tasks.sample(corpora, rng))
+    found["interviews"] = Stream(ROLES.index("qa"), SHARES["interviews"], interviewing.example)
     found["recall"] = Stream(len(ROLES), SHARES["recall"], recalling.example)
     return found
 
@@ -115,23 +126,48 @@ def episodes(corpora: list[tasks.Corpus]) -> Callable[[random.Random], Episode]:
     return draw
 
 
+def lessons(
+    teacher: Path, sentences: list[str], tokenizer: Any, width: int, file: Path, on_batch: Callable[[int, int], None]
+) -> tuple[Lessons, Tensor]:
+    """The sentences with the teacher's vectors, and the embedding [V, D] to begin with; kept in ``file``."""
+    if file.exists():
+        kept = load_file(file)
+        vectors, words = kept["vectors"].float(), kept["words"].float()
+    else:
+        reader = Teacher.load(teacher)
+        raw = reader.encode(sentences, on_batch=lambda done: on_batch(done, len(sentences)))
+        directions = principal(raw, width)
+        vectors = torch.nn.functional.normalize(raw @ directions, dim=-1)
+        words = vocabulary_vectors(reader, tokenizer, directions)
+        save_file({"vectors": vectors.half(), "words": words.half()}, file)
+    encoded: Any = tokenizer([" " + sentence for sentence in sentences], add_special_tokens=False)
+    ids = [tuple(one[:LONGEST_LESSON]) for one in encoded["input_ids"]]
+    return Lessons(ids, vectors), words
+
+
 def train_backbone(
     preset: Preset,
     data: Path,
     out: Path,
     work: Path,
     *,
+    teacher: Path | None = None,
+    on_teacher: Callable[[int, int], None] | None = None,
     on_pretraining: Callable[[Progress], None] | None = None,
     on_meta: Callable[[int, float, Any], None] | None = None,
     date: str = "",
 ) -> None:
     """Train from nothing into ``out`` (backbone folder and ``heads/`` in it); goes on where ``work`` left off.
 
+    Args:
+        teacher: folder of a sentence encoder to distil from; without one words begin at random.
+
     Raises:
         UnderstudyError: the data folder is not as docs/data.md says, or a loss is not finite.
     """
     began = time.time()
     corpora = tasks.read_corpora(data)
+    sentences = read_sentences(data, SENTENCES)
     work.mkdir(parents=True, exist_ok=True)
     tokenizer_folder = work / "tokenizer"
     if (tokenizer_folder / "tokenizer.json").exists():
@@ -139,11 +175,16 @@ def train_backbone(
 
         tokenizer = PreTrainedTokenizerFast.from_pretrained(tokenizer_folder)
     else:
-        tokenizer = train_tokenizer(tokenizer_texts(corpora), preset.shape.vocabulary)
+        tokenizer = train_tokenizer(tokenizer_texts(corpora, sentences), preset.shape.vocabulary)
         tokenizer.save_pretrained(tokenizer_folder)
-    backbone = new_backbone(preset.shape, tokenizer, preset.name)
+    taught, words = None, None
+    if teacher is not None:
+        file = work / "lessons.safetensors"
+        told = on_teacher or (lambda done, of: None)
+        taught, words = lessons(teacher, sentences, tokenizer, preset.shape.width, file, told)
+    backbone = new_backbone(preset.shape, tokenizer, preset.name, words=words)
     heads = HeadStack.random(backbone.sites, len(ROLES) + 1, preset.rank)
-    run = Pretraining(backbone, heads, streams(corpora), preset.pretraining, work)
+    run = Pretraining(backbone, heads, streams(corpora), preset.pretraining, work, taught)
     run.resume()
     progress = run.run(on_pretraining)
     finish(backbone, heads, progress, preset, corpora, out, on_meta=on_meta, date=date, began=began)

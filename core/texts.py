@@ -1,0 +1,106 @@
+"""Texts: the plain sentences of a data folder that may be shipped, for self-supervised learning and distillation.
+
+Beside the tasks (:mod:`.corpora`) the folder may hold ``pretrain/<name>.jsonl.zst`` with ``text`` and ``split`` a line;
+docs/data.md says which of them may be shipped.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import zstandard
+
+from .corpora import WITHHELD
+
+# Public domain, MIT, Apache, CC0 or CC-BY; each with its share of the sentences that are drawn from texts.
+SHIPPABLE = {
+    "books_1860_1928": 0.3,
+    "dialogues_taskmaster4": 0.3,
+    "medquad_answers": 0.25,
+    "python_peps": 0.075,
+    "rust_book": 0.075,
+}
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_SPEAKER = re.compile(r"^(?:User|Assistant|[A-Z][a-z]+):\s*")
+
+
+def _lines(file: Path) -> Iterator[dict[str, object]]:
+    with file.open("rb") as raw, zstandard.ZstdDecompressor().stream_reader(raw) as stream:
+        for line in io.TextIOWrapper(stream, encoding="utf-8"):
+            yield json.loads(line)
+
+
+def sentences_of(text: str, shortest: int = 12, longest: int = 160) -> list[str]:
+    """The sentences of a running text, speakers' names and markup left out, those of another length dropped."""
+    found = []
+    for part in _SENTENCE.split(text):
+        plain = " ".join(_SPEAKER.sub("", part).replace("_", "").replace("*", "").split())
+        if shortest <= len(plain) <= longest and any(letter.isalpha() for letter in plain):
+            found.append(plain)
+    return found
+
+
+def read_sentences(folder: str | Path, count: int, seed: int = 0, of_tasks: float = 0.6) -> list[str]:
+    """``count`` different sentences, or as many as there are, drawn from tasks and texts that may be shipped.
+
+    Args:
+        folder: holds ``tasks/meta_train`` and, where there is one, ``pretrain``.
+        of_tasks: share that comes from the inputs of tasks, sampled evenly by family; the rest from plain texts.
+    """
+    rng = random.Random(seed)
+    pools = _task_pools(Path(folder), rng)
+    wanted = int(count * of_tasks)
+    found = dict.fromkeys(_evenly(pools, wanted, rng))
+    for name, share in SHIPPABLE.items():
+        file = Path(folder) / "pretrain" / f"{name}.jsonl.zst"
+        if file.exists():
+            found.update(dict.fromkeys(_of_texts(file, int((count - wanted) * share), rng)))
+    listed = list(found)
+    rng.shuffle(listed)
+    return listed
+
+
+def _task_pools(folder: Path, rng: random.Random) -> list[list[str]]:
+    families: dict[str, list[str]] = {}
+    for about_file in sorted((folder / "tasks" / "meta_train").glob("*.json")):
+        about = json.loads(about_file.read_text(encoding="utf-8"))
+        if about["licence_class"] != "permissive" or about["family"] in WITHHELD or about["family"].startswith("blimp"):
+            continue
+        pool = families.setdefault(about["family"], [])
+        for line in _lines(about_file.with_suffix(".jsonl.zst")):
+            text = " ".join(str(line["input"]).split())
+            if 4 <= len(text) <= 160:
+                pool.append(text)
+            elif len(text) > 160:
+                pool.extend(sentences_of(str(line["input"]))[:3])
+        pool.extend(str(label) for label in about.get("labels") or ())
+    pools = [list(dict.fromkeys(pool)) for _, pool in sorted(families.items())]
+    for pool in pools:
+        rng.shuffle(pool)
+    return pools
+
+
+def _evenly(pools: Iterable[list[str]], wanted: int, rng: random.Random) -> list[str]:
+    """As many from each pool as from any other, until the pools run out or enough are found."""
+    pools = sorted((pool for pool in pools if pool), key=len)
+    found: list[str] = []
+    for number, pool in enumerate(pools):
+        share = (wanted - len(found)) // (len(pools) - number)
+        found += pool[:share]
+    return found
+
+
+def _of_texts(file: Path, wanted: int, rng: random.Random) -> list[str]:
+    found: list[str] = []
+    for line in _lines(file):
+        if line.get("split", "train") == "train":
+            some = sentences_of(str(line["text"]))
+            found += rng.sample(some, min(len(some), 400))
+            if len(found) > 6 * wanted:
+                break
+    return rng.sample(found, min(len(found), wanted))

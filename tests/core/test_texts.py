@@ -1,0 +1,61 @@
+"""Sentences of a data folder: only what may be shipped, evenly by family, nothing twice."""
+
+import json
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from understudy.core.texts import read_sentences, sentences_of
+
+
+def write(file: Path, lines: list[dict[str, str]]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    file.write_bytes(zstandard.ZstdCompressor().compress(text.encode()))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    tasks = tmp_path / "tasks" / "meta_train"
+    for name, family, licence, count in (
+        ("big", "one", "permissive", 300), ("small", "two", "permissive", 20), ("shy", "three", "unknown", 50),
+        ("kept", "wikisql", "permissive", 50),
+    ):  # fmt: skip
+        write(tasks / f"{name}.jsonl.zst", [{"input": f"{name} input {n}", "output": "x"} for n in range(count)])
+        about = {"task": name, "family": family, "licence_class": licence, "labels": [f"{name} label"]}
+        (tasks / f"{name}.json").write_text(json.dumps(about), encoding="utf-8")
+    book = [{"text": f"It was page {n} of the book.\n\nShe said _no_ again, {n}!", "split": "train"} for n in range(90)]
+    write(
+        tmp_path / "pretrain" / "books_1860_1928.jsonl.zst",
+        [*book, {"text": "A valid page, it was.", "split": "valid"}],
+    )
+    write(
+        tmp_path / "pretrain" / "wikitext2_valid_test.jsonl.zst",
+        [{"text": "Not to be shipped at all.", "split": "train"}],
+    )
+    return tmp_path
+
+
+def test_only_what_may_be_shipped_is_read(folder: Path) -> None:
+    found = read_sentences(folder, 400)
+    assert len(found) == len(set(found))
+    starts = {sentence.split()[0] for sentence in found}
+    assert starts == {"big", "small", "It", "She"}, (
+        "no unknown licence, no withheld family, no valid split, no WikiText"
+    )
+    assert "small label" in found and any(sentence.startswith("She said no again, ") for sentence in found)
+    assert found == read_sentences(folder, 400) != read_sentences(folder, 400, seed=1)
+
+
+def test_families_are_drawn_evenly_until_they_run_out(folder: Path) -> None:
+    found = read_sentences(folder, 100, of_tasks=0.6)
+    of_small = sum(sentence.startswith("small") for sentence in found)
+    of_big = sum(sentence.startswith("big") for sentence in found)
+    assert (of_small, of_big) == (21, 39)
+
+
+def test_sentences_are_cut_cleaned_and_bounded() -> None:
+    text = "User: I want a coffee, please.\nAssistant: OK. *Your* order is ready now! " + "long " * 60
+    assert sentences_of(text) == ["I want a coffee, please.", "Your order is ready now!"]
+    assert sentences_of("1234567890123.") == []
