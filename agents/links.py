@@ -66,7 +66,7 @@ class ValueIndex:
                 if "%" in piece or not piece.isprintable() or len(piece) > 60:
                     continue
                 operator = "LIKE" if column.kind == "list" else "="
-                key = piece if len(piece) <= 3 else fold(piece)
+                key = unicodedata.normalize("NFKC", piece) if len(piece) <= 3 else fold(piece)
                 self._put(self._exact, key, Condition(table, column.name, operator, piece))
                 words = piece.split()
                 if len(words) > 1 and len(words[-1]) > 2 and words[-1].islower():
@@ -84,7 +84,7 @@ class ValueIndex:
 
     def link(self, question: str, at_most: int = 8) -> tuple[Condition, ...]:
         """The conditions that the question's words name, longest match first at each place, in order of place."""
-        matches = list(_WORD.finditer(question))
+        matches = list(_WORD.finditer(unicodedata.normalize("NFKC", question)))
         raw = [match.group() for match in matches]
         words = [fold(word) or word.lower() for word in raw]
         found: list[Condition] = []

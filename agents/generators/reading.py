@@ -127,21 +127,24 @@ def _assemble(
     edge: tuple[str, bool],
 ) -> Example | None:
     """Near misses beside the evidence: the same relation of others, texts about others."""
-    for other in rng.sample(names, rng.randint(0, 3)):
+    for other in rng.sample(names, rng.randint(1, min(6, len(names)))):
         if other == about:
             continue
-        if rng.random() < 0.5:
+        if rng.random() < 0.8:
             text, _, _ = brief(
                 rng, domain, other, facts, rng.sample(list(facts), rng.randint(1, len(facts))), rng.random() < 0.3
             )
             if text and not (unanswerable and about in text):
                 evidence.append((Passage(other, text, "brief"), None))
-        elif facts[relation.name].get(other) and not (unanswerable and about in facts[relation.name][other]):
-            evidence.append((fact_passage(other, edge[0], facts[relation.name][other], edge[1]), None))
+        if rng.random() < 0.8:
+            others = facts[relation.name].get(other)
+            if others and not (unanswerable and about in others):
+                evidence.append((fact_passage(other, edge[0], others, edge[1]), None))
     answered = [item for item in evidence if item[1]]
     rest = [item for item in evidence if not item[1]]
     rng.shuffle(rest)
-    kept = answered[:1] + rest[: rng.randint(0 if answered else 1, 5)]
+    fewest, most = ((0 if answered else 1), 3) if rng.random() < 0.25 else (4, 8)
+    kept = answered[:1] + rest[: rng.randint(fewest, most)]
     graph = [item for item in kept if item[0].source == "graph"]
     texts = [item for item in kept if item[0].source != "graph"]
     # In any order: where the right fact stood first, the head learned the place and not the question.

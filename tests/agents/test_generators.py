@@ -11,12 +11,12 @@ from itertools import islice
 import llguidance
 import pytest
 
-from understudy.agents import coder, planner, qa, recommender
-from understudy.agents.generators import GENERATORS, examples, querying, ranking
+from understudy.agents import coder, planner, qa
+from understudy.agents.generators import GENERATORS, examples, interviewing, querying, ranking
 from understudy.agents.generators.domains import DOMAINS, GEOGRAPHY
 from understudy.agents.generators.phrases import agree, degrees, figure, singular, slip
 from understudy.agents.links import numbers
-from understudy.core.fields import Choice, Grammar, ListOf, Record
+from understudy.core.fields import Choice, Grades, Grammar, ListOf, Record, Span
 from understudy.core.prompts import Example
 
 
@@ -77,6 +77,23 @@ def test_reader_examples_answer_with_a_slice_of_their_source() -> None:
     assert lists > 100
 
 
+def test_interviews_ask_several_things_of_the_same_passages() -> None:
+    rng = random.Random(3)
+    asked, none, second = 0, 0, set()
+    for _ in range(200):
+        example = interviewing.example(rng)
+        assert 3 <= len(example.prompt.passages) <= 10 and next(iter(example.values)) == "answer"
+        assert all(field == Span(optional=True, max_tokens=96) for _, field in example.record.fields)
+        for span in example.values.values():
+            asked += 1
+            none += span is None
+            if span is not None:
+                assert example.prompt.passages[span.source].text[span.start : span.end] == span.text != ""
+                second.add(span.source)
+    assert asked > 600 and 0.02 < none / asked < 0.1
+    assert len(second) > 6, "the place of the answer would be learned, not the question"
+
+
 def test_facts_read_as_the_role_shows_them() -> None:
     """Both ways round, in one passage a relation; what is said already is not said again."""
     told = [
@@ -135,10 +152,11 @@ def test_recommender_examples_rank_by_what_is_shared() -> None:
     for example in some("recommender", 300):
         record = fields(example.record)
         places = record["places"]
-        assert isinstance(places, ListOf) and isinstance(places.item, Choice)
-        assert len(set(example.values["places"])) == recommender.PLACES
-        assert set(example.values["places"]) <= set(places.item.options)
-        assert not set(places.item.options) & set(example.values["liked"])
+        assert isinstance(places, Grades)
+        assert tuple(example.values["places"]) == places.options
+        assert set(example.values["places"].values()) <= set(places.labels)
+        assert len(set(example.values["places"].values())) > 1, "nothing to rank by"
+        assert not set(places.options) & set(example.values["liked"])
         assert example.values["liked"]
 
 

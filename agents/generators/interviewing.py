@@ -1,0 +1,90 @@
+"""Many questions about the same passages: reading, with a decision for every few tokens.
+
+A question about one passage is a long prompt with one answer. Here the first question stands as the reader's always
+does, and others follow as fields of their own, so that the backbone learns to find passages sooner.
+"""
+
+from __future__ import annotations
+
+import random
+
+from ...core.fields import Field, Record, Span, SpanValue
+from ...core.prompts import Example, Passage
+from ..qa import compose, fact_passage
+from .briefs import brief
+from .domains import relation_of
+from .phrases import finish
+from .wordings import ask_objects, ask_subjects
+from .worlds import a_domain, distinct, make_facts
+
+Asked = tuple[str, int, tuple[int, int] | None]  # question, passage, where in it the answer stands
+
+
+def example(rng: random.Random) -> Example:
+    """Four to nine passages about a few things, and up to six questions, about one in seven without an answer."""
+    while True:
+        domain = a_domain(rng)
+        names = distinct(rng, domain.maker, rng.randint(2, 5))
+        facts = make_facts(rng, domain, names, 2, 4)
+        passages: list[Passage] = []
+        asked: list[Asked] = []
+        untold: list[str] = []
+        for name in names:
+            told = [r for r in facts if facts[r].get(name)]
+            as_text = rng.sample(told, rng.randint(0, len(told)))
+            as_facts = [r for r in told if r not in as_text or rng.random() < 0.1]
+            for r in rng.sample(as_facts, rng.randint(0, len(as_facts))):
+                passage = fact_passage(name, r, list(dict.fromkeys(facts[r][name])))
+                question = ask_objects(rng, domain, relation_of(domain, r), name, len(facts[r][name]) > 1)
+                place = (passage.text.index(": ") + 2, len(passage.text))
+                if r not in as_text:
+                    asked.append((question, len(passages), place))
+                passages.append(passage)
+            if as_text:
+                text, places, figures = brief(rng, domain, name, facts, as_text, rng.random() < 0.4)
+                for r, place in places.items():
+                    if r not in as_facts:
+                        question = ask_objects(rng, domain, relation_of(domain, r), name, len(facts[r][name]) > 1)
+                        asked.append((question, len(passages), place))
+                for noun, place in figures.items():
+                    asked.append((rng.choice(("{n} of {e}", "what is the {n} of {e}", "{e}'s {n}")).format(
+                        n=noun, e=name), len(passages), place))  # fmt: skip
+                if text:
+                    passages.append(Passage(name, text, "brief"))
+            untold += [
+                ask_objects(rng, domain, relation_of(domain, r.name), name, False)
+                for r in domain.relations if r.name not in facts
+            ]  # fmt: skip
+        for r, by in facts.items():
+            relation = relation_of(domain, r)
+            ends = sorted({end for ends in by.values() for end in ends})
+            if relation.target != "sym" and ends and rng.random() < 0.4:
+                end = rng.choice(ends)
+                passage = fact_passage(end, r, [name for name in by if end in by[name]], True)
+                place = (passage.text.index(": ") + 2, len(passage.text))
+                asked.append((ask_subjects(rng, domain, relation, end), len(passages), place))
+                passages.append(passage)
+        if len(passages) < 3 or len(passages) > 10 or len(asked) < 2:
+            continue
+        return _posed(rng, passages, asked, untold)
+
+
+def _posed(rng: random.Random, passages: list[Passage], asked: list[Asked], untold: list[str]) -> Example:
+    order = list(range(len(passages)))
+    rng.shuffle(order)
+    order.sort(key=lambda at: passages[at].source != "graph")  # as a call has them: facts, then texts
+    shown = tuple(passages[at] for at in order)
+    some: list[Asked] = rng.sample(asked, min(len(asked), rng.randint(3, 6)))
+    some += [(question, -1, None) for question in rng.sample(untold, min(len(untold), rng.randint(0, 1)))]
+    rng.shuffle(some)
+    questions = [finish(rng, question) for question, _, _ in some]
+    values: dict[str, SpanValue | None] = {}
+    fields: list[tuple[str, Field]] = []
+    for number, (question, (_, at, place)) in enumerate(zip(questions, some, strict=True)):
+        name = question if number else "answer"
+        if name in values:
+            continue
+        values[name] = None if place is None else SpanValue(order.index(at), *place, passages[at].text[slice(*place)])
+        fields.append((name, Span(optional=True, max_tokens=96)))
+    prompt, _ = compose(shown, questions[0])
+    return Example(prompt, Record(tuple(fields)), values)
