@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.pytorch_utils import Conv1D
 
-from .bank import BankedLayer, CallContext
+from .bank import BankedLayer, CallContext, active
 from .errors import UnderstudyError
 from .markers import Markers
 
@@ -131,6 +131,22 @@ class Backbone:
         """The last hidden states [B, T, D] of ids [B, T]; ``more`` (mask, positions, cache) goes to the transformer."""
         states: Tensor = self.model.base_model(input_ids=ids, **more).last_hidden_state
         return states
+
+    @torch.no_grad()
+    def embed(self, texts: Sequence[str], batch: int = 64) -> Tensor:
+        """Sentence vectors [N, D] of unit length: the mean of the bare backbone's last hidden states over the text."""
+        ids = [self.encode(text)[: self.max_tokens] or (self.markers.pad,) for text in texts]
+        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+        found = torch.zeros(len(ids), self.width)
+        for start in range(0, len(order), batch):
+            some = order[start : start + batch]
+            wide = len(ids[some[-1]])
+            rows = torch.tensor([(*ids[i], *[self.markers.pad] * (wide - len(ids[i]))) for i in some])
+            inside = torch.arange(wide) < torch.tensor([[len(ids[i])] for i in some])
+            with active(self.context, None):
+                states = self.hidden(rows).float() * inside.unsqueeze(-1)
+            found[torch.tensor(some)] = torch.nn.functional.normalize(states.sum(1), dim=-1)
+        return found
 
     def logits(self, states: Tensor) -> Tensor:
         """Scores over the vocabulary [..., V] of hidden states [..., D]."""

@@ -52,6 +52,8 @@ class BankedLayer:
         """``inputs[0]`` is [B, T, in], ``output`` [B, T, out]; returns the adapted output, None when no head is on."""
         if self.context.pairs is None:
             return None
+        if self.site not in self.context.pairs:
+            return None
         down, up = self.context.pairs[self.site]
         rows = inputs[0]
         if self.context.select is None:
@@ -165,12 +167,14 @@ class HeadBank:
     Args:
         sites: site name → (in, out) of the backbone.
         rank: rank of the stacked tensors; grows when a head of a higher rank is added.
+        digest: fingerprint of the backbone; a head that names another one is refused.
     """
 
     BARE = ""
 
-    def __init__(self, sites: Mapping[str, tuple[int, int]], rank: int = 8) -> None:
+    def __init__(self, sites: Mapping[str, tuple[int, int]], rank: int = 8, digest: str = "") -> None:
         self.sites = dict(sites)
+        self.digest = digest
         self.rank = rank
         self._slots: dict[str, int] = {self.BARE: 0}
         self._heads: dict[str, Head] = {}
@@ -196,25 +200,31 @@ class HeadBank:
         Raises:
             UnderstudyError: the head's sites or widths are not this backbone's.
         """
-        for site, (wide, out) in self.sites.items():
-            pair = head.pairs.get(site)
-            if pair is None or pair[0].shape[0] != wide or pair[1].shape[1] != out:
+        mend = "learn the heads again on this backbone: understudy learn --all"
+        made_for = head.backbone.get("digest", "")
+        if made_for and self.digest and made_for != self.digest:
+            name = head.backbone.get("name", "")
+            raise UnderstudyError(
+                f"the head was made for another backbone ({name} {made_for}, this one is {self.digest})",
+                where=f"head {head.name}", mend=mend,
+            )  # fmt: skip
+        for site, (down, up) in head.pairs.items():
+            if self.sites.get(site) != (down.shape[0], up.shape[1]):
                 raise UnderstudyError(
                     f"the head was made for another backbone (site {site} does not fit)",
                     where=f"head {head.name}",
-                    mend="learn it again on this backbone: understudy learn ROLE.yaml",
+                    mend=mend,
                 )
-        rank = next(iter(head.pairs.values()))[0].shape[1]
+        rank = head.rank
         slot = self._slots.get(head.name, len(self._slots))
         if rank > self.rank or slot >= len(self._stack):
             grown = len(self._stack) * (2 if slot >= len(self._stack) else 1)
             self._grow(grown, max(rank, self.rank))
         for site in self.sites:
-            down, up = head.pairs[site]
             self._stack.down[site][slot] = 0
             self._stack.up[site][slot] = 0
-            self._stack.down[site][slot, :, :rank] = down
-            self._stack.up[site][slot, :rank] = up
+            if site in head.pairs:  # a head may adapt the upper layers alone
+                self._stack.down[site][slot, :, :rank], self._stack.up[site][slot, :rank] = head.pairs[site]
         self._slots[head.name] = slot
         self._heads[head.name] = head
         return slot

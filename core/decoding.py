@@ -24,8 +24,10 @@ from .cache import RowCache
 from .errors import UnderstudyError
 from .fields import Record
 from .filling import Action, Choose, Filler, Follow, Write
+from .heads import Head
 from .prompts import Prompt
 from .reading import read
+from .readout import Readout, vectors_of
 from .trie import Trie
 
 ANSWER_ROOM = 128
@@ -74,14 +76,17 @@ class Reply:
 class _Row:
     """The state of one call while its record is being filled."""
 
-    def __init__(self, call: Call, backbone: Backbone, prior: Mapping[str, Mapping[str, float]]) -> None:
+    def __init__(self, call: Call, backbone: Backbone, head: Head | None, vector: Tensor | None) -> None:
         reading = read(call.prompt, backbone)
+        self.marked = head is not None and head.activation == "marker"
         self.call = call
         self.role_at = reading.role_at
         self.pending: list[int] = list(reading.ids)
         self.length = 0
         self.tokens = 0
-        self.prior = prior
+        self.prior: Mapping[str, Mapping[str, float]] = head.prior if head else {}
+        self.readouts: Mapping[str, Readout] = head.readouts if head else {}
+        self.vector = vector
         self.picks: list[Picked] = []
         self.values: dict[str, Any] | None = None
         self.trie: Trie | None = None
@@ -132,14 +137,23 @@ class _Row:
         self._written.append(token)
         self.pending.append(token)
 
+    def _chances(self, choice: Choose, scores: list[float]) -> list[float]:
+        """The probability of each option: the language model's, less its prior, with the readout where there is one."""
+        readout = self.readouts.get(choice.path)
+        total = torch.tensor(scores)
+        if readout is not None and self.vector is not None and readout.options == choice.labels:
+            of_lm, of_readout, _ = readout.mix
+            total = of_lm * total + of_readout * readout.scores(self.vector)
+        prior = self.prior.get(choice.path, {})
+        less = torch.tensor([prior.get(label, 0.0) for label in choice.labels])
+        chances: list[float] = (total - less).softmax(0).tolist()
+        return chances
+
     def receive(self, logits: Tensor) -> None:
         """``logits`` [T, V] of the last pending token and of the trie's inner nodes."""
         if isinstance(self.action, Choose):
             assert self.trie is not None
-            scores = self.trie.score(logits)
-            prior = self.prior.get(self.action.path, {})
-            scores = [s - prior.get(label, 0.0) for s, label in zip(scores, self.action.labels, strict=True)]
-            chances = torch.tensor(scores).softmax(0).tolist()
+            chances = self._chances(self.action, self.trie.score(logits))
             best = max(range(len(chances)), key=chances.__getitem__)
             label = self.action.labels[best]
             options = dict(zip(self.action.labels, chances, strict=True))
@@ -198,18 +212,20 @@ class Decoder:
     @torch.no_grad()
     def _decode(self, calls: Sequence[Call]) -> list[Reply]:
         began = time.perf_counter()
-        rows = []
-        for call in calls:
-            head = self.bank.head(call.head)
-            rows.append(_Row(call, self.backbone, head.prior if head else {}))
+        heads = [self.bank.head(call.head) for call in calls]
+        read_out = [at for at, head in enumerate(heads) if head is not None and head.readouts]
+        found = iter(vectors_of(self.backbone, [calls[at].prompt for at in read_out]))
+        vectors = [next(found) if head is not None and head.readouts else None for head in heads]
+        rows = [
+            _Row(call, self.backbone, head, vector) for call, head, vector in zip(calls, heads, vectors, strict=True)
+        ]
         live = [row for row in rows if row.values is None]
         slots = max((len(row.pending) for row in rows), default=0) + ANSWER_ROOM
         cache = RowCache(int(self.backbone.model.config.num_hidden_layers), len(live), slots)
         pairs = self.bank.gather([row.call.head for row in live]) if live else {}
-        marked = [self._marked(row.call.head) for row in live]
         while live:
             feeds = [row.pending for row in live]
-            with active(self.backbone.context, pairs, self._mask(live, feeds, marked)):
+            with active(self.backbone.context, pairs, self._mask(live, feeds)):
                 scored = self._forward(live, feeds, cache)
             for row, logits in zip(live, scored, strict=True):
                 row.tokens += len(row.pending)
@@ -221,25 +237,20 @@ class Decoder:
                 cache.keep(keep)
                 pairs = {site: (down[keep], up[keep]) for site, (down, up) in pairs.items()}
                 live = [live[i] for i in left]
-                marked = [marked[i] for i in left]
         seconds = time.perf_counter() - began
         return [
             Reply(row.values or {}, _confidence(row.picks), tuple(row.picks), row.tokens, seconds)
             for row in rows
         ]
 
-    def _marked(self, name: str) -> bool:
-        head = self.bank.head(name)
-        return head is not None and head.activation == "marker"
-
-    def _mask(self, rows: Sequence[_Row], feeds: Sequence[Sequence[int]], marked: Sequence[bool]) -> Tensor | None:
+    def _mask(self, rows: Sequence[_Row], feeds: Sequence[Sequence[int]]) -> Tensor | None:
         """[B, T]: where the rows' heads are active, None when they all are everywhere."""
-        if not any(marked):
+        if not any(row.marked for row in rows):
             return None
         width = max(len(feed) + (row.trie.inner if row.trie else 0) for row, feed in zip(rows, feeds, strict=True))
         mask = torch.ones(len(rows), width)
         for index, row in enumerate(rows):
-            if marked[index]:
+            if row.marked:
                 mask[index, : max(row.role_at - row.length, 0)] = 0
         return mask
 

@@ -17,8 +17,10 @@ from torch import Tensor
 
 from .bank import HeadStack
 from .errors import UnderstudyError
+from .readout import Readout, tensors_of
 
 _PREFIX = "base_model.model."
+READOUT = "readout.safetensors"
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,10 @@ class Head:
         pairs: site → (A [in, R], B [R, out]); the scale is folded in (alpha = rank).
         backbone: name and digest of the backbone that it was made for.
         activation: ``row`` (active everywhere) or ``marker`` (from the role marker on, activated LoRA).
+        invocation: token ids of the role marker, from which an activated head works.
         threshold: confidence under which the role abstains.
         prior: field → option → log-probability to subtract from the option's score.
+        readouts: field → the classifier that takes part in its choice.
         role: the role's own document (name, does, takes, gives, demonstrations), so that it can be learned again.
         report: what learning measured.
     """
@@ -40,8 +44,10 @@ class Head:
     pairs: Mapping[str, tuple[Tensor, Tensor]]
     backbone: Mapping[str, str] = field(default_factory=dict)
     activation: str = "row"
+    invocation: tuple[int, ...] = ()
     threshold: float = 0.0
     prior: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    readouts: Mapping[str, Readout] = field(default_factory=dict)
     role: Mapping[str, Any] = field(default_factory=dict)
     report: Mapping[str, Any] = field(default_factory=dict)
 
@@ -63,8 +69,8 @@ class Head:
 
     @property
     def rank(self) -> int:
-        """R."""
-        return int(next(iter(self.pairs.values()))[0].shape[1])
+        """R; 0 for a head without tensors."""
+        return next((int(down.shape[1]) for down, _ in self.pairs.values()), 0)
 
     def save(self, folder: str | Path) -> int:
         """Write the head into ``folder`` in one move (a crash leaves the old or the new one); returns its bytes."""
@@ -78,6 +84,8 @@ class Head:
                 tensors[f"{_PREFIX}{site}.lora_A.weight"] = down.t().contiguous()
                 tensors[f"{_PREFIX}{site}.lora_B.weight"] = up.t().contiguous()
             save_file(tensors, draft / "adapter_model.safetensors", metadata={"format": "pt"})
+            if self.readouts:
+                save_file(tensors_of(self.readouts), draft / READOUT)
             config = {
                 "peft_type": "LORA",
                 "task_type": "CAUSAL_LM",
@@ -89,6 +97,8 @@ class Head:
                 "inference_mode": True,
                 "target_modules": sorted(self.pairs),
             }
+            if self.activation == "marker" and self.invocation:
+                config["alora_invocation_tokens"] = list(self.invocation)
             (draft / "adapter_config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
             manifest = {
                 "schema": "understudy/head/v1",
@@ -97,6 +107,10 @@ class Head:
                 "activation": self.activation,
                 "threshold": self.threshold,
                 "prior": self.prior,
+                "readouts": {
+                    path: {"options": list(readout.options), "mix": list(readout.mix)}
+                    for path, readout in self.readouts.items()
+                },
                 "role": self.role,
                 "report": self.report,
             }
@@ -129,7 +143,9 @@ class Head:
         try:
             manifest = json.loads((folder / "head.json").read_text(encoding="utf-8"))
             tensors = load_file(folder / "adapter_model.safetensors")
-        except (SafetensorError, json.JSONDecodeError, UnicodeDecodeError) as error:
+            config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+            weights = load_file(folder / READOUT) if (folder / READOUT).is_file() else {}
+        except (SafetensorError, OSError, ValueError) as error:
             raise UnderstudyError(f"the head's file is broken ({error})", where=str(folder), mend=mend) from error
         pairs = {}
         try:
@@ -139,7 +155,15 @@ class Head:
                     up = tensors[f"{_PREFIX}{site}.lora_B.weight"]
                     pairs[site] = (tensor.t().float().contiguous(), up.t().float().contiguous())
             known = {key: manifest[key] for key in ("backbone", "activation", "threshold", "prior", "role", "report")}
-            head = cls(manifest["name"], pairs, **known)
+            readouts = {
+                path: Readout(
+                    tuple(about["options"]), weights[f"{path}|weight"], weights[f"{path}|bias"],
+                    weights[f"{path}|mean"], tuple(about["mix"]),
+                )
+                for path, about in manifest.get("readouts", {}).items()
+            }  # fmt: skip
+            marker = tuple(config.get("alora_invocation_tokens") or ())
+            head = cls(manifest["name"], pairs, readouts=readouts, invocation=marker, **known)
         except (KeyError, TypeError) as error:
             raise UnderstudyError(f"the head's file lacks {error}", where=str(folder), mend=mend) from error
         if not pairs:

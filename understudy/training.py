@@ -18,7 +18,7 @@ from torch import Tensor
 
 from .agents.generators import GENERATORS, interviewing, recalling
 from .core import corpora as tasks
-from .core.adaptation import abstention_threshold
+from .core.abstention import abstention_threshold
 from .core.backbone import Backbone
 from .core.bank import HeadBank, HeadStack
 from .core.decoding import Call, Decoder

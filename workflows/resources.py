@@ -60,7 +60,7 @@ class Resources:
             if self._bank is None:
                 from ..core.bank import HeadBank
 
-                self._bank = HeadBank(self.backbone.sites)
+                self._bank = HeadBank(self.backbone.sites, digest=self.backbone.digest())
             return self._bank
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,15 @@ class Start:
     def stack(self) -> HeadStack:
         """The start as a stack of one head."""
         return HeadStack.of_tensors(self.tensors)
+
+    def on(self, sites: Iterable[str]) -> Start:
+        """The part of the start on these sites."""
+        wanted = set(sites)
+
+        def part(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            return {name: tensor for name, tensor in named.items() if name.rsplit("|", 1)[0] in wanted}
+
+        return Start(part(self.tensors), None if self.rates is None else part(self.rates))
 
     def save(self, file: Path) -> None:
         """Write tensors and rates as bf16 safetensors."""

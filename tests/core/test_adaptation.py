@@ -7,15 +7,19 @@ from typing import Any
 import pytest
 import torch
 
-from understudy.core.adaptation import Report, _same, abstention_threshold, adapt, wilson
+from understudy.core.abstention import abstention_threshold
+from understudy.core.adaptation import Report, _same, adapt, adapt_many
 from understudy.core.backbone import Backbone
 from understudy.core.bank import HeadBank
 from understudy.core.decoding import Call, Decoder
 from understudy.core.errors import UnderstudyError
 from understudy.core.fields import Choice, Record, Span, SpanValue
+from understudy.core.folds import Cohort, Layout
 from understudy.core.heads import Head
+from understudy.core.intervals import wilson
 from understudy.core.meta.start import Start
 from understudy.core.prompts import Example, Prompt
+from understudy.core.trunk import upper_sites
 
 RECORD = Record((("queue", Choice(("bug", "billing"))),))
 FILLERS = ("the", "my")
@@ -95,26 +99,85 @@ def test_the_backbone_and_the_start_stay_as_they_were(new_backbone: Callable[...
     assert backbone.context.pairs is None
 
 
-def test_each_fold_leaves_its_own_out(
-    backbones: Callable[..., Backbone], start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A demonstration that is told apart by one word of its own is only ever answered by who has not seen it."""
-    learn = "understudy.core.adaptation._learn"
-    seen: dict[str, Any] = {}
-
-    def watched(backbone: Backbone, batch: Any, head_of: Any, left_out: Any, stack: Any, *rest: Any) -> Any:
-        seen.update(head_of=head_of, left_out=left_out)
-        return original(backbone, batch, head_of, left_out, stack, *rest)
-
-    from understudy.core import adaptation
-
-    original = adaptation._learn
-    monkeypatch.setattr(learn, watched)
-    adapt(backbones(), two_keywords(5), start, steps=1, folds=2)
-    left_out = seen["left_out"].view(3, 5)
+def test_each_fold_leaves_its_own_out(backbones: Callable[..., Backbone]) -> None:
+    cohort = Cohort.of("triage", two_keywords(5), backbones(), 2)
+    layout = Layout.of([cohort], 0)
+    left_out = torch.zeros(3, 5, dtype=torch.bool)
+    rows = layout.batch.row[layout.held]
+    left_out[rows // 5, rows % 5] = True
     assert left_out.sum(0).tolist() == [1] * 5 and not left_out[2].any()
     assert sorted(left_out.sum(1).tolist()) == [0, 2, 3]
     assert left_out[0].tolist() not in ([True, False] * 2 + [True], [False, True] * 2 + [False]), "not in turns"
+    assert not (layout.held & layout.learns).any() and (layout.held | layout.learns).all()
+
+
+def turned(count: int) -> list[Example]:
+    """The same words with the other answers."""
+    return [
+        replace(one, values={"queue": "bug" if one.values["queue"] == "billing" else "billing"})
+        for one in two_keywords(count)
+    ]
+
+
+def test_many_roles_learn_in_one_batch_what_each_learns_alone(backbones: Callable[..., Backbone], start: Start) -> None:
+    backbone = backbones()
+    roles = {"straight": two_keywords(6), "turned": turned(9), "few": two_keywords(2)}
+    settings: dict[str, Any] = {"steps": 3, "folds": 4, "readout": False}
+    together = adapt_many(backbone, roles, start, **settings)
+    assert list(together) == list(roles)
+    for name, examples in roles.items():
+        head, report = adapt(backbone, examples, start, name, **settings)
+        other, alike = together[name]
+        assert other.name == name and alike.folds == min(4, len(examples))
+        assert alike.losses[: len(report.losses)] == pytest.approx(report.losses, rel=2e-2), "bf16 passes"
+        for site, (down, up) in head.pairs.items():
+            torch.testing.assert_close(other.pairs[site][0], down, atol=2e-2, rtol=2e-2)
+            torch.testing.assert_close(other.pairs[site][1], up, atol=2e-2, rtol=2e-2)
+    assert adapt_many(backbone, {}, start) == {}
+
+
+def test_the_role_of_a_bad_demonstration_is_named_where_there_are_several(
+    backbones: Callable[..., Backbone], start: Start
+) -> None:
+    with pytest.raises(UnderstudyError, match="turned, demonstration 2: field 'queue' cannot be 'else'"):
+        roles = {"straight": two_keywords(4), "turned": [example("the", "bug"), example("the", "else")]}
+        adapt_many(backbones(), roles, start)
+
+
+def test_the_upper_layers_alone_can_learn(backbones: Callable[..., Backbone], start: Start) -> None:
+    backbone = backbones()
+    head, report = adapt(backbone, two_keywords(8), start, steps=12, layers="top", readout=False)
+    assert set(head.pairs) == set(upper_sites(backbone)) < set(backbone.sites)
+    assert report.losses[report.steps] < report.losses[0]
+    bank = HeadBank(backbone.sites)
+    bank.add(head)
+    decoder = Decoder(backbone, bank)
+    (bare,), (adapted,) = ([decoder.decode([Call(two_keywords(1)[0].prompt, RECORD, n)])[0]] for n in ("", "role"))
+    assert bare.picks[0].probability != pytest.approx(adapted.picks[0].probability, abs=1e-3)
+
+
+def test_an_activated_head_learns_and_leaves_what_comes_before_alone(
+    backbones: Callable[..., Backbone], start: Start
+) -> None:
+    backbone = backbones()
+    examples = [replace(e, prompt=replace(e.prompt, role="Sorts messages.")) for e in two_keywords(16)]
+    head, report = adapt(backbone, examples, start, steps=24, folds=16, activation="marker", readout=False)
+    assert head.activation == "marker" and head.invocation == backbone.markers.role
+    assert report.losses[report.steps] < 0.9 * report.losses[0]
+
+
+def test_the_readout_takes_part_where_left_out_demonstrations_say_so(
+    backbones: Callable[..., Backbone], plain: Start
+) -> None:
+    """With no steps the language model knows nothing, and a linear rule on the words decides the role."""
+    head, report = adapt(backbones(), two_keywords(16), plain, steps=0)
+    alone, before = adapt(backbones(), two_keywords(16), plain, steps=0, readout=False)
+    assert report.mix["queue"][1] > 0 and not before.mix and not alone.readouts
+    assert report.accuracy > before.accuracy and report.accuracy > 0.9
+    bank = HeadBank(backbones().sites)
+    bank.add(head)
+    replies = Decoder(backbones(), bank).decode([Call(e.prompt, RECORD, "role") for e in two_keywords(4)])
+    assert [r.values for r in replies] == [dict(e.values) for e in two_keywords(4)]
 
 
 def test_a_contradicting_demonstration_is_reported(backbones: Callable[..., Backbone], start: Start) -> None:

@@ -11,6 +11,7 @@ from understudy.core.backbone import Backbone
 from understudy.core.bank import HeadStack, active
 from understudy.core.errors import UnderstudyError
 from understudy.core.heads import Head
+from understudy.core.readout import Readout
 
 
 def test_peft_loads_it_and_says_the_same(any_backbone: Backbone, new_head: Callable[..., Head], tmp_path: Path) -> None:
@@ -28,6 +29,47 @@ def test_peft_loads_it_and_says_the_same(any_backbone: Backbone, new_head: Calla
         bare = any_backbone.model(input_ids=ids).logits
     assert float((expected - bare).abs().max()) > 0.1
     torch.testing.assert_close(ours, expected, atol=1e-5 * float(expected.abs().max()), rtol=1e-4)
+
+
+@pytest.mark.parametrize("architecture", ["gpt2", "llama"])
+def test_an_activated_head_is_peft_s_activated_lora(
+    architecture: str, backbones: Callable[..., Backbone], new_head: Callable[..., Head], tmp_path: Path
+) -> None:
+    peft = pytest.importorskip("peft")
+    backbone = backbones(architecture)
+    marker = backbone.markers.role
+    new_head(backbone, "qa", seed=5, rank=3, activation="marker", invocation=marker).save(tmp_path / "qa")
+    head = Head.load(tmp_path / "qa")
+    assert head.invocation == marker and head.activation == "marker"
+    backbone.model.save_pretrained(tmp_path / "base")
+    plain = type(backbone.model).from_pretrained(tmp_path / "base", dtype=torch.float32)
+    theirs = peft.PeftModel.from_pretrained(plain, str(tmp_path / "qa")).eval()
+    before, after = [40, 41, 42, 43], [50, 51, 52]
+    ids = torch.tensor([[*before, *marker, *after]])
+    mask = torch.tensor([[0.0] * len(before) + [1.0] * (len(marker) + len(after))])
+    with torch.no_grad():
+        expected = theirs(input_ids=ids).logits
+        with active(backbone.context, head.stack().gather(torch.tensor([0])), mask):
+            ours = backbone.logits(backbone.hidden(ids))
+        bare = backbone.model(input_ids=ids).logits
+    torch.testing.assert_close(ours, expected, atol=1e-5 * float(expected.abs().max()), rtol=1e-4)
+    torch.testing.assert_close(ours[:, : len(before)], bare[:, : len(before)])
+    assert float((ours - bare)[:, len(before) :].abs().max()) > 0.1
+
+
+def test_readouts_are_kept_in_a_file_of_their_own(
+    backbones: Callable[..., Backbone], new_head: Callable[..., Head], tmp_path: Path
+) -> None:
+    readout = Readout(("bug", "größe"), torch.randn(4, 2), torch.randn(2), torch.randn(4), (0.5, 1.0, 0.0))
+    new_head(backbones(), "qa", readouts={"queue": readout}).save(tmp_path / "qa")
+    assert (tmp_path / "qa" / "readout.safetensors").is_file()
+    (found,) = Head.load(tmp_path / "qa").readouts.items()
+    assert found[0] == "queue" and (found[1].options, found[1].mix) == (readout.options, readout.mix)
+    vectors = torch.randn(3, 4)
+    assert torch.equal(found[1].scores(vectors), readout.scores(vectors))
+    (tmp_path / "qa" / "readout.safetensors").unlink()
+    with pytest.raises(UnderstudyError, match=r"lacks 'queue\|weight'"):
+        Head.load(tmp_path / "qa")
 
 
 def test_a_head_comes_back_as_it_was(

@@ -1,0 +1,97 @@
+"""Readouts of a role's choices, learned beside its heads: how much each counts is what left-out demonstrations say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from .backbone import Backbone
+from .bank import HeadBank
+from .decoding import Call, Decoder, Reply
+from .fields import Choice
+from .folds import Cohort
+from .heads import Head
+from .prompts import Prompt
+from .readout import MIXES, Mix, choose_mix, learn_readouts, vectors_of
+
+Mixed = tuple[list[Head], dict[str, Mix]]
+
+
+def with_readouts(
+    backbone: Backbone,
+    cohorts: Sequence[Cohort],
+    learned: Mapping[str, Sequence[Head]],
+    replies: Mapping[str, Sequence[Reply]],
+) -> dict[str, Mixed]:
+    """The heads of each role with readouts for its choices, and the mixes; no mix where the head alone is best.
+
+    Args:
+        learned: name → the heads of the folds, and the one that learned from all.
+        replies: name → what the folds' heads alone answered to what they left out.
+    """
+    return {
+        cohort.name: _one(backbone, cohort, learned[cohort.name], replies[cohort.name]) for cohort in cohorts
+    }
+
+
+def choices_of(cohort: Cohort) -> dict[str, tuple[str, ...]]:
+    """The fields that are the same choice in every demonstration, among two options at least."""
+    records = [dict(example.record.fields) for example in cohort.examples]
+    return {
+        name: field.options
+        for name, field in records[0].items()
+        if isinstance(field, Choice) and len(field.options) > 1 and all(other.get(name) == field for other in records)
+    }
+
+
+def _one(backbone: Backbone, cohort: Cohort, heads: Sequence[Head], replies: Sequence[Reply]) -> Mixed:
+    fields = choices_of(cohort)
+    if not fields:
+        return list(heads), {}
+    vectors = vectors_of(backbone, [example.prompt for example in cohort.examples])
+    nothing = _of_nothing(backbone, cohort, heads, fields)
+    found = list(heads)
+    mixes: dict[str, Mix] = {}
+    for path, options in fields.items():
+        targets = torch.tensor([options.index(example.values[path]) for example in cohort.examples])
+        readouts = learn_readouts(backbone, vectors, options, targets, cohort.out, cohort.folds)
+        own = torch.stack([readouts[fold].scores(vectors[at]) for at, fold in enumerate(cohort.out.tolist())])
+        prior = nothing[path]
+        mix = choose_mix(_picked(replies, path, options), prior[cohort.out], own, targets)
+        if mix == MIXES[0]:
+            continue
+        mixes[path] = mix
+        for at, head in enumerate(found):
+            less = {option: mix[2] * float(value) for option, value in zip(options, prior[at], strict=True)}
+            found[at] = replace(
+                head,
+                readouts={**head.readouts, path: replace(readouts[at], mix=mix)},
+                prior={**head.prior, path: less} if mix[2] else head.prior,
+            )
+    return found, mixes
+
+
+def _picked(replies: Sequence[Reply], path: str, options: Sequence[str]) -> Tensor:
+    """What the language model said of each option, log-probabilities [K, O]."""
+    rows = []
+    for reply in replies:
+        chances = next(pick.options for pick in reply.picks if pick.path == path)
+        rows.append([math.log(max(chances[option], 1e-9)) for option in options])
+    return torch.tensor(rows)
+
+
+def _of_nothing(
+    backbone: Backbone, cohort: Cohort, heads: Sequence[Head], fields: Mapping[str, tuple[str, ...]]
+) -> dict[str, Tensor]:
+    """What each head says of each option before it has read anything: field → log-probabilities [heads, O]."""
+    bank = HeadBank(backbone.sites, rank=heads[0].rank)
+    for head in heads:
+        bank.add(head)
+    first = cohort.examples[0]
+    empty = Prompt((), (), tuple((name, "") for name, _ in first.prompt.message), first.prompt.role)
+    replies = Decoder(backbone, bank, batch=32).decode([Call(empty, first.record, head.name) for head in heads])
+    return {path: _picked(replies, path, options) for path, options in fields.items()}

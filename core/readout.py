@@ -1,0 +1,151 @@
+"""Readout: a linear classifier on the backbone's sentence vector, beside what the language model says of a choice.
+
+    r(o | x) = log softmax_o( W_o · φ(x) + b_o ),       φ(x) = the message's unit vector less the demonstrations' mean
+    W, b     = argmin  Σ_k −r(o_k | x_k) + λ/2 · ‖W − κ E‖²,    E_o = the vector of the option's own name
+
+With few demonstrations the names of the options say much: they are the prior around which the weights are learned
+(label semantics as in TARS, Halder et al. 2020; a Gaussian prior on logistic regression, Genkin et al. 2007). How much
+the readout, the language model and its prior count is chosen by left-out demonstrations alone:
+
+    log p(o) ∝ a · log p_LM(o) − c · log p_LM(o | nothing) + b · r(o)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .backbone import Backbone
+from .prompts import Prompt
+
+STRENGTHS = (0.1, 0.4)
+NAMES = (0.0, 4.0, 10.0)
+Mix = tuple[float, float, float]
+MIXES: tuple[Mix, ...] = (
+    (1.0, 0.0, 0.0), (1.0, 0.0, 1.0), (0.0, 1.0, 0.0), (0.5, 0.5, 0.0), (1.0, 0.5, 0.0), (0.5, 1.0, 0.0),
+    (1.0, 1.0, 0.0),
+)  # fmt: skip
+"""Weights (of the language model, of the readout, of the language model's prior) that are tried."""
+
+
+@dataclass(frozen=True)
+class Readout:
+    """The classifier of one field.
+
+    Attributes:
+        options: the field's options, in the order of the columns.
+        weight: [D, O]; bias: [O]; mean: [D], what is taken from every sentence vector.
+        mix: weights (a, b, c) of the equation above.
+    """
+
+    options: tuple[str, ...]
+    weight: Tensor
+    bias: Tensor
+    mean: Tensor
+    mix: Mix = (0.0, 1.0, 0.0)
+
+    def scores(self, vectors: Tensor) -> Tensor:
+        """Log-probabilities [N, O] of sentence vectors [N, D]."""
+        return ((vectors - self.mean) @ self.weight + self.bias).log_softmax(-1)
+
+
+def text_of(prompt: Prompt) -> str:
+    """What the sentence vector is taken of: the parts of the message."""
+    return " ".join(text for _, text in prompt.message if text.strip())
+
+
+def vectors_of(backbone: Backbone, prompts: Sequence[Prompt]) -> Tensor:
+    """The sentence vectors [N, D] of the prompts' messages."""
+    return backbone.embed([text_of(prompt) for prompt in prompts])
+
+
+def fit(
+    vectors: Tensor, targets: Tensor, kept: Tensor, names: Tensor, strength: float, pull: float, steps: int = 120
+) -> tuple[Tensor, Tensor]:
+    """One classifier for each fold, all in one batch.
+
+    Args:
+        vectors: [K, D] less their mean.
+        targets: [K] index of the right option.
+        kept: [F, K] 1 where the fold learns from the demonstration.
+        names: [O, D] vectors of the options' names, less their own mean.
+        strength: λ; pull: κ.
+
+    Returns:
+        weights [F, D, O] and biases [F, O].
+    """
+    folds, options = len(kept), len(names)
+    prior = pull * names.t()
+    # By the representer theorem W = κE + Xᵀα: the search is over [K, O] numbers, however wide the backbone is.
+    gram, offset = vectors @ vectors.t(), vectors @ prior
+    alpha = torch.zeros(folds, len(vectors), options, requires_grad=True)
+    bias = torch.zeros(folds, 1, options, requires_grad=True)
+    adam = torch.optim.Adam([alpha, bias], lr=0.3, betas=(0.9, 0.99))
+    wanted = F.one_hot(targets, options).float()
+    for step in range(steps):
+        adam.param_groups[0]["lr"] = 0.3 * (1 - step / steps)
+        logits = gram @ alpha + offset + bias
+        losses = -(logits.log_softmax(-1) * wanted).sum(-1) * kept
+        penalty = (alpha * (gram @ alpha)).sum((1, 2)) + 0.1 * bias.pow(2).sum((1, 2))
+        total = (losses.sum(1) + strength / 2 * penalty).sum()
+        adam.zero_grad()
+        total.backward()
+        adam.step()
+    weights = prior + vectors.t() @ (alpha.detach() * kept.unsqueeze(-1))
+    return weights, bias.detach().squeeze(1)
+
+
+def learn_readouts(
+    backbone: Backbone, vectors: Tensor, options: Sequence[str], targets: Tensor, out: Tensor, folds: int
+) -> list[Readout]:
+    """A readout for each fold (without those left out of it) and, as the last, one that has learned from all.
+
+    λ and κ are those with which the folds' log-loss on what they have left out is least.
+
+    Args:
+        vectors: [K, D] of the demonstrations; ``targets`` [K] their options; ``out`` [K] the fold that leaves each out.
+    """
+    mean = vectors.mean(0)
+    centred = vectors - mean
+    named = backbone.embed(list(options))
+    named = named - named.mean(0)
+    kept = torch.stack([out != fold for fold in range(folds)] + [torch.ones(len(out), dtype=torch.bool)]).float()
+    best: tuple[float, Tensor, Tensor] | None = None
+    for strength in STRENGTHS:
+        for pull in NAMES:
+            weights, biases = fit(centred, targets, kept, named, strength, pull)
+            logits = torch.einsum("kd,kdo->ko", centred, weights[out]) + biases[out]
+            loss = float(F.cross_entropy(logits, targets))
+            if best is None or loss < best[0]:
+                best = loss, weights, biases
+    assert best is not None
+    _, weights, biases = best
+    return [Readout(tuple(options), weight, bias, mean) for weight, bias in zip(weights, biases, strict=True)]
+
+
+def choose_mix(lm: Tensor, nothing: Tensor, readout: Tensor, targets: Tensor) -> Mix:
+    """The mix with the least log-loss on left-out demonstrations; [K, O] log-probabilities each, ``targets`` [K]."""
+
+    def loss(mix: Mix) -> float:
+        return float(F.cross_entropy(mixed(lm, nothing, readout, mix), targets))
+
+    return min(MIXES, key=loss)
+
+
+def mixed(lm: Tensor, nothing: Tensor, readout: Tensor, mix: Mix) -> Tensor:
+    """The equation's right side, log-scores [..., O], not normalised."""
+    of_lm, of_readout, of_prior = mix
+    return of_lm * lm + of_readout * readout - of_prior * nothing
+
+
+def tensors_of(readouts: Mapping[str, Readout]) -> dict[str, Tensor]:
+    """All tensors under flat names, as they are saved."""
+    flat: dict[str, Tensor] = {}
+    for path, readout in readouts.items():
+        flat |= {f"{path}|weight": readout.weight.contiguous(), f"{path}|bias": readout.bias.contiguous(),
+                 f"{path}|mean": readout.mean.contiguous()}  # fmt: skip
+    return flat

@@ -1,0 +1,136 @@
+"""Trunk: the layers below the first adapted one, which no head changes, are run once and kept.
+
+The arguments of the first adapted layer are caught by a hook, whatever its architecture calls them; every later pass
+begins there. The first pass is checked against the whole model, and where they differ nothing is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .backbone import Backbone
+
+TOLERANCE = 1e-4
+_FINAL_NORMS = ("norm", "ln_f", "final_layer_norm", "final_layernorm")
+
+
+class _Caught(Exception):
+    """The first adapted layer was reached; nothing above it need run."""
+
+
+def layers_of(backbone: Backbone) -> tuple[str, nn.ModuleList] | None:
+    """Name and layers of the transformer: the module list with as many members as the configuration says."""
+    count = int(backbone.model.config.num_hidden_layers)
+    for name, module in backbone.model.named_modules():
+        if isinstance(module, nn.ModuleList) and len(module) == count:
+            return name, module
+    return None
+
+
+def layer_of(site: str, layers: str) -> int | None:
+    """The number of the layer in which ``site`` lies; None where it lies outside the list named ``layers``."""
+    found = re.match(rf"{re.escape(layers)}\.(\d+)\.", site)
+    return int(found[1]) if found else None
+
+
+def upper_sites(backbone: Backbone, share: float = 1 / 3) -> tuple[str, ...]:
+    """The sites in the upper ``share`` of the layers; all of them where the model's layers cannot be told."""
+    found = layers_of(backbone)
+    if found is None:
+        return tuple(backbone.sites)
+    name, layers = found
+    first = len(layers) - max(1, round(len(layers) * share))
+    inside = {site: layer_of(site, name) for site in backbone.sites}
+    return tuple(site for site, layer in inside.items() if layer is not None and layer >= first)
+
+
+@dataclass
+class Trunk:
+    """What the first adapted layer was called with, for N rows.
+
+    Attributes:
+        layers: the layers from the first adapted one on.
+        norm: what comes after the last.
+        first: [N, T, D] the hidden states that enter.
+        positional, keywords: the layer's other arguments.
+    """
+
+    layers: list[nn.Module]
+    norm: nn.Module
+    first: Tensor
+    positional: tuple[Any, ...]
+    keywords: dict[str, Any]
+
+    @classmethod
+    def of(cls, backbone: Backbone, ids: Tensor, sites: Iterable[str]) -> Trunk | None:
+        """The trunk under the heads on ``sites`` for ids [N, T]; None where there is none, or it was not found."""
+        found = layers_of(backbone)
+        if found is None:
+            return None
+        name, layers = found
+        numbers = [layer_of(site, name) for site in sites]
+        if not numbers or None in numbers or (lowest := min(n for n in numbers if n is not None)) == 0:
+            return None
+        body: Any = backbone.model.base_model
+        norms = [getattr(body, name, None) for name in _FINAL_NORMS]
+        norm = next((one for one in norms if isinstance(one, nn.Module)), None)
+        if norm is None:
+            return None
+        with torch.no_grad():
+            caught = _catch(backbone, layers[lowest], ids)
+            if caught is None:
+                return None
+            trunk = cls(list(layers[lowest:]), norm, *caught)
+            whole = backbone.hidden(ids, use_cache=False)
+            if not torch.allclose(trunk.hidden(torch.arange(len(ids))), whole, atol=TOLERANCE, rtol=TOLERANCE):
+                return None
+        return trunk
+
+    def hidden(self, rows: Tensor) -> Tensor:
+        """Last hidden states [B, T, D] of the caught ``rows`` [B], with the heads that are active now."""
+        count = len(self.first)
+        states = self.first[rows]
+        positional = _rows(self.positional, rows, count)
+        keywords = {name: _rows(value, rows, count) for name, value in self.keywords.items()}
+        for layer in self.layers:
+            out: Any = layer(states, *positional, **keywords)
+            states = out if isinstance(out, Tensor) else out[0]
+        normed: Tensor = self.norm(states)
+        return normed
+
+
+def _catch(backbone: Backbone, layer: nn.Module, ids: Tensor) -> tuple[Tensor, tuple[Any, ...], dict[str, Any]] | None:
+    caught: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+
+    def note(module: nn.Module, positional: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        caught.append((positional, keywords))
+        raise _Caught
+
+    handle = layer.register_forward_pre_hook(note, with_kwargs=True)
+    try:
+        backbone.hidden(ids, use_cache=False)
+    except _Caught:
+        pass
+    finally:
+        handle.remove()
+    if not caught:
+        return None
+    positional, keywords = caught[0]
+    if not positional or not isinstance(positional[0], Tensor):
+        return None
+    return positional[0].detach(), positional[1:], dict(keywords)
+
+
+def _rows(value: Any, rows: Tensor, count: int) -> Any:
+    """What belongs to the rows is picked for them; what is the same for all stays."""
+    if isinstance(value, Tensor) and value.ndim > 1 and len(value) == count and count > 1:
+        return value[rows]
+    if isinstance(value, tuple | list):
+        return type(value)(_rows(one, rows, count) for one in value)
+    return value

@@ -1,0 +1,104 @@
+"""The classifier on sentence vectors, against scikit-learn, and how it is mixed with the language model."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from torch.nn import functional as F
+
+from understudy.core.backbone import Backbone
+from understudy.core.prompts import Passage, Prompt
+from understudy.core.readout import MIXES, Readout, choose_mix, fit, learn_readouts, mixed, text_of, vectors_of
+
+
+def clouds(per: int = 6, wide: int = 12, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Three clouds of unit vectors less their mean, and whose each is."""
+    generator = torch.Generator().manual_seed(seed)
+    centres = torch.randn(3, wide, generator=generator)
+    targets = torch.arange(3).repeat(per)
+    vectors = F.normalize(centres[targets] + 0.6 * torch.randn(3 * per, wide, generator=generator), dim=-1)
+    return vectors - vectors.mean(0), targets
+
+
+def test_without_names_it_is_ridge_logistic_regression() -> None:
+    vectors, targets = clouds()
+    kept = torch.ones(2, len(targets))
+    kept[1, :4] = 0
+    weights, biases = fit(vectors, targets, kept, torch.zeros(3, 12), 0.4, 0.0, steps=600)
+    for fold in range(2):
+        some = kept[fold].bool()
+        theirs = LogisticRegression(C=1 / 0.4, max_iter=2000, tol=1e-8).fit(vectors[some].numpy(), targets[some].numpy())
+        mine = (vectors @ weights[fold] + biases[fold]).softmax(-1).numpy()
+        assert np.abs(mine - theirs.predict_proba(vectors.numpy())).max() < 0.05, "their bias is free, ours is not quite"
+    only = vectors[kept[1].bool()]
+    beyond = weights[1] - only.t() @ torch.linalg.lstsq(only.t(), weights[1]).solution
+    assert float(beyond.abs().max()) < 1e-3, "a fold's weights are made of what it has seen"
+
+
+def test_names_are_the_prior() -> None:
+    vectors, targets = clouds()
+    names = torch.stack([vectors[targets == label].mean(0) for label in range(3)])
+    nobody = torch.zeros(1, len(targets))
+    weights, biases = fit(vectors, targets, nobody, names, 0.1, 4.0)
+    torch.testing.assert_close(weights[0], 4.0 * names.t(), atol=1e-4, rtol=1e-4)
+    assert float(((vectors @ weights[0] + biases[0]).argmax(-1) == targets).float().mean()) == 1.0
+
+
+def test_a_fold_is_blind_to_what_it_leaves_out() -> None:
+    vectors, targets = clouds()
+    out = torch.arange(len(targets)) % 6
+    kept = torch.stack([out != fold for fold in range(6)]).float()
+    other = torch.where(out == 2, (targets + 1) % 3, targets)
+    first, second = (fit(vectors, t, kept, torch.zeros(3, 12), 0.1, 0.0)[0] for t in (targets, other))
+    same = [torch.allclose(one, two, atol=1e-6) for one, two in zip(first, second, strict=True)]
+    assert same == [fold == 2 for fold in range(6)]
+
+
+def test_there_is_a_readout_for_each_fold_and_one_that_has_seen_all(backbones: Callable[..., Backbone]) -> None:
+    vectors, targets = clouds(wide=backbones().width)
+    out = torch.arange(len(targets)) % 6
+    readouts = learn_readouts(backbones(), vectors, ("red", "green", "blue"), targets, out, 6)
+    assert len(readouts) == 7 and {readout.options for readout in readouts} == {("red", "green", "blue")}
+    assert (readouts[-1].scores(vectors).argmax(-1) == targets).float().mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("lm", "own", "expected"),
+    [
+        ([[0.9, 0.1], [0.1, 0.9]], [[0.5, 0.5], [0.5, 0.5]], "lm"),
+        ([[0.5, 0.5], [0.5, 0.5]], [[0.9, 0.1], [0.1, 0.9]], "readout"),
+    ],
+)
+def test_the_mix_goes_to_who_is_right(lm: list[list[float]], own: list[list[float]], expected: str) -> None:
+    nothing = torch.tensor([[0.5, 0.5]] * 2).log()
+    of_lm, of_readout, _ = choose_mix(torch.tensor(lm).log(), nothing, torch.tensor(own).log(), torch.tensor([0, 1]))
+    assert (of_lm > of_readout) is (expected == "lm")
+
+
+def test_a_biased_language_model_is_corrected_by_what_it_says_of_nothing() -> None:
+    lm = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.95, 0.05]]).log()
+    nothing = torch.tensor([[0.88, 0.12]] * 3).log()
+    flat = torch.full((3, 2), 0.5).log()
+    targets = torch.tensor([0, 1, 0])
+    assert choose_mix(lm, nothing, flat, targets) == (1.0, 0.0, 1.0)
+    assert mixed(lm, nothing, flat, (1.0, 0.0, 1.0)).argmax(-1).tolist() == [0, 1, 0]
+    assert MIXES[0] == (1.0, 0.0, 0.0)
+
+
+def test_scores_are_log_probabilities_and_the_vector_is_of_the_message(backbones: Callable[..., Backbone]) -> None:
+    readout = Readout(("a", "b"), torch.randn(4, 2), torch.zeros(2), torch.ones(4))
+    torch.testing.assert_close(readout.scores(torch.randn(3, 4)).exp().sum(-1), torch.ones(3))
+    prompt = Prompt((Passage("", "evidence"),), (), (("text", "I was"), ("more", " "), ("rest", "charged")), "Sorts.")
+    assert text_of(prompt) == "I was charged"
+    found = vectors_of(backbones(), [prompt, Prompt(message=(("text", "I was charged"),))])
+    torch.testing.assert_close(found[0], found[1])
+
+
+def test_sentence_vectors_do_not_depend_on_their_company(any_backbone: Backbone) -> None:
+    texts = ["I was charged twice", "euro", "", "How do I reset my password? " * 4]
+    together = any_backbone.embed(texts)
+    torch.testing.assert_close(together.norm(dim=1), torch.ones(4))
+    for text, vector in zip(texts, together, strict=True):
+        torch.testing.assert_close(any_backbone.embed([text])[0], vector, atol=1e-5, rtol=1e-4)
