@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from .cli_support import JsonOption, parse_object, print_json, read_objects, stderr, stdout
+from .core.errors import UnderstudyError
 from .lesson import Lesson
 from .render import fields_view
 from .solo import Answer
@@ -23,12 +25,38 @@ BackboneOption = Annotated[
 ]
 
 
+class Layers(StrEnum):
+    """Which layers a head adapts."""
+
+    all = "all"
+    top = "top"
+
+
+class Activation(StrEnum):
+    """Where in the prompt a head is active."""
+
+    row = "row"
+    marker = "marker"
+
+
 def learn(
-    role: Annotated[Path, typer.Argument(metavar="ROLE.yaml", help="The role with its demonstrations.")],
+    role: Annotated[
+        Path | None, typer.Argument(metavar="ROLE.yaml", help="The role with its demonstrations.", show_default=False)
+    ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where heads are kept; the role's name is added.")] = Path(
         "heads"
     ),
     backbone: BackboneOption = None,
+    again: Annotated[
+        bool, typer.Option("--all", help="Learn every head in --out again, from the demonstrations it keeps.")
+    ] = False,
+    layers: Annotated[
+        Layers, typer.Option(help="Adapt all layers, or the top third alone, which is faster.")
+    ] = Layers.all,
+    activation: Annotated[
+        Activation,
+        typer.Option(help="Active on the whole row, or from the role marker on: roles then share what comes before."),
+    ] = Activation.row,
     as_json: JsonOption = False,
 ) -> None:
     """Learn a role from its demonstrations; writes heads/NAME/.
@@ -36,15 +64,25 @@ def learn(
     Each demonstration is left out once and asked (leave-one-out): that accuracy is what to expect of new messages.
 
     `understudy learn examples/triage/role.yaml`
-    """
-    from .lesson import learn_role
 
+    `understudy learn --all --backbone my-backbone/`
+    """
+    from .lesson import learn_again, learn_role
+    from .workflows.learning import Method
+
+    if (role is None) is not again:
+        raise UnderstudyError("learn takes one ROLE.yaml, or --all", mend="understudy learn examples/triage/role.yaml")
+    method = Method(layers.value, activation.value)
     with _bar(quiet=as_json) as on_progress:
-        lesson = learn_role(role, out, backbone, on_progress)
+        if role is None:
+            lessons = learn_again(out, backbone, on_progress, method)
+        else:
+            lessons = [learn_role(role, out, backbone, on_progress, method)]
     if as_json:
-        print_json(lesson.as_json())
+        print_json({"roles": [lesson.as_json() for lesson in lessons]} if role is None else lessons[0].as_json())
     else:
-        stdout().print(lesson_view(lesson))
+        for lesson in lessons:
+            stdout().print(lesson_view(lesson))
 
 
 def ask(

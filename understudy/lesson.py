@@ -10,8 +10,9 @@ from .core.errors import UnderstudyError
 from .evaluation import Rate
 
 if TYPE_CHECKING:
+    from .agents.role import Role
     from .core.adaptation import Report
-    from .workflows.learning import OnProgress
+    from .workflows.learning import Method, OnProgress
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,13 @@ class Lesson:
             "threshold": round(self.report.threshold, 4),
             "answered": round(self.report.answered, 4),
             "disagree": list(self.report.disagree),
+            "mix": {field: list(mix) for field, mix in self.report.mix.items()},
         }
 
 
-def learn_role(file: Path, heads: Path, backbone: str | None, on_progress: OnProgress | None = None) -> Lesson:
+def learn_role(
+    file: Path, heads: Path, backbone: str | None, on_progress: OnProgress | None = None, method: Method | None = None
+) -> Lesson:
     """Learn the role of ``file`` and write its head into ``heads``/NAME.
 
     Raises UnderstudyError with every mistake of the file, before the backbone is loaded.
@@ -66,10 +70,36 @@ def learn_role(file: Path, heads: Path, backbone: str | None, on_progress: OnPro
     role = Role.load(file)
     if Path(role.name).name != role.name:
         raise UnderstudyError(f"the role's name {role.name!r} cannot name a folder", where=str(file))
+    (lesson,) = _learned([role], heads, backbone, on_progress, method)
+    return lesson
 
+
+def learn_again(
+    heads: Path, backbone: str | None, on_progress: OnProgress | None = None, method: Method | None = None
+) -> list[Lesson]:
+    """Learn every role that has a head in ``heads`` again, from the demonstrations that the head keeps.
+
+    Raises UnderstudyError where there is none, or where a head's file is broken; nothing is written then.
+    """
+    from .agents.role import role_from_document
+    from .workflows.roles import MANIFEST, FoundRole
+
+    folders = sorted(file.parent for file in heads.glob(f"*/{MANIFEST}"))
+    roles: list[Role] = []
+    for folder in folders:
+        document = FoundRole(folder.name, False, folder).document()
+        if document.get("demonstrations"):
+            roles.append(role_from_document(document, folder, where=str(folder)))
+    if not roles:
+        raise UnderstudyError("there are no learned heads here", where=str(heads), mend="understudy learn ROLE.yaml")
+    return _learned(roles, heads, backbone, on_progress, method)
+
+
+def _learned(
+    roles: list[Role], heads: Path, backbone: str | None, on_progress: OnProgress | None, method: Method | None
+) -> list[Lesson]:
     from .core.backbone import Backbone
-    from .workflows.learning import learn
+    from .workflows.learning import learn_many
 
-    head, report = learn(role, Backbone.load(backbone or "default"), on_progress)
-    folder = heads / role.name
-    return Lesson(role.name, folder, report, head.save(folder))
+    learned = learn_many(roles, Backbone.load(backbone or "default"), on_progress, method)
+    return [Lesson(name, heads / name, report, head.save(heads / name)) for name, (head, report) in learned.items()]

@@ -1,11 +1,11 @@
-"""Learning a role: its demonstrations become a head on a backbone, with a report of what to expect of it."""
+"""Learning roles: their demonstrations become heads on a backbone, with a report of what to expect of each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..core.errors import UnderstudyError
 from .roles import DEFAULT_BACKBONE
@@ -20,21 +20,45 @@ OnProgress = Callable[[float, str], None]
 """Told how far learning is, from 0 to 1, and what is being done."""
 
 
-def learn(role: Role, backbone: Backbone, on_progress: OnProgress | None = None) -> tuple[Head, Report]:
-    """A head for ``role`` from its demonstrations, beginning at the backbone's meta-learned start.
+@dataclass(frozen=True)
+class Method:
+    """How heads are learned.
 
-    The head keeps the role's document, so that it can be used, and learned again on another backbone, without the
+    Attributes:
+        layers: ``all``, or ``top``: the upper third alone, which is faster.
+        activation: ``row``, or ``marker``: roles then share the cache of all that comes before the role marker.
+    """
+
+    layers: Literal["all", "top"] = "all"
+    activation: Literal["row", "marker"] = "row"
+
+
+def learn(
+    role: Role, backbone: Backbone, on_progress: OnProgress | None = None, method: Method | None = None
+) -> tuple[Head, Report]:
+    """A head for ``role``; see :func:`learn_many`."""
+    return learn_many([role], backbone, on_progress, method)[role.name]
+
+
+def learn_many(
+    roles: Sequence[Role], backbone: Backbone, on_progress: OnProgress | None = None, method: Method | None = None
+) -> dict[str, tuple[Head, Report]]:
+    """Heads for ``roles`` from their demonstrations, all in one batch, beginning at the backbone's meta-learned start.
+
+    Each head keeps its role's document, so that it can be used, and learned again on another backbone, without the
     role's file. Nothing is saved.
 
     Raises:
         UnderstudyError: fewer than two demonstrations, or one that does not fit; it names the demonstration.
     """
-    from ..core.adaptation import adapt
+    from ..core.adaptation import adapt_many
     from ..core.backbone import SHIPPED
     from ..core.meta.start import Start
 
-    if not role.demonstrations:
-        raise UnderstudyError("the role has no demonstrations", where=role.name, mend="give it 8 to 40 of them")
+    for role in roles:
+        if not role.demonstrations:
+            raise UnderstudyError("the role has no demonstrations", where=role.name, mend="give it 8 to 40 of them")
+    method = method or Method()
     name = DEFAULT_BACKBONE if backbone.name == "default" else backbone.name
     shipped = SHIPPED / name
     start = Start.of_backbone(shipped if shipped.is_dir() else Path(name), backbone.sites)
@@ -43,7 +67,13 @@ def learn(role: Role, backbone: Backbone, on_progress: OnProgress | None = None)
         if on_progress is not None:
             on_progress(step / max(steps, 1), f"step {step} of {steps}, left-out loss {loss:.3f}")
 
-    head, report = adapt(backbone, role.examples(), start, role.name, on_step=on_step)
+    examples = {role.name: role.examples() for role in roles}
+    learned = adapt_many(
+        backbone, examples, start, layers=method.layers, activation=method.activation, on_step=on_step
+    )
     if on_progress is not None:
         on_progress(1.0, "done")
-    return replace(head, role=role.document()), report
+    documents = {role.name: role.document() for role in roles}
+    return {
+        name: (replace(head, role=documents[name]), report) for name, (head, report) in learned.items()
+    }

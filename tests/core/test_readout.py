@@ -29,9 +29,11 @@ def test_without_names_it_is_ridge_logistic_regression() -> None:
     weights, biases = fit(vectors, targets, kept, torch.zeros(3, 12), 0.4, 0.0, steps=600)
     for fold in range(2):
         some = kept[fold].bool()
-        theirs = LogisticRegression(C=1 / 0.4, max_iter=2000, tol=1e-8).fit(vectors[some].numpy(), targets[some].numpy())
+        theirs = LogisticRegression(C=1 / 0.4, max_iter=2000, tol=1e-8)
+        theirs.fit(vectors[some].numpy(), targets[some].numpy())
         mine = (vectors @ weights[fold] + biases[fold]).softmax(-1).numpy()
-        assert np.abs(mine - theirs.predict_proba(vectors.numpy())).max() < 0.05, "their bias is free, ours is not quite"
+        apart = np.abs(mine - theirs.predict_proba(vectors.numpy())).max()
+        assert apart < 0.05, "their bias is free, ours is not quite"
     only = vectors[kept[1].bool()]
     beyond = weights[1] - only.t() @ torch.linalg.lstsq(only.t(), weights[1]).solution
     assert float(beyond.abs().max()) < 1e-3, "a fold's weights are made of what it has seen"

@@ -84,6 +84,29 @@ def test_learn_tells_a_person(desk: Path, tmp_path: Path, tiny_backbone: Path) -
     assert (tmp_path / "triage" / "head.json").is_file()
 
 
+def test_all_heads_are_learned_again_from_what_they_keep(desk: Path, tmp_path: Path, tiny_backbone: Path) -> None:
+    shutil.copytree(desk / "heads" / "triage", tmp_path / "triage")
+    (tmp_path / "triage" / "adapter_model.safetensors").write_bytes(b"of another backbone")
+    done = json_of("learn", "--all", "--out", tmp_path, "--backbone", tiny_backbone)
+    assert [one["role"] for one in done["roles"]] == ["triage"]
+    assert json_of("ask", tmp_path / "triage", "hello")["output"] == json_of("ask", "triage", "hello")["output"]
+    empty = call("learn", "--all", "--out", tmp_path / "nowhere")
+    assert empty.exit_code == 2 and "there are no learned heads here; understudy learn ROLE.yaml" in empty.stderr
+    for words in ((), ("triage/role.yaml", "--all")):
+        both = call("learn", *words)
+        assert both.exit_code == 2 and "one ROLE.yaml, or --all" in both.stderr
+
+
+def test_a_head_can_be_activated_and_of_the_upper_layers_alone(desk: Path, tmp_path: Path, tiny_backbone: Path) -> None:
+    words = ("--out", tmp_path, "--backbone", tiny_backbone, "--layers", "top", "--activation", "marker")
+    json_of("learn", "triage/role.yaml", *words)
+    config = json.loads((tmp_path / "triage" / "adapter_config.json").read_text(encoding="utf-8"))
+    whole = json.loads((desk / "heads" / "triage" / "adapter_config.json").read_text(encoding="utf-8"))
+    assert config["alora_invocation_tokens"] and "alora_invocation_tokens" not in whole
+    assert set(config["target_modules"]) < set(whole["target_modules"])
+    assert json_of("ask", tmp_path / "triage", "hello")["output"]["queue"] in ("billing", "bug", "howto")
+
+
 def test_a_role_with_a_mistake_is_refused_before_anything_is_loaded(desk: Path, tmp_path: Path) -> None:
     text = (desk / "triage" / "role.yaml").read_text(encoding="utf-8")
     bad = tmp_path / "role.yaml"
