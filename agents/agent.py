@@ -9,7 +9,8 @@ from ..core.errors import UnderstudyError
 from ..core.fields import Record
 from ..core.prompts import Prompt
 from .bus import MessageBus
-from .gatherer import Call, Decoder, Reply, gatherer
+from .gatherer import Call, Decoder, Reply
+from .gatherer import ask as ask_decoder
 from .messages import Envelope, Message
 from .retry import Retry
 from .usage import Usage, spend
@@ -105,7 +106,7 @@ class Agent:
 
         async def ask(prompt: Prompt, record: Record) -> Reply:
             nonlocal confidence
-            reply = await gatherer(self._decoder).ask(Call(prompt, record, self.head))
+            reply = await ask_decoder(self._decoder, Call(prompt, record, self.head), self.name)
             confidence = reply.confidence
             used = Usage(reply.tokens, 1, reply.seconds)
             self.usage += used

@@ -120,6 +120,24 @@ def _hand_out(
             future.set_result(answer)
 
 
+async def ask(decoder: Decoder, call: Call, owner: str = "") -> Reply:
+    """The reply to ``call``: by a decoder that batches continuously (``submit``), or else through its gatherer.
+
+    When the caller is cancelled, the call leaves its batch before its next token.
+    """
+    submit = getattr(decoder, "submit", None)
+    if submit is None:
+        return await gatherer(decoder).ask(call)
+    submitted = asyncio.get_running_loop().run_in_executor(None, submit, call, owner)  # it may wait for a place
+    try:
+        future = await asyncio.shield(submitted)
+    except asyncio.CancelledError:
+        submitted.add_done_callback(lambda done: done.cancelled() or done.exception() or done.result().cancel())
+        raise
+    reply: Reply = await asyncio.wrap_future(future)
+    return reply
+
+
 # By identity: a decoder need not be hashable.
 _gatherers: dict[int, Gatherer] = {}
 

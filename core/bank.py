@@ -8,6 +8,7 @@ in one backward pass and R agents decode in one batch, because each row picks it
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -176,6 +177,7 @@ class HeadBank:
         self.sites = dict(sites)
         self.digest = digest
         self.rank = rank
+        self._lock = threading.RLock()  # heads are added by one thread while another gathers
         self._slots: dict[str, int] = {self.BARE: 0}
         self._heads: dict[str, Head] = {}
         self._stack = self._empty(4, rank)
@@ -215,6 +217,10 @@ class HeadBank:
                     where=f"head {head.name}",
                     mend=mend,
                 )
+        with self._lock:
+            return self._put(head)
+
+    def _put(self, head: Head) -> int:
         rank = head.rank
         slot = self._slots.get(head.name, len(self._slots))
         if rank > self.rank or slot >= len(self._stack):
@@ -247,4 +253,5 @@ class HeadBank:
 
     def gather(self, names: Sequence[str]) -> dict[str, Pair]:
         """Each site's (A, B) for rows that name their heads, gathered once for a batch's composition."""
-        return self._stack.gather(torch.tensor([self.index(name) for name in names]))
+        with self._lock:
+            return self._stack.gather(torch.tensor([self.index(name) for name in names]))

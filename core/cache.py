@@ -8,6 +8,9 @@ import torch
 from torch import Tensor
 from transformers import Cache
 
+Prefix = tuple[tuple[Tensor, Tensor], ...]
+"""Keys and values [heads, T, D] of each layer: what one row has read so far."""
+
 
 class RowCache(Cache):
     """One buffer [B, heads, slots, D] per layer; every row writes at the slots that it is told.
@@ -37,9 +40,12 @@ class RowCache(Cache):
 
     def reserve(self, slots: int) -> None:
         """Make room for ``slots`` slots in each row, doubling so that growing stays cheap."""
-        if slots <= self.capacity:
-            return
-        more = max(slots, 2 * self.capacity) - self.capacity
+        if slots > self.capacity:
+            self.extend(max(slots, 2 * self.capacity))
+
+    def extend(self, slots: int) -> None:
+        """Make room for exactly ``slots`` slots, no fewer than there are."""
+        more = slots - self.capacity
         self.keys = [None if t is None else torch.nn.functional.pad(t, (0, 0, 0, more)) for t in self.keys]
         self.values = [None if t is None else torch.nn.functional.pad(t, (0, 0, 0, more)) for t in self.values]
         self.capacity += more
@@ -73,8 +79,41 @@ class RowCache(Cache):
         """Width and offset of the mask; the 4D mask is given, so transformers builds none."""
         return self._width, 0
 
+    def prefix(self, row: int, tokens: int) -> Prefix:
+        """A copy of what ``row`` holds in its first ``tokens`` slots."""
+        kept = [
+            (keys[row, :, :tokens].clone(), values[row, :, :tokens].clone())
+            for keys, values in zip(self.keys, self.values, strict=True)
+            if keys is not None and values is not None
+        ]
+        return tuple(kept)
+
+    def recall(self, row: int, prefix: Prefix) -> None:
+        """Write a kept prefix into the first slots of ``row``."""
+        for layer, (keys, values) in enumerate(prefix):
+            for name, kept in (("keys", keys), ("values", values)):
+                buffer = getattr(self, name)
+                if buffer[layer] is None:
+                    heads, _, wide = kept.shape
+                    buffer[layer] = torch.zeros(self.rows, heads, self.capacity + 1, wide, dtype=kept.dtype)
+                buffer[layer][row, :, : kept.shape[1]] = kept
+
+    def join(self, other: RowCache) -> None:
+        """Lay the rows of another cache below these; both get the room of the larger."""
+        slots = max(self.capacity, other.capacity)
+        for cache in (self, other):
+            cache.extend(slots)
+        self.rows += other.rows
+        self.keys = _below(self.keys, other.keys)
+        self.values = _below(self.values, other.values)
+
     def keep(self, rows: Tensor) -> None:
         """Keep only these rows, in this order (rows that are done leave)."""
         self.rows = len(rows)
         self.keys = [None if keys is None else keys[rows] for keys in self.keys]
         self.values = [None if values is None else values[rows] for values in self.values]
+
+
+def _below(upper: list[Tensor | None], lower: list[Tensor | None]) -> list[Tensor | None]:
+    pairs = zip(upper, lower, strict=True)
+    return [None if one is None or other is None else torch.cat((one, other)) for one, other in pairs]

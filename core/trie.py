@@ -16,6 +16,7 @@ class Trie:
     Attributes:
         ids: [T] tokens of the inner nodes, parents before children.
         depths: [T] depth below the root, from 0.
+        deepest: how many tokens the longest path of inner nodes has.
         sees: [T, T] which inner nodes each one may read: its ancestors and itself.
     """
 
@@ -34,6 +35,7 @@ class Trie:
         nodes = [prefix for prefix in prefixes if prefix]
         self.inner = len(nodes)
         self.ids = torch.tensor([node[-1] for node in nodes], dtype=torch.long)
+        self.deepest = max((len(node) for node in nodes), default=0)
         self.depths = torch.tensor([len(node) - 1 for node in nodes], dtype=torch.long)
         self.sees = torch.zeros(self.inner, self.inner, dtype=torch.bool)
         for index, node in enumerate(nodes):

@@ -70,12 +70,13 @@ class Solo:
         return asyncio.run(all_of_them())
 
     async def _answer(self, message: Message) -> Answer:
-        from .agents.gatherer import Call, gatherer
+        from .agents.gatherer import Call
+        from .agents.gatherer import ask as ask_decoder
 
         replies: list[Reply] = []
 
         async def ask(prompt: Prompt, record: Record) -> Reply:
-            replies.append(await gatherer(self.decoder).ask(Call(prompt, record, self.head.name)))
+            replies.append(await ask_decoder(self.decoder, Call(prompt, record, self.head.name)))
             return replies[-1]
 
         output = await self.role.handle(message, self.context, ask)

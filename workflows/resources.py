@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from threading import RLock
@@ -14,8 +15,9 @@ from .places import matches
 if TYPE_CHECKING:
     from ..core.backbone import Backbone
     from ..core.bank import HeadBank
-    from ..core.decoding import Decoder, Reply
+    from ..core.decoding import Reply
     from ..core.heads import Head
+    from ..core.scheduler import Scheduler
     from ..knowledge.store import KnowledgeStore
 
 
@@ -37,7 +39,7 @@ class Resources:
         self._knowledge = knowledge
         self._backbone: Backbone | None = None if isinstance(backbone, str) else backbone
         self._bank: HeadBank | None = None
-        self._decoder: Decoder | None = None
+        self._scheduler: Scheduler | None = None
         self._store: KnowledgeStore | None = None
         self._folders: dict[str, Path] = {}
 
@@ -100,15 +102,20 @@ class Resources:
 
     def decode(self, calls: Sequence[Any], /) -> Sequence[Reply]:
         """Answer calls, in order, in one batch; loads the backbone and the heads that are asked for first."""
-        with self._lock:
-            if self._decoder is None:
-                from ..core.decoding import Decoder
+        futures = [self.submit(call) for call in calls]
+        return [future.result() for future in futures]
 
-                self._decoder = Decoder(self.backbone, self.bank)
-            for name in dict.fromkeys(call.head for call in calls):
-                if name and name not in self.bank.names():
-                    self._load(name)
-            return self._decoder.decode(calls)
+    def submit(self, call: Any, owner: str = "") -> Future[Reply]:
+        """Put a call in the line of ``owner``; it joins the batch that is being decoded. Loads what it needs first."""
+        with self._lock:
+            if self._scheduler is None:
+                from ..core.scheduler import Scheduler
+
+                self._scheduler = Scheduler(self.backbone, self.bank)
+            if call.head and call.head not in self.bank.names():
+                self._load(call.head)
+            scheduler = self._scheduler
+        return scheduler.submit(call, owner)
 
     def make_ready(self) -> None:
         """Load what would be loaded by the first question: backbone, heads, knowledge."""
@@ -119,11 +126,14 @@ class Resources:
             _ = self.backbone, self.store
 
     def close(self) -> None:
-        """Close the knowledge store."""
+        """Close the knowledge store, and end the decoding."""
         with self._lock:
+            scheduler, self._scheduler = self._scheduler, None
             if self._store is not None:
                 self._store.close()
                 self._store = None
+        if scheduler is not None:
+            scheduler.close()
 
     def _load(self, name: str) -> None:
         from ..core.heads import Head
@@ -132,10 +142,7 @@ class Resources:
         if folder is None:
             raise UnderstudyError(f"there is no head '{name}'", mend="learn it: understudy learn ROLE.yaml")
         head = Head.load(folder)
-        made_for = head.backbone.get("digest")
-        if made_for is not None and made_for != self.backbone.digest():
-            raise UnderstudyError(
-                f"the head was made for another backbone ({head.backbone.get('name', 'unknown')})",
-                where=str(folder), mend="learn the role again on this one: understudy learn ROLE.yaml",
-            )  # fmt: skip
-        self.bank.add(replace(head, name=name))
+        try:
+            self.bank.add(replace(head, name=name))
+        except UnderstudyError as error:
+            raise UnderstudyError(error.what, where=str(folder), mend=error.mend) from None

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,6 +113,39 @@ async def test_a_call_that_was_given_up_is_not_decoded() -> None:
     await first
     await agent.handle(Task(request="third"))
     assert [call.prompt.part("request") for batch in decoder.batches for call in batch] == ["first", "third"]
+
+
+@dataclass
+class SteadyDecoder:
+    """One that takes calls at any time and answers when it is told to."""
+
+    owners: list[str] = field(default_factory=list)
+    futures: list[Future[ScriptedReply]] = field(default_factory=list)
+
+    def decode(self, calls: Sequence[Call], /) -> list[ScriptedReply]:
+        raise AssertionError("it is asked through submit")
+
+    def submit(self, call: Call, owner: str) -> "Future[ScriptedReply]":
+        assert threading.current_thread() is not threading.main_thread(), "it may wait for a place"
+        self.owners.append(owner)
+        self.futures.append(Future())
+        return self.futures[-1]
+
+
+async def test_a_decoder_that_batches_continuously_is_asked_at_once() -> None:
+    decoder = SteadyDecoder()
+    tasks = [asyncio.create_task(Agent(f"a{n}", Shout(), "", decoder).handle(Task(request="x"))) for n in range(3)]
+    while len(decoder.futures) < 3:
+        await asyncio.sleep(0.001)
+    assert sorted(decoder.owners) == ["a0", "a1", "a2"]
+    tasks[1].cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await tasks[1]
+    assert sum(future.cancelled() for future in decoder.futures) == 1, "its call leaves the batch"
+    for future in decoder.futures:
+        if not future.cancelled():
+            future.set_result(ScriptedReply({"answer": "Y"}))
+    assert await tasks[0] == await tasks[2] == Finding(answer="Y", confidence=0.9)
 
 
 def test_one_decoder_serves_several_event_loops() -> None:

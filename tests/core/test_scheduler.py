@@ -1,0 +1,184 @@
+"""One thread, one batch, many who ask: the same answers, in turn, given up when nobody waits for them."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+
+import pytest
+from torch import Tensor
+
+from understudy.core.backbone import Backbone
+from understudy.core.bank import HeadBank
+from understudy.core.decoding import Call, Decoder
+from understudy.core.errors import UnderstudyError
+from understudy.core.fields import Choice, ListOf, Record, Text
+from understudy.core.heads import Head
+from understudy.core.prompts import Passage, Prompt
+from understudy.core.running import Running
+from understudy.core.scheduler import Scheduler
+
+LONG = Record((("tags", ListOf(Choice(("a", "b")), 30, 30)),))
+SHORT = Record((("queue", Choice(("billing", "bug"))), ("said", Text(3))))
+
+
+def call(text: str = "Hello", record: Record = SHORT, head: str = "row") -> Call:
+    return Call(Prompt(message=(("text", text),)), record, head)
+
+
+@pytest.fixture
+def bank(backbones: Callable[..., Backbone], new_head: Callable[..., Head]) -> HeadBank:
+    made = HeadBank(backbones().sites)
+    made.add(new_head(backbones(), "row", 1))
+    made.add(new_head(backbones(), "other", 2))
+    return made
+
+
+@pytest.fixture
+def scheduler(backbones: Callable[..., Backbone], bank: HeadBank) -> Iterator[Scheduler]:
+    made = Scheduler(backbones(), bank, batch=4)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Passes wait until the event is set."""
+    event = threading.Event()
+    hidden = Backbone.hidden
+
+    def waiting(self: Backbone, ids: Tensor, **more: object) -> Tensor:
+        assert event.wait(20)
+        return hidden(self, ids, **more)
+
+    monkeypatch.setattr(Backbone, "hidden", waiting)
+    yield event
+    event.set()
+
+
+def test_many_threads_get_what_a_decoder_gives(scheduler: Scheduler) -> None:
+    calls = [call(f"number {n}", SHORT if n % 3 else LONG, ("row", "other", "")[n % 3]) for n in range(18)]
+    expected = Decoder(scheduler.backbone, scheduler.bank).decode(calls)
+    found: dict[int, object] = {}
+    threads = [
+        threading.Thread(target=lambda n=n: found.update({n: scheduler.decode([calls[n]])[0].values}))
+        for n in range(len(calls))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert found == {n: reply.values for n, reply in enumerate(expected)}
+    assert [reply.values for reply in scheduler.decode(calls)] == [reply.values for reply in expected]
+
+
+def test_calls_share_passes(scheduler: Scheduler) -> None:
+    scheduler.decode([call("one", LONG)])
+    alone = scheduler.passes
+    scheduler.decode([call(f"number {n}", LONG) for n in range(4)])
+    assert scheduler.passes - alone < 1.5 * alone
+
+
+def test_a_short_call_does_not_wait_for_a_long_one(scheduler: Scheduler, gate: threading.Event) -> None:
+    long = scheduler.submit(call("long", LONG))
+    short = scheduler.submit(call("short"))
+    done: list[str] = []
+    long.add_done_callback(lambda _: done.append("long"))
+    short.add_done_callback(lambda _: done.append("short"))
+    gate.set()
+    long.result(60), short.result(60)
+    assert done == ["short", "long"]
+
+
+def test_every_owner_is_served_in_turn(scheduler: Scheduler, gate: threading.Event) -> None:
+    order: list[str] = []
+    first = scheduler.submit(call("in the batch", LONG))
+    futures = []
+    for owner, count in (("greedy", 12), ("modest", 2)):
+        for n in range(count):
+            future = scheduler.submit(call(f"{owner} {n}"), owner)
+            future.add_done_callback(lambda _, owner=owner: order.append(owner))
+            futures.append(future)
+    gate.set()
+    for future in (first, *futures):
+        future.result(60)
+    assert order.index("modest") < 4 and len(order) - order[::-1].index("modest") <= 8
+
+
+def test_a_call_nobody_waits_for_leaves_the_batch(
+    scheduler: Scheduler, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped: list[int] = []
+    drop = Running.drop
+    monkeypatch.setattr(Running, "drop", lambda self, rows: (dropped.append(len(rows)), drop(self, rows))[1])
+    running, waiting = scheduler.submit(call("running", LONG)), scheduler.submit(call("other", LONG))
+    time.sleep(0.05)
+    assert running.cancel()
+    gate.set()
+    with pytest.raises(CancelledError):
+        running.result(10)
+    assert len(waiting.result(60).values["tags"]) == 30
+    assert dropped.count(1) >= 1
+
+
+def test_who_asks_too_fast_waits(scheduler: Scheduler, gate: threading.Event) -> None:
+    scheduler.waiting = 3
+    futures = [scheduler.submit(call("taken", LONG)) for _ in range(1)]
+    time.sleep(0.1)  # the first is in the batch and holds the pass
+    futures += [scheduler.submit(call(f"{n}")) for n in range(3)]
+    with pytest.raises(UnderstudyError, match="3 calls are waiting and none was taken within 0.05 s"):
+        scheduler.submit(call("one too many"), timeout=0.05)
+    gate.set()
+    futures.append(scheduler.submit(call("now"), timeout=30))
+    for future in futures:
+        future.result(60)
+
+
+def test_a_bad_call_fails_alone(scheduler: Scheduler) -> None:
+    good = scheduler.submit(call("good", LONG))
+    bad = [
+        scheduler.submit(call("unknown", head="nobody")),
+        scheduler.submit(call("empty", Record((("a", Choice(())),)))),
+        scheduler.submit(Call(Prompt((Passage("", "word " * 1100),)), SHORT, "row")),
+    ]
+    for future, why in zip(bad, ("no head named", "nothing to choose from", "fewer or shorter passages"), strict=True):
+        with pytest.raises(UnderstudyError, match=why):
+            future.result(30)
+    assert len(good.result(60).values["tags"]) == 30
+
+
+def test_a_failed_pass_is_the_failure_of_the_calls_in_it_and_not_of_the_next(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(Backbone, "hidden", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("out of memory")))
+        with pytest.raises(RuntimeError, match="out of memory"):
+            scheduler.submit(call()).result(30)
+    assert scheduler.decode([call()])[0].values["queue"] in ("billing", "bug")
+
+
+def test_the_thread_ends_when_nobody_asks_and_comes_back(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("understudy.core.scheduler.IDLE_SECONDS", 0.05)
+    for _ in range(2):
+        scheduler.decode([call()])
+        deadline = time.monotonic() + 10
+        while scheduler._thread is not None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+def test_a_closed_scheduler_cancels_what_waits_and_takes_no_more(
+    backbones: Callable[..., Backbone], bank: HeadBank, gate: threading.Event
+) -> None:
+    scheduler = Scheduler(backbones(), bank, batch=1)
+    first, second = scheduler.submit(call("first")), scheduler.submit(call("second"))
+    time.sleep(0.1)
+    gate.set()
+    scheduler.close()
+    assert second.cancelled() or second.done()
+    assert first.done() or first.cancelled()
+    with pytest.raises(UnderstudyError, match="the scheduler is closed"):
+        scheduler.submit(call())
+    assert not any(thread.name == "scheduler" for thread in threading.enumerate())
