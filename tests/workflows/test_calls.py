@@ -25,6 +25,14 @@ def test_independent_parts_are_all_answered() -> None:
     assert found.answer == "Lima; yen" and found.values == ("Lima", "yen") and found.abstained
 
 
+def test_what_rests_on_a_doubtful_step_is_doubtful() -> None:
+    sure = Finding(answer="7", values=("7",), confidence=0.9)
+    unsure = Finding(answer="Spain", values=("Spain",), abstained=True, confidence=0.4)
+    assert combine([step(), step(1)], [unsure, sure]).abstained
+    assert combine([step(), step(1)], [None, sure]).abstained
+    assert not combine([step(), step(1)], [sure, sure]).abstained
+
+
 def test_a_step_that_failed_is_left_out() -> None:
     assert combine([step(), step()], [None, Finding(answer="yen")]).answer == "yen"
     assert combine([step()], [None]).abstained
