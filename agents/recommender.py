@@ -43,8 +43,8 @@ def ranked(grades: Mapping[str, float]) -> list[str]:
 def compose(mentioned: Sequence[str], candidates: Sequence[str], facts: Facts, request: str) -> tuple[Prompt, Record]:
     """What the recommender reads and may write; the same for a training example and for a call.
 
-    Of each candidate only the facts that it shares with something mentioned are shown, of what is mentioned only
-    those that some candidate shares.
+    Of each candidate only the facts that it shares with something mentioned are shown, right where it is graded; of
+    what is mentioned only those that some candidate shares.
 
     Args:
         mentioned: the things that the request names or earlier steps gave.
@@ -57,16 +57,14 @@ def compose(mentioned: Sequence[str], candidates: Sequence[str], facts: Facts, r
     named = "; ".join(
         _line(name, [fact for fact in facts.get(name, ()) if fact in used]).removesuffix(": ") for name in mentioned
     )
-    listed = "; ".join(_line(name, common[name]).removesuffix(": ") for name in candidates)
+    listed = tuple(_line(name, common[name]).removesuffix(": ") for name in candidates)
     record = Record(
         (
             ("liked", ListOf(Choice(tuple(mentioned)), 0, max(1, len(mentioned)), distinct=True)),
-            ("places", Grades(tuple(candidates))),
+            ("places", Grades(tuple(candidates), shown=listed)),
         )
     )
-    return Prompt(
-        message=(("mentioned", named), ("candidates", listed), ("request", request)), role="recommend"
-    ), record
+    return Prompt(message=(("mentioned", named), ("request", request)), role="recommend"), record
 
 
 CANDIDATES = 8

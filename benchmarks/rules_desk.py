@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from understudy.core.fields import SpanValue
+from understudy.core.fields import Record, SpanValue
 from understudy.core.prompts import Prompt
 
 FIGURES = r"how many|how big|how large|average|mean\b|total|altogether|sum\b|\bcount\b|number of|popul|\barea|" \
@@ -42,14 +42,14 @@ class RuleReply:
 class Rules:
     def decode(self, calls: Sequence[Any], /) -> list[RuleReply]:
         by_role = {"plan": plan, "SQL": write_sql, "answer": find, "recommend": rank}
-        return [RuleReply(by_role[call.prompt.role](call.prompt)) for call in calls]
+        return [RuleReply(by_role[call.prompt.role](call.prompt, call.record)) for call in calls]
 
 
 def kind_of(text: str) -> str:
     return "liking" if re.search(LIKING, text.lower()) else "figures" if re.search(FIGURES, text.lower()) else "looking"
 
 
-def plan(prompt: Prompt) -> dict[str, Any]:
+def plan(prompt: Prompt, record: Record) -> dict[str, Any]:
     """Keywords choose one agent; two questions of two kinds are two steps; so is a neighbourhood with a condition."""
     cast: dict[str, str] = {}
     for name, _, does in (line.partition(": ") for line in prompt.part("cast").split("; ")):
@@ -69,7 +69,7 @@ def plan(prompt: Prompt) -> dict[str, Any]:
     return {"steps": [step(kind_of(request), request)]}
 
 
-def write_sql(prompt: Prompt) -> dict[str, Any]:
+def write_sql(prompt: Prompt, record: Record) -> dict[str, Any]:
     """Templates over the linked values, the numbers and the numeric column that the words of the request name."""
     parts = dict(prompt.message)
     words = re.findall(r"[a-z]+", parts["request"].lower())
@@ -111,7 +111,7 @@ def _stems(text: str) -> set[str]:
     return {re.sub(r"(ies|es|s|ing|ed)$", "", SAME.get(word, word)) for word in words}
 
 
-def find(prompt: Prompt) -> dict[str, SpanValue | None]:
+def find(prompt: Prompt, record: Record) -> dict[str, SpanValue | None]:
     """Of the sentence that shares most with the question (BM25's idf) the names not asked; of a fact its objects."""
     asked = _stems(prompt.part("question"))
     said = [(number, match.start(), match.group().rstrip(" ."), passage.title)
@@ -131,15 +131,16 @@ def find(prompt: Prompt) -> dict[str, SpanValue | None]:
     return {"answer": spans[0] if spans else None}
 
 
-def rank(prompt: Prompt) -> dict[str, Any]:
+def rank(prompt: Prompt, record: Record) -> dict[str, Any]:
     """Liked is what stands in no clause with a word of dislike; candidates by the number of facts shared with it."""
-    mentioned, candidates = (_facts(prompt.part(part)) for part in ("mentioned", "candidates"))
+    shown = getattr(dict(record.fields)["places"], "shown", ())
+    mentioned, candidates = _facts(prompt.part("mentioned")), _facts("; ".join(shown))
     clauses = re.split(r"[.,;!?]|\bbut\b", prompt.part("request").lower())
     bad = {name for name in mentioned for clause in clauses if name.lower() in clause and re.search(DISLIKE, clause)}
     liked = [name for name in mentioned if name not in bad] or list(mentioned)
     known = {fact for name in liked for fact in mentioned[name]}
-    score = {name: sum(f in known or f.split("|")[-1] in liked for f in facts) for name, facts in candidates.items()}
-    return {"liked": liked, "places": score}
+    return {"liked": liked, "places": {
+        name: sum(f in known or f.split("|")[-1] in liked for f in facts) for name, facts in candidates.items()}}
 
 
 def _facts(listed: str) -> dict[str, list[str]]:

@@ -29,37 +29,58 @@ class Constraint(Protocol):
 
 
 class Substring:
-    """A run of tokens of one source, of at most ``limit`` tokens: an answer span is copied, never made up."""
+    """A run of tokens of one of some sources, of at most ``limit`` tokens: an answer span is copied, never made up.
 
-    def __init__(self, ids: Sequence[int], end: int, limit: int) -> None:
-        self.ids = ids
+    ``nothing``: the ids that say that no source has it, to be taken whole.
+    """
+
+    def __init__(self, sources: Sequence[Sequence[int]], end: int, limit: int, nothing: Sequence[int] = ()) -> None:
+        self.sources = (*map(tuple, sources), tuple(nothing))
         self.end = end
         self.limit = limit
         self.taken = 0
-        self._at: list[int] = []
+        self._at: list[tuple[int, int]] = []
 
     def allowed(self) -> Sequence[int]:
-        """At first every token of the source, then what follows the run, and the end mark."""
+        """At first every token of the sources, then what follows the run, and the end mark."""
         if self.taken == 0:
-            return tuple(dict.fromkeys(self.ids))
-        if self.taken >= self.limit:
-            return (self.end,)
-        after = dict.fromkeys(self.ids[at + 1] for at in self._at if at + 1 < len(self.ids))
-        return (*after, self.end)
+            return tuple(dict.fromkeys((*(id for ids in self.sources[:-1] for id in ids), *self.sources[-1][:1])))
+        last = len(self.sources) - 1
+        after = dict.fromkeys(
+            self.sources[s][at + 1] for s, at in self._at
+            if at + 1 < len(self.sources[s]) and (s == last or self.taken < self.limit)
+        )  # fmt: skip
+        return (*after, self.end) if self._found() or self._is_nothing() else tuple(after)
 
     def advance(self, token: int) -> None:
-        """Keep the places of the source where the run so far is found."""
+        """Keep the places of the sources where the run so far is found."""
         if token == self.end:
             return
         if self.taken == 0:
-            self._at = [at for at, other in enumerate(self.ids) if other == token]
+            last = len(self.sources) - 1
+            self._at = [
+                (s, at) for s, ids in enumerate(self.sources) for at, other in enumerate(ids)
+                if other == token and (s < last or at == 0)
+            ]  # fmt: skip
         else:
-            self._at = [at + 1 for at in self._at if at + 1 < len(self.ids) and self.ids[at + 1] == token]
+            self._at = [
+                (s, at + 1) for s, at in self._at
+                if at + 1 < len(self.sources[s]) and self.sources[s][at + 1] == token
+            ]  # fmt: skip
         self.taken += 1
 
-    def place(self) -> tuple[int, int]:
-        """First and last token of the run in the source (the first such place)."""
-        return self._at[0] - self.taken + 1, self._at[0]
+    def places(self) -> tuple[tuple[int, int, int], ...]:
+        """Source, first and last token of the run, once for each source that has it; none for ``nothing``."""
+        found: dict[int, tuple[int, int, int]] = {}
+        for s, at in self._found():
+            found.setdefault(s, (s, at - self.taken + 1, at))
+        return () if self._is_nothing() else tuple(found.values())
+
+    def _found(self) -> list[tuple[int, int]]:
+        return [(s, at) for s, at in self._at if s < len(self.sources) - 1]
+
+    def _is_nothing(self) -> bool:
+        return any(s == len(self.sources) - 1 and at + 1 == len(self.sources[s]) for s, at in self._at)
 
 
 class Guided:

@@ -35,10 +35,12 @@ class Grades:
     """A grade for each of ``options``, one after the other: what a ranking is made of.
 
     ``labels`` stand for 0, 1, 2, …; the value of an option is the mean of its grade under the head's probabilities.
+    ``shown``: what is written of each option where its name alone does not say enough to grade it.
     """
 
     options: tuple[str, ...]
     labels: tuple[str, ...] = tuple("0123456789")
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -103,14 +103,15 @@ class Filler:
         marks = self.backbone.markers
         ids = tuple((*self.backbone.encode(label), marks.end) for label in field.labels)
         found: dict[str, float] = {}
-        for option in field.options:
+        for number, option in enumerate(field.options):
             target = None
             if given is not None:
                 if given[0].get(option) not in field.labels:
                     mend = f"give it one of {', '.join(field.labels)}"
                     raise UnderstudyError(f"field {path!r} lacks a grade for {option!r}", mend=mend)
                 target = field.labels.index(given[0][option])
-            yield Write((*marks.item, *self.backbone.encode(option), *self.backbone.encode(":")))
+            shown = field.shown[number] if field.shown else option
+            yield Write((*marks.item, *self.backbone.encode(shown), *self.backbone.encode(":")))
             chances = yield Choose(f"{path}.{option}", ids, field.labels, target, weighed=True)
             found[option] = sum(grade * chance for grade, chance in enumerate(chances))
         return found
@@ -151,48 +152,46 @@ class Filler:
         return items
 
     def _span(self, field: Span, given: tuple[Any] | None, path: str) -> Filling:
+        """A run copied from any of the sources, or the mark for nothing; where several have it, one of them is chosen.
+
+        The words come before the place: what follows the words of the question in a passage is found by matching,
+        which a small transformer does well, while the number of a passage says nothing of what stands in it.
+        """
         marks = self.backbone.markers
         value: SpanValue | None = None if given is None else given[0]
-        sources: Sequence[Tokens]
-        if field.part is not None:
-            sources = (self.reading.parts[field.part],)
-            ways = [self.backbone.encode(field.part)]
-        else:
-            sources = self.reading.passages
-            ways = [self.backbone.encode(str(number)) for number in range(1, len(sources) + 1)]
-            if len(ways) > 9:  # or 1 would be the beginning of 10
-                ways = [(*way, *self.backbone.encode(":")) for way in ways]
-        labels = [str(number) for number in range(1, len(ways) + 1)]
-        usable = [i for i, source in enumerate(sources) if source.ids]
-        ways, labels = [ways[i] for i in usable], [labels[i] for i in usable]
-        if field.optional:
-            ways.append((*marks.none, marks.end))
-            labels.append("none")
-        if not ways:
-            raise UnderstudyError(f"field {path!r} has no text to take its span from")
-        target = None
+        sources: Sequence[Tokens] = self.reading.passages if field.part is None else (self.reading.parts[field.part],)
+        if not any(source.ids for source in sources):
+            if not field.optional:
+                raise UnderstudyError(f"field {path!r} has no text to take its span from")
+            yield Write((*marks.none, marks.end))
+            return None
+        wanted = None
         if given is not None:
             if value is None and not field.optional:
                 raise UnderstudyError(f"field {path!r} needs a span")
-            target = len(ways) - 1 if value is None else usable.index(value.source)
-        if len(ways) == 1 and field.part is not None:
-            picked = 0
-        else:
-            picked = yield Choose(path + "#", tuple(ways), tuple(labels), target)
-        if labels[picked] == "none":
-            return None
-        source = usable[picked]
-        tokens = sources[source]
-        wanted = None
-        if value is not None:
-            first, last = tokens.cover(value)
-            if last - first >= field.max_tokens:
-                raise UnderstudyError(f"the span of field {path!r} is longer than {field.max_tokens} tokens")
-            wanted = tuple(tokens.ids[first : last + 1])
-        copy = Substring(tokens.ids, marks.end, field.max_tokens)
+            wanted = marks.none if value is None else self._covering(sources, value, field, path)
+        copy = Substring(
+            [source.ids for source in sources], marks.end, field.max_tokens, marks.none if field.optional else ()
+        )
         yield Follow(path, copy, wanted)
         yield Write((marks.end,))
-        return tokens.span(source, *copy.place())
+        places = copy.places()
+        if not places:
+            return None
+        picked = 0
+        if len(places) > 1:
+            ways = tuple((*self.backbone.encode(str(source + 1)), marks.end) for source, _, _ in places)
+            target = None if value is None else next(n for n, place in enumerate(places) if place[0] == value.source)
+            picked = yield Choose(path + "#", ways, tuple(str(source + 1) for source, _, _ in places), target)
+        source, first, last = places[picked]
+        return sources[source].span(source, first, last)
+
+    def _covering(self, sources: Sequence[Tokens], value: SpanValue, field: Span, path: str) -> tuple[int, ...]:
+        tokens = sources[value.source]
+        first, last = tokens.cover(value)
+        if last - first >= field.max_tokens:
+            raise UnderstudyError(f"the span of field {path!r} is longer than {field.max_tokens} tokens")
+        return tuple(tokens.ids[first : last + 1])
 
     def _text(self, field: Text | Number | Grammar, given: tuple[Any] | None, path: str) -> Filling:
         end = self.backbone.markers.end

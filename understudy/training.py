@@ -34,8 +34,8 @@ from .core.vocabulary import train_tokenizer
 
 ROLES = ("planner", "coder", "qa", "recommender")
 SHARES = {
-    "planner": 0.18, "coder": 0.24, "qa": 0.14, "interviews": 0.12, "recommender": 0.1, "public tasks": 0.12,
-    "recall": 0.15,
+    "planner": 0.18, "coder": 0.22, "qa": 0.18, "interviews": 0.14, "recommender": 0.1, "public tasks": 0.11,
+    "recall": 0.1,
 }  # fmt: skip
 SENTENCES = 240_000
 LONGEST_LESSON = 48

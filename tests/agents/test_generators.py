@@ -154,6 +154,7 @@ def test_recommender_examples_rank_by_what_is_shared() -> None:
         places = record["places"]
         assert isinstance(places, Grades)
         assert tuple(example.values["places"]) == places.options
+        assert all(text.split(":")[0] == name for name, text in zip(places.options, places.shown, strict=True))
         assert set(example.values["places"].values()) <= set(places.labels)
         assert len(set(example.values["places"].values())) > 1, "nothing to rank by"
         assert not set(places.options) & set(example.values["liked"])

@@ -261,13 +261,11 @@ def test_the_reader_needs_knowledge() -> None:
 def test_candidates_share_facts_and_were_not_mentioned(desk: Context) -> None:
     mentioned, candidates, _ = Recommender().choices(Task(request="I loved Chad. Where next?"), desk)
     assert (mentioned, candidates) == (["Chad"], ["Mali", "Niger"])
-    prompt, record = Recommender().prepare(Task(request="I loved Chad. Where next?"), desk)
-    assert (
-        part(prompt, "candidates")
-        == "Mali: borders Niger, lies in Africa, speaks French; Niger: borders Chad, lies in Africa, speaks French"
-    )
-    places = dict(record.fields)["places"]
-    assert places == Grades(("Mali", "Niger"))
+    _, record = Recommender().prepare(Task(request="I loved Chad. Where next?"), desk)
+    shown = (
+        "Mali: borders Niger, lies in Africa, speaks French", "Niger: borders Chad, lies in Africa, speaks French",
+    )  # fmt: skip
+    assert dict(record.fields)["places"] == Grades(("Mali", "Niger"), shown=shown)
 
 
 def test_reasons_are_the_facts_in_common(desk: Context) -> None:

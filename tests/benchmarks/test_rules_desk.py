@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 
 from benchmarks.rules_desk import Rules
+from understudy.core.fields import Grades, Record
 from understudy.core.prompts import Passage, Prompt
 
 CAST = "coder: figures and averages from a table; qa: looks up facts; guide: suggests where to go next"
 TABLES = "countries: name, capital, continent, area_km2 number, population number, driving_side"
 
 
-def ask(role: str, passages: tuple[Passage, ...] = (), **message: str) -> dict[str, Any]:
+def ask(
+    role: str, passages: tuple[Passage, ...] = (), record: Record | None = None, **message: str
+) -> dict[str, Any]:
     prompt = Prompt(passages=passages, message=tuple(message.items()), role=role)
-    return Rules().decode([SimpleNamespace(prompt=prompt, record=None)])[0].values
+    return Rules().decode([SimpleNamespace(prompt=prompt, record=record)])[0].values
 
 
 @pytest.mark.parametrize(
@@ -61,7 +64,8 @@ def test_reading() -> None:
 
 
 def test_ranking() -> None:
-    found = ask("recommend", mentioned="Peru: speaks Spanish, borders Chile; Iran: speaks Persian",
-                candidates="Chad: speaks Persian; Chile: borders Peru, speaks Spanish; Spain: speaks Spanish",
+    shown = ("Chad: speaks Persian", "Chile: borders Peru, speaks Spanish", "Spain: speaks Spanish")
+    record = Record((("places", Grades(("Chad", "Chile", "Spain"), shown=shown)),))
+    found = ask("recommend", record=record, mentioned="Peru: speaks Spanish, borders Chile; Iran: speaks Persian",
                 request="I loved Peru, but not Iran.")  # fmt: skip
     assert found == {"liked": ["Peru"], "places": {"Chad": 0, "Chile": 2, "Spain": 1}}

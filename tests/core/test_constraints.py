@@ -10,41 +10,50 @@ from understudy.core.markers import Markers
 END = 99
 
 
-def runs(ids: list[int], limit: int) -> set[tuple[int, ...]]:
-    """Every text that the automaton accepts, found by walking all of it."""
-    found: set[tuple[int, ...]] = set()
+def runs(sources: list[list[int]], limit: int, nothing: tuple[int, ...] = ()) -> dict[tuple[int, ...], object]:
+    """Every text that the automaton accepts, found by walking all of it, with its places."""
+    found: dict[tuple[int, ...], object] = {}
     front: list[tuple[int, ...]] = [()]
     while front:
         run = front.pop()
-        automaton = Substring(ids, END, limit)
+        automaton = Substring(sources, END, limit, nothing)
         for token in run:
             automaton.advance(token)
         for token in automaton.allowed():
             if token == END:
-                found.add(run)
+                automaton.advance(END)
+                found[run] = automaton.places()
             else:
                 front.append((*run, token))
     return found
 
 
-@pytest.mark.parametrize("ids", [[1, 2, 3], [1, 1, 1, 2], [1, 2, 1, 3, 1, 2], [7]])
+def slices(sources: list[list[int]], limit: int) -> dict[tuple[int, ...], object]:
+    """Every run of every source, with the first place in each source that has it; without any automaton."""
+    found: dict[tuple[int, ...], dict[int, tuple[int, int, int]]] = {}
+    for s, ids in enumerate(sources):
+        for i in range(len(ids)):
+            for j in range(i + 1, min(len(ids), i + limit) + 1):
+                found.setdefault(tuple(ids[i:j]), {}).setdefault(s, (s, i, j - 1))
+    return {run: tuple(places.values()) for run, places in found.items()}
+
+
+SOURCES: list[list[list[int]]] = [
+    [[1, 2, 3]], [[1, 1, 1, 2]], [[1, 2, 1, 3, 1, 2]], [[7]], [[1, 2], [2, 1, 2]], [[], [4, 5], [5, 4], [4, 5, 6]],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sources", SOURCES)
 @pytest.mark.parametrize("limit", [1, 2, 9])
-def test_exactly_the_runs_of_the_source_are_accepted(ids: list[int], limit: int) -> None:
-    expected = {tuple(ids[i:j]) for i in range(len(ids)) for j in range(i + 1, min(len(ids), i + limit) + 1)}
-    assert runs(ids, limit) == expected
+def test_exactly_the_runs_of_the_sources_are_accepted_and_found(sources: list[list[int]], limit: int) -> None:
+    assert runs(sources, limit) == slices(sources, limit)
 
 
-def test_the_place_of_a_run_is_its_first_in_the_source() -> None:
-    ids = [1, 2, 1, 3, 1, 3]
-    automaton = Substring(ids, END, 9)
-    places = []
-    for token in (1, 3, 1):
-        assert token in automaton.allowed()
-        automaton.advance(token)
-        places.append(automaton.place())
-    assert places == [(0, 0), (2, 3), (2, 4)]
-    automaton.advance(END)
-    assert automaton.place() == (2, 4)
+@pytest.mark.parametrize("nothing", [(8,), (8, 9), (1, 8)])
+@pytest.mark.parametrize("sources", SOURCES)
+def test_nothing_is_taken_whole_or_not_at_all(sources: list[list[int]], nothing: tuple[int, ...]) -> None:
+    for limit in (1, 9):
+        assert runs(sources, limit, nothing) == {**slices(sources, limit), nothing: ()}
 
 
 def test_a_guided_text_may_end_at_its_limit_and_not_before_it_is_whole(tokenizer: object) -> None:
