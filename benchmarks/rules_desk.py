@@ -133,8 +133,7 @@ def find(prompt: Prompt, record: Record) -> dict[str, SpanValue | None]:
 
 def rank(prompt: Prompt, record: Record) -> dict[str, Any]:
     """Liked is what stands in no clause with a word of dislike; candidates by the number of facts shared with it."""
-    shown = getattr(dict(record.fields)["places"], "shown", ())
-    mentioned, candidates = _facts(prompt.part("mentioned")), _facts("; ".join(shown))
+    mentioned, candidates = _facts(prompt.part("mentioned")), _facts("; ".join(dict(record.fields)["places"].shown))
     clauses = re.split(r"[.,;!?]|\bbut\b", prompt.part("request").lower())
     bad = {name for name in mentioned for clause in clauses if name.lower() in clause and re.search(DISLIKE, clause)}
     liked = [name for name in mentioned if name not in bad] or list(mentioned)

@@ -16,7 +16,7 @@ from .abstention import abstention_threshold
 from .backbone import Backbone
 from .bank import HeadBank
 from .decoding import Call, Decoder, Reply
-from .folds import Cohort, Layout, folds_of, teach
+from .folds import Cohort, teach
 from .heads import Head
 from .intervals import wilson
 from .meta.start import Start
@@ -107,15 +107,13 @@ def adapt_many(
     ]
     if layers == "top":
         start = start.on(upper_sites(backbone))
-    layout = Layout.of(cohorts, backbone.markers.pad, activation)
-    taught = teach(backbone, layout, start, steps, on_step=on_step)
+    taught = teach(backbone, cohorts, start, steps, activation=activation, on_step=on_step)
     about = {"name": backbone.name, "digest": backbone.digest()}
     learned: dict[str, list[Head]] = {}
-    for cohort, numbers in folds_of(taught, layout, cohorts):
+    more: dict[str, Any] = {"backbone": about, "activation": activation, "invocation": backbone.markers.role}
+    for cohort, stack in zip(cohorts, taught.heads, strict=True):
         learned[cohort.name] = [
-            Head.of_stack(f"{cohort.name}/{at}", taught.stack, number, backbone=about, activation=activation,
-                          invocation=backbone.markers.role)
-            for at, number in enumerate(numbers)
+            Head.of_stack(f"{cohort.name}/{fold}", stack, fold, **more) for fold in range(cohort.heads)
         ]
     replies = _left_out(backbone, cohorts, learned)
     mixes: dict[str, dict[str, tuple[float, float, float]]] = {cohort.name: {} for cohort in cohorts}

@@ -151,6 +151,15 @@ class HeadStack:
 
         return HeadStack({s: copies(t) for s, t in self.down.items()}, {s: copies(t) for s, t in self.up.items()})
 
+    @classmethod
+    def joined(cls, stacks: Sequence[HeadStack]) -> HeadStack:
+        """The heads of all ``stacks``, in order."""
+        sites = stacks[0].down
+        return cls(
+            {site: torch.cat([stack.down[site] for stack in stacks]) for site in sites},
+            {site: torch.cat([stack.up[site] for stack in stacks]) for site in sites},
+        )
+
     def pick(self, index: int) -> HeadStack:
         """One head as a stack of its own (detached copies)."""
         return HeadStack(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -25,20 +24,10 @@ from torch import Tensor
 from .backbone import Backbone
 from .bank import HeadStack, Pair, active
 from .batches import Batch, collate, decision_losses, per_row, text_losses, token_losses
-from .demonstrations import Rendered, render
 from .distillation import Lessons, distillation_loss, pooled
 from .errors import UnderstudyError
 from .fused import FusedLayers
-from .prompts import Example
-
-
-@dataclass(frozen=True)
-class Stream:
-    """Examples for one head: ``draw`` makes one from a random generator; ``weight`` is its share of the rows."""
-
-    head: int
-    weight: float
-    draw: Callable[[random.Random], Example]
+from .streams import WIDTH, Sorter, Stream
 
 
 @dataclass(frozen=True)
@@ -79,41 +68,6 @@ class Progress:
     right: dict[str, float] = field(default_factory=dict)
 
 
-Rows = tuple[list[str], list[Rendered]]
-WIDTH = 32
-"""Widths are multiples of this and the rows of a width always the same number: CPU kernels are made once a shape."""
-
-
-class Sorter:
-    """Draws examples and sorts them by length, until a batch of one width is full.
-
-    Args:
-        streams: name → examples for one head.
-        backbone: renders them.
-    """
-
-    def __init__(self, streams: Mapping[str, Stream], backbone: Backbone, recipe: Recipe) -> None:
-        self.streams, self.backbone, self.recipe = streams, backbone, recipe
-        self._names = sorted(streams)
-        self._weights = [streams[name].weight for name in self._names]
-        self._rows: dict[int, Rows] = {}
-
-    def batch(self, seed: int) -> Rows:
-        """The next full batch: the stream of each row, and the rows."""
-        rng = random.Random(seed)
-        while True:
-            name = rng.choices(self._names, self._weights)[0]
-            rendered = render(self.streams[name].draw(rng), self.backbone)
-            if len(rendered.ids) > self.recipe.longest or not rendered.decisions:
-                continue
-            width = -(-len(rendered.ids) // WIDTH) * WIDTH
-            names, items = self._rows.setdefault(width, ([], []))
-            names.append(name)
-            items.append(rendered)
-            if len(names) * width >= self.recipe.rows_tokens:
-                return self._rows.pop(width)
-
-
 def rate(recipe: Recipe, elapsed: float) -> float:
     """Warm-up, constant, linear decay to 2 %: the factor on every learning rate at share ``elapsed`` of the time."""
     if elapsed < recipe.warmup:
@@ -146,7 +100,7 @@ class Pretraining:
         self.backbone, self.heads, self.streams, self.recipe, self.folder = backbone, heads, streams, recipe, folder
         self.lessons = lessons
         self.progress = Progress()
-        self.sorter = Sorter(streams, backbone, recipe)
+        self.sorter = Sorter(streams, backbone, recipe.rows_tokens, recipe.longest)
         model = backbone.model.bfloat16().train().requires_grad_(True)
         model.set_attn_implementation("eager")  # on a CPU faster than the fused kernel for rows of this length
         embedding = model.get_input_embeddings().weight

@@ -26,9 +26,10 @@ from .core.distillation import Lessons, Teacher, principal, vocabulary_vectors
 from .core.heads import Head
 from .core.meta.start import Start
 from .core.meta.training import Episode, MetaRecipe, meta_train
-from .core.pretraining import Pretraining, Progress, Recipe, Stream
+from .core.pretraining import Pretraining, Progress, Recipe
 from .core.prompts import Example
 from .core.release import NANO, Shape, new_backbone, save
+from .core.streams import Stream
 from .core.texts import read_sentences
 from .core.vocabulary import train_tokenizer
 

@@ -14,7 +14,7 @@ from understudy.core.bank import HeadBank
 from understudy.core.decoding import Call, Decoder
 from understudy.core.errors import UnderstudyError
 from understudy.core.fields import Choice, Record, Span, SpanValue
-from understudy.core.folds import Cohort, Layout
+from understudy.core.folds import Cohort, Layout, parts_of, teach
 from understudy.core.heads import Head
 from understudy.core.intervals import wilson
 from understudy.core.meta.start import Start
@@ -117,6 +117,32 @@ def turned(count: int) -> list[Example]:
         replace(one, values={"queue": "bug" if one.values["queue"] == "billing" else "billing"})
         for one in two_keywords(count)
     ]
+
+
+@pytest.mark.parametrize("tokens", [1, 60, 10_000])
+def test_what_is_too_large_is_cut_between_heads_and_nothing_changes(
+    backbones: Callable[..., Backbone], start: Start, monkeypatch: pytest.MonkeyPatch, tokens: int
+) -> None:
+    cohorts = [Cohort.of("a", two_keywords(5), backbones(), 3), Cohort.of("b", turned(3), backbones(), 3)]
+    parts = parts_of(cohorts, 0, tokens=tokens)
+    assert [head for part in parts for head in part.heads] == [(n, f) for n in (0, 1) for f in range(4)]
+    assert len(parts) == 8 if tokens == 1 else len(parts) > 1 if tokens == 60 else len(parts) == 1
+    whole = teach(backbones(), cohorts, start, 3, precision=torch.float32)
+    monkeypatch.setattr("understudy.core.folds.parts_of", lambda cohorts, pad, activation: parts)
+    cut = teach(backbones(), cohorts, start, 3, precision=torch.float32)
+    for one, other in zip(whole.losses, cut.losses, strict=True):
+        assert one == pytest.approx(other, rel=1e-4)
+    for first, second in zip(whole.heads, cut.heads, strict=True):
+        for name, tensor in first.tensors().items():
+            torch.testing.assert_close(second.tensors()[name], tensor, atol=1e-4, rtol=1e-4)
+
+
+def test_without_folds_all_steps_are_taken(backbones: Callable[..., Backbone], start: Start) -> None:
+    (stack,) = teach(backbones(), [Cohort.of("a", two_keywords(4), backbones(), 0)], start, 3).heads
+    fewer, more = (teach(backbones(), [Cohort.of("a", two_keywords(4), backbones(), 0)], start, n) for n in (2, 3))
+    site = next(iter(stack.up))
+    torch.testing.assert_close(stack.up[site], more.heads[0].up[site])
+    assert len(stack) == 1 and not torch.equal(stack.up[site], fewer.heads[0].up[site])
 
 
 def test_many_roles_learn_in_one_batch_what_each_learns_alone(backbones: Callable[..., Backbone], start: Start) -> None:

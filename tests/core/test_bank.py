@@ -96,6 +96,40 @@ def test_gradients_and_two_steps_of_adam_are_those_of_each_head_alone(
             torch.testing.assert_close(after[name][index][clear], stepped[name][0][clear], atol=1e-4, rtol=1e-3)
 
 
+@pytest.mark.parametrize("architecture", ["gpt2", "llama"])
+def test_gradients_are_what_finite_differences_say(architecture: str, new_backbone: Callable[..., Backbone]) -> None:
+    backbone = new_backbone(architecture)
+    backbone.model.double()
+    stack = HeadStack.random(backbone.sites, 3, 2)
+    flat = {name: tensor.double() for name, tensor in stack.tensors().items()}
+    for number, (name, tensor) in enumerate(flat.items()):
+        if name.endswith("|up"):
+            tensor.normal_(generator=torch.Generator().manual_seed(number))
+        tensor.requires_grad_(True)
+    ids = torch.randint(9, 300, (4, 6), generator=torch.Generator().manual_seed(0))
+    rows = torch.tensor([0, 2, 0, 1])
+    mask = torch.ones(4, 6, dtype=torch.float64)
+    mask[1, :3] = 0
+
+    def loss() -> torch.Tensor:
+        with active(backbone.context, HeadStack.of_tensors(flat).gather(rows), mask):
+            return backbone.logits(backbone.hidden(ids)).log_softmax(-1)[..., 7].mean()
+
+    gradients = dict(zip(flat, torch.autograd.grad(loss(), list(flat.values())), strict=True))
+    generator, step = torch.Generator().manual_seed(5), 1e-6
+    for name in sorted(flat)[::3]:
+        direction = torch.randn(flat[name].shape, generator=generator, dtype=torch.float64)
+        with torch.no_grad():
+            flat[name] += step * direction
+            above = float(loss())
+            flat[name] -= 2 * step * direction
+            below = float(loss())
+            flat[name] += step * direction
+        slope = float((gradients[name] * direction).sum())
+        assert (above - below) / (2 * step) == pytest.approx(slope, rel=1e-4, abs=1e-9), name
+        assert abs(slope) > 1e-8, f"{name} has no part in it"
+
+
 def test_heads_beside_each_other_are_heads_gathered(
     any_backbone: Backbone, ids: Tensor, new_head: Callable[..., Head]
 ) -> None:

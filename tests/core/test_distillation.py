@@ -15,8 +15,9 @@ from understudy.core.distillation import Lessons, Teacher, distillation_loss, po
 from understudy.core.errors import UnderstudyError
 from understudy.core.fields import Choice, Record
 from understudy.core.markers import SPECIAL
-from understudy.core.pretraining import Pretraining, Recipe, Stream
+from understudy.core.pretraining import Pretraining, Recipe
 from understudy.core.prompts import Example, Prompt
+from understudy.core.streams import Stream
 
 SENTENCES = ["I was charged twice", "the app crashes", "the capital of Peru is Lima", "euro", "How do I reset it?"]
 

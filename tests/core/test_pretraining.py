@@ -10,12 +10,11 @@ from torch import Tensor
 
 from understudy.core.backbone import Backbone
 from understudy.core.bank import HeadStack
-from understudy.core.batches import collate
-from understudy.core.demonstrations import Rendered
 from understudy.core.errors import UnderstudyError
 from understudy.core.fields import Choice, Record
-from understudy.core.pretraining import WIDTH, Pretraining, Progress, Recipe, Sorter, Stream, rate
+from understudy.core.pretraining import Pretraining, Progress, Recipe, rate
 from understudy.core.prompts import Example, Prompt
+from understudy.core.streams import Stream
 
 RECORD = Record((("queue", Choice(("bug", "billing"))),))
 WORDS = {"charged": "billing", "crashes": "bug", "password": "bug", "euro": "billing"}
@@ -177,36 +176,6 @@ def test_a_loss_that_is_not_finite_stops_the_run(run: Callable[..., Pretraining]
         next(iter(pretraining._live.values())).fill_(float("nan"))
     with pytest.raises(UnderstudyError, match="step 0: the loss is not finite; lower the rates"):
         pretraining.run()
-
-
-def lengthy(rng: random.Random) -> Example:
-    """Messages of 20 to 90 tokens."""
-    example = draw(rng)
-    text = example.prompt.part("text") + " the" * rng.randrange(70)
-    return Example(Prompt(message=(("text", text),)), RECORD, example.values)
-
-
-def test_batches_have_one_shape_a_width_and_keep_the_shares(backbones: Callable[..., Backbone]) -> None:
-    recipe = Recipe(rows_tokens=640, longest=70)
-    streams = {"short": Stream(0, 0.6, draw), "long": Stream(1, 0.4, lengthy)}
-
-    def batches() -> list[tuple[list[str], list[Rendered]]]:
-        sorter = Sorter(streams, backbones(), recipe)
-        return [sorter.batch(seed) for seed in range(30)]
-
-    found = batches()
-    shapes = set()
-    for names, items in found:
-        assert len(names) == len(items) and max(len(item.ids) for item in items) <= 70
-        batch = collate(items, 0, WIDTH)
-        shapes.add(tuple(batch.ids.shape))
-        assert batch.ids.shape[1] - WIDTH < min(len(item.ids) for item in items), (
-            "rows of a width are of one length class"
-        )
-    assert shapes == {(20, 32), (10, 64), (7, 96)}
-    drawn = [name for names, _ in found for name in names]
-    assert drawn.count("short") / len(drawn) > 0.6, "of the long ones some are too long"
-    assert batches() == found
 
 
 def test_the_rate_warms_up_holds_and_falls() -> None:
