@@ -96,11 +96,9 @@ def test_gradients_and_two_steps_of_adam_are_those_of_each_head_alone(
             torch.testing.assert_close(after[name][index][clear], stepped[name][0][clear], atol=1e-4, rtol=1e-3)
 
 
-# Llama normalises in fp32 whatever its weights are, so that its differences are only good to some digits.
-@pytest.mark.parametrize(("architecture", "step", "tolerance"), [("gpt2", 1e-6, 1e-4), ("llama", 2e-3, 2e-2)])
-def test_gradients_are_what_finite_differences_say(
-    architecture: str, step: float, tolerance: float, new_backbone: Callable[..., Backbone]
-) -> None:
+# Conv1D and Linear; Llama and Qwen normalise in fp32 whatever their weights are, so that differences say little there.
+@pytest.mark.parametrize("architecture", ["gpt2", "gpt_neox"])
+def test_gradients_are_what_finite_differences_say(architecture: str, new_backbone: Callable[..., Backbone]) -> None:
     backbone = new_backbone(architecture)
     backbone.model.double()
     stack = HeadStack.random(backbone.sites, 3, 2)
@@ -119,7 +117,7 @@ def test_gradients_are_what_finite_differences_say(
             return backbone.logits(backbone.hidden(ids)).log_softmax(-1)[..., 7].mean()
 
     gradients = dict(zip(flat, torch.autograd.grad(loss(), list(flat.values())), strict=True))
-    generator = torch.Generator().manual_seed(5)
+    generator, step = torch.Generator().manual_seed(5), 1e-6
     for name in sorted(flat)[::3]:
         direction = torch.randn(flat[name].shape, generator=generator, dtype=torch.float64)
         with torch.no_grad():
@@ -129,7 +127,7 @@ def test_gradients_are_what_finite_differences_say(
             below = float(loss())
             flat[name] += step * direction
         slope = float((gradients[name] * direction).sum())
-        assert (above - below) / (2 * step) == pytest.approx(slope, rel=tolerance, abs=1e-9), name
+        assert (above - below) / (2 * step) == pytest.approx(slope, rel=1e-4, abs=1e-9), name
         assert abs(slope) > 1e-8, f"{name} has no part in it"
 
 
