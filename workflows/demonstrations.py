@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ Note = Callable[[KeyPath, str, str, str], None]
 
 def check_inline(demonstrations: list[Any], fields: Fields, report: Report) -> None:
     """Report what is wrong in demonstrations that stand in the role file itself."""
+    said = _Said()
     for number, one in enumerate(demonstrations):
 
         def note(path: KeyPath, what: str, why: str, mend: str, number: int = number) -> None:
@@ -25,20 +27,44 @@ def check_inline(demonstrations: list[Any], fields: Fields, report: Report) -> N
             report.add(at, what, why=why, suggestion=mend, key=what.startswith("unknown field"))
 
         if isinstance(one, dict):
-            check_one(one, fields, note)
+            said.check(one, f"demonstration {number + 1}", fields, note)
+
+
+class _Said:
+    """What was answered to each message so far."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, tuple[str, str]] = {}
+
+    def check(self, one: Mapping[str, Any], place: str, fields: Fields, note: Note) -> None:
+        """:func:`check_one`, and note one without mistakes that answers a message otherwise than an earlier one."""
+        wrong: list[str] = []
+
+        def noting(path: KeyPath, what: str, why: str, mend: str) -> None:
+            wrong.append(what)
+            note(path, what, why, mend)
+
+        check_one(one, fields, noting)
+        if wrong or not all(isinstance(one.get(side), dict) for side in SIDES):
+            return
+        takes, gives = (json.dumps(one.get(side), sort_keys=True, default=str) for side in SIDES)
+        before, where = self._answers.setdefault(takes, (gives, place))
+        if before != gives:
+            mend = "a message has one right answer: keep one of the two"
+            note(("gives",), f"contradicts {where}, which answers the same message otherwise", "", mend)
 
 
 def check_file(file: Path, fields: Fields) -> list[Problem]:
     """What is wrong in a .jsonl or .csv file of demonstrations, with its own lines and columns."""
     report = FileReport(file)
-    rows = 0
+    rows, said = 0, _Said()
     for row in read_rows(report, fields):
         rows += 1
 
         def note(path: KeyPath, what: str, why: str, mend: str, row: Row = row) -> None:
             report.add(row.line, row.column(path), path, what, why, mend)
 
-        check_one(row.value, fields, note)
+        said.check(row.value, f"line {row.line}", fields, note)
     if rows < 2 and not report.problems:
         report.add(1, 1, (), f"expected at least 2 demonstrations, found {rows}")
     return report.problems

@@ -244,6 +244,8 @@ ROLE_MISTAKES = [
     ("text: It crashes", "text: 404",
      ["9:17: demonstrations[1].takes.text: expected text, found a number; quote it"]),
     ("text: It crashes", "text: ''", ["9:17: demonstrations[1].takes.text: expected text, found an empty text"]),
+    ("text: It crashes", "text: I was charged twice",
+     ["10:10: demonstrations[1].gives: contradicts demonstration 1, which answers the same message otherwise"]),
     ("- takes: {text: It crashes}\n  gives", "- gives",
      ["9:3: demonstrations[1]: the key 'takes' is missing"]),
     ("demonstrations:\n", "demonstrations: ./none.csv\nx:\n",
@@ -280,6 +282,8 @@ HEAD = ROLE[: ROLE.index("demonstrations")]
     (one()[:-1] + ', "note": 1}\n' + one(), ["1:87: note: unknown key 'note'; a demonstration has takes and gives"]),
     (one(), ["1:1: expected at least 2 demonstrations, found 1"]),
     ("", ["1:1: expected at least 2 demonstrations, found 0"]),
+    (f"{one()}\n\n{one(queue='billing')}\n",
+     ["3:44: gives: contradicts line 1, which answers the same message otherwise; a message has one right answer"]),
     (f"{one()}\n{one()}\n", []),
 ])
 def test_demonstrations_in_a_jsonl_file(folder: Path, text: str, expected: list[str]) -> None:
