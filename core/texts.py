@@ -6,24 +6,35 @@ docs/data.md says which of them may be shipped.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import random
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import zstandard
 
 from .corpora import WITHHELD
 
-# Public domain, MIT, Apache, CC0 or CC-BY; each with its share of the sentences that are drawn from texts.
+
+@dataclass(frozen=True)
+class Source:
+    """A file of plain texts: its share of the sentences that are drawn from texts, and under what it may be shipped."""
+
+    share: float
+    licence: str
+    origin: str
+
+
 SHIPPABLE = {
-    "books_1860_1928": 0.3,
-    "dialogues_taskmaster4": 0.3,
-    "medquad_answers": 0.25,
-    "python_peps": 0.075,
-    "rust_book": 0.075,
+    "books_1860_1928": Source(0.3, "public domain", "English books of 1860 to 1928"),
+    "dialogues_taskmaster4": Source(0.3, "CC-BY-4.0", "github.com/google-research-datasets/Taskmaster, TM-4"),
+    "medquad_answers": Source(0.25, "CC-BY-4.0", "github.com/abachaa/MedQuAD"),
+    "python_peps": Source(0.075, "public domain", "github.com/python/peps"),
+    "rust_book": Source(0.075, "MIT or Apache-2.0", "github.com/rust-lang/book"),
 }
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _SPEAKER = re.compile(r"^(?:User|Assistant|[A-Z][a-z]+):\s*")
@@ -56,13 +67,30 @@ def read_sentences(folder: str | Path, count: int, seed: int = 0, of_tasks: floa
     pools = _task_pools(Path(folder), rng)
     wanted = int(count * of_tasks)
     found = dict.fromkeys(_evenly(pools, wanted, rng))
-    for name, share in SHIPPABLE.items():
+    for name, source in SHIPPABLE.items():
         file = Path(folder) / "pretrain" / f"{name}.jsonl.zst"
         if file.exists():
-            found.update(dict.fromkeys(_of_texts(file, int((count - wanted) * share), rng)))
+            found.update(dict.fromkeys(_of_texts(file, int((count - wanted) * source.share), rng)))
     listed = list(found)
     rng.shuffle(listed)
     return listed
+
+
+def text_sources(folder: str | Path) -> list[dict[str, str]]:
+    """What the manifest of a backbone says of the plain texts that it was trained on."""
+    files = {name: Path(folder) / "pretrain" / f"{name}.jsonl.zst" for name in SHIPPABLE}
+    return [
+        {"text": name, "source": SHIPPABLE[name].origin, "licence": SHIPPABLE[name].licence,
+         "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+        for name, file in files.items() if file.exists()
+    ]  # fmt: skip
+
+
+def teacher_source(folder: str | Path) -> dict[str, str]:
+    """What the manifest says of the encoder whose vectors were distilled."""
+    file = Path(folder) / "model.safetensors"
+    digest = hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""
+    return {"teacher": Path(folder).name, "use": "its vectors of sentences and words were distilled", "sha256": digest}
 
 
 def _task_pools(folder: Path, rng: random.Random) -> list[list[str]]:

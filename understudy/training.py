@@ -30,7 +30,7 @@ from .core.pretraining import Pretraining, Progress, Recipe
 from .core.prompts import Example
 from .core.release import NANO, Shape, new_backbone, save
 from .core.streams import Stream
-from .core.texts import read_sentences
+from .core.texts import read_sentences, teacher_source, text_sources
 from .core.vocabulary import train_tokenizer
 
 ROLES = ("planner", "coder", "qa", "recommender")
@@ -188,7 +188,8 @@ def train_backbone(
     run = Pretraining(backbone, heads, streams(corpora), preset.pretraining, work, taught)
     run.resume()
     progress = run.run(on_pretraining)
-    finish(backbone, heads, progress, preset, corpora, out, on_meta=on_meta, date=date, began=began)
+    sources = tasks.sources(corpora) + text_sources(data) + ([teacher_source(teacher)] if teacher else [])
+    finish(backbone, heads, progress, preset, corpora, sources, out, on_meta=on_meta, date=date, began=began)
 
 
 def finish(
@@ -197,6 +198,7 @@ def finish(
     progress: Progress,
     preset: Preset,
     corpora: list[tasks.Corpus],
+    sources: list[dict[str, Any]],
     out: Path,
     *,
     on_meta: Callable[[int, float, Any], None] | None,
@@ -228,7 +230,7 @@ def finish(
             "query_loss_first": trace[0] if trace else None,
             "query_loss_last": [sum(c) / len(c) for c in zip(*tail, strict=True)] if tail else None,
         },
-        "data": tasks.sources(corpora) + [{"task": "generated role tasks", "source": "understudy.agents.generators"}],
+        "data": sources + [{"task": "generated role tasks", "source": "understudy.agents.generators"}],
     }
     save(backbone, start, manifest, out)
     shipped = Backbone.load(str(out))
