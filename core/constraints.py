@@ -107,8 +107,10 @@ class Guided:
         if self.taken >= self.limit and self._matcher.is_accepting():
             return (self.end,)
         bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
-        found = np.nonzero(np.unpackbits(bits, bitorder="little"))[0]
-        return [int(i) for i in found if i < self._tokens.vocab_size]
+        # An array: a list of thousands of ids would take longer to make than a forward pass.
+        found: Any = np.nonzero(np.unpackbits(bits, bitorder="little")[: self._tokens.vocab_size])[0]
+        ids: Sequence[int] = found
+        return ids
 
     def advance(self, token: int) -> None:
         """Commit ``token`` to the grammar's matcher."""

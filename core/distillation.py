@@ -83,7 +83,7 @@ def vocabulary_vectors(
     and marks, which mean nothing by themselves, are noise alone.
     """
     size, width = len(tokenizer), directions.shape[1]
-    texts = [tokenizer.decode([token], skip_special_tokens=True).strip() for token in range(size)]
+    texts = [str(tokenizer.decode([token], skip_special_tokens=True)).strip() for token in range(size)]
     meant = [token for token, text in enumerate(texts) if len(text) > 1 and text.isprintable() and "�" not in text]
     noise = F.normalize(torch.randn(size, width, generator=torch.Generator().manual_seed(seed)), dim=-1)
     known = teacher.encode([texts[token] for token in meant]) @ directions

@@ -127,8 +127,8 @@ class Row:
         while len(allowed := self.action.constraint.allowed()) == 1:
             if allowed[0] == self._end:
                 return True
-            self._take(allowed[0])
-        if not allowed:
+            self._take(int(allowed[0]))
+        if not len(allowed):
             raise UnderstudyError(f"nothing may follow in field {self.action.path!r}")
         self._allowed = allowed
         return False
@@ -195,7 +195,7 @@ class Row:
             return
         assert isinstance(self.action, Follow)
         self.pending = []
-        ids = torch.tensor(self._allowed)
+        ids = torch.as_tensor(self._allowed)
         logs = logits[0, ids].log_softmax(0)
         at = int(logs.argmax())
         self._logs += float(logs[at])
