@@ -70,7 +70,7 @@ def learn_role(
     role = Role.load(file)
     if Path(role.name).name != role.name:
         raise UnderstudyError(f"the role's name {role.name!r} cannot name a folder", where=str(file))
-    (lesson,) = _learned([role], heads, backbone, on_progress, method)
+    (lesson,) = _learned([role], heads, backbone, on_progress, method, str(file))
     return lesson
 
 
@@ -96,10 +96,16 @@ def learn_again(
 
 
 def _learned(
-    roles: list[Role], heads: Path, backbone: str | None, on_progress: OnProgress | None, method: Method | None
-) -> list[Lesson]:
+    roles: list[Role], heads: Path, backbone: str | None, on_progress: OnProgress | None, method: Method | None,
+    file: str | None = None,
+) -> list[Lesson]:  # fmt: skip
     from .core.backbone import Backbone
     from .workflows.learning import learn_many
 
-    learned = learn_many(roles, Backbone.load(backbone or "default"), on_progress, method)
+    loaded = Backbone.load(backbone or "default")
+    try:
+        learned = learn_many(roles, loaded, on_progress, method)
+    except UnderstudyError as error:
+        where = ", ".join(place for place in (file or str(heads), error.where) if place)
+        raise UnderstudyError(error.what, where=where, mend=error.mend) from error
     return [Lesson(name, heads / name, report, head.save(heads / name)) for name, (head, report) in learned.items()]

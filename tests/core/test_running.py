@@ -45,8 +45,8 @@ def bank(any_backbone: Backbone, new_head: Callable[..., Head]) -> HeadBank:
 def same(one: Reply, other: Reply) -> None:
     assert one.values == other.values and one.tokens == other.tokens
     for mine, theirs in zip(one.picks, other.picks, strict=True):
-        assert mine.probability == pytest.approx(theirs.probability, rel=1e-4, abs=1e-7)
-        assert dict(mine.options) == pytest.approx(dict(theirs.options), rel=1e-4, abs=1e-5)
+        assert mine.probability == pytest.approx(theirs.probability, rel=1e-5, abs=1e-6)
+        assert dict(mine.options) == pytest.approx(dict(theirs.options), rel=1e-5, abs=1e-6)
 
 
 def test_rows_join_and_leave_while_others_are_decoded(any_backbone: Backbone, bank: HeadBank) -> None:

@@ -117,6 +117,20 @@ def test_a_role_with_a_mistake_is_refused_before_anything_is_loaded(desk: Path, 
     assert not (tmp_path / "heads").exists()
 
 
+def test_a_demonstration_that_is_too_long_is_named_with_its_file(
+    desk: Path, tmp_path: Path, tiny_backbone: Path
+) -> None:
+    text = (desk / "triage" / "role.yaml").read_text(encoding="utf-8")
+    first = text.split("takes: {text: ", 2)[2].split("}")[0]
+    long = tmp_path / "role.yaml"
+    long.write_text(text.replace(first, '"' + "very long " * 600 + '"', 1), encoding="utf-8")
+    done = call("learn", long, "--out", tmp_path / "heads", "--backbone", tiny_backbone)
+    assert done.exit_code == 2
+    told = " ".join(done.stderr.split())
+    assert "role.yaml, demonstration 1: the prompt has" in told and "shorter" in told
+    assert not (tmp_path / "heads").exists()
+
+
 def test_a_backbone_that_is_not_there(tmp_path: Path) -> None:
     done = call("learn", "triage/role.yaml", "--out", tmp_path / "heads", "--backbone", tmp_path / "nothing")
     assert done.exit_code == 2
