@@ -27,7 +27,7 @@ def with_readouts(
     learned: Mapping[str, Sequence[Head]],
     replies: Mapping[str, Sequence[Reply]],
 ) -> dict[str, Mixed]:
-    """The heads of each role with readouts for its choices, and the mixes; no mix where the head alone is best.
+    """The heads of each role with readouts for its choices, and the mix of each field.
 
     Args:
         learned: name → the heads of the folds, and the one that learned from all.
@@ -61,11 +61,15 @@ def _one(backbone: Backbone, cohort: Cohort, heads: Sequence[Head], replies: Seq
         readouts = learn_readouts(backbone, vectors, options, targets, cohort.out, cohort.folds)
         own = torch.stack([readouts[fold].scores(vectors[at]) for at, fold in enumerate(cohort.out.tolist())])
         prior = nothing[path]
-        mix = choose_mix(_picked(replies, path, options), prior[cohort.out], own, targets)
-        if mix == MIXES[0]:
-            continue
-        mixes[path] = mix
-        for at, head in enumerate(found):
+        lm, before = _picked(replies, path, options), prior[cohort.out]
+        # A fold's mix is chosen without what it leaves out, so that its answers to that stay an honest test.
+        others = [cohort.out != fold for fold in range(cohort.folds)]
+        chosen = [choose_mix(lm[some], before[some], own[some], targets[some]) for some in others]
+        chosen.append(choose_mix(lm, before, own, targets))
+        mixes[path] = chosen[-1]
+        for at, (head, mix) in enumerate(zip(found, chosen, strict=True)):
+            if mix == MIXES[0]:
+                continue
             less = {option: mix[2] * float(value) for option, value in zip(options, prior[at], strict=True)}
             found[at] = replace(
                 head,

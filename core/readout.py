@@ -64,12 +64,13 @@ def vectors_of(backbone: Backbone, prompts: Sequence[Prompt]) -> Tensor:
 
 
 def fit(
-    vectors: Tensor, targets: Tensor, kept: Tensor, names: Tensor, strength: float, pull: float, steps: int = 120
-) -> tuple[Tensor, Tensor]:
+    vectors: Tensor, means: Tensor, targets: Tensor, kept: Tensor, names: Tensor, strength: float, pull: float,
+    steps: int = 120,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
     """One classifier for each fold, all in one batch.
 
     Args:
-        vectors: [K, D] less their mean.
+        vectors: [K, D]; ``means`` [F, D] is what each fold takes from them.
         targets: [K] index of the right option.
         kept: [F, K] 1 where the fold learns from the demonstration.
         names: [O, D] vectors of the options' names, less their own mean.
@@ -81,50 +82,52 @@ def fit(
     folds, options = len(kept), len(names)
     prior = pull * names.t()
     # By the representer theorem W = κE + Xᵀα: the search is over [K, O] numbers, however wide the backbone is.
-    gram, offset = vectors @ vectors.t(), vectors @ prior
+    centred = vectors - means.unsqueeze(1)
+    gram, offset = centred @ centred.transpose(1, 2), centred @ prior
     alpha = torch.zeros(folds, len(vectors), options, requires_grad=True)
     bias = torch.zeros(folds, 1, options, requires_grad=True)
     adam = torch.optim.Adam([alpha, bias], lr=0.3, betas=(0.9, 0.99))
     wanted = F.one_hot(targets, options).float()
     for step in range(steps):
         adam.param_groups[0]["lr"] = 0.3 * (1 - step / steps)
-        logits = gram @ alpha + offset + bias
+        logits = gram @ (alpha * kept.unsqueeze(-1)) + offset + bias
         losses = -(logits.log_softmax(-1) * wanted).sum(-1) * kept
-        penalty = (alpha * (gram @ alpha)).sum((1, 2)) + 0.1 * bias.pow(2).sum((1, 2))
+        seen = alpha * kept.unsqueeze(-1)
+        penalty = (seen * (gram @ seen)).sum((1, 2)) + 0.1 * bias.pow(2).sum((1, 2))
         total = (losses.sum(1) + strength / 2 * penalty).sum()
         adam.zero_grad()
         total.backward()
         adam.step()
-    weights = prior + vectors.t() @ (alpha.detach() * kept.unsqueeze(-1))
+    weights = prior + centred.transpose(1, 2) @ (alpha.detach() * kept.unsqueeze(-1))
     return weights, bias.detach().squeeze(1)
 
 
 def learn_readouts(
     backbone: Backbone, vectors: Tensor, options: Sequence[str], targets: Tensor, out: Tensor, folds: int
 ) -> list[Readout]:
-    """A readout for each fold (without those left out of it) and, as the last, one that has learned from all.
+    """A readout for each fold, without those left out of it, and, as the last, one that has learned from all.
 
-    λ and κ are those with which the folds' log-loss on what they have left out is least.
+    λ and κ of a fold are those with which the log-loss of the other folds on what they have left out is least.
 
     Args:
         vectors: [K, D] of the demonstrations; ``targets`` [K] their options; ``out`` [K] the fold that leaves each out.
     """
-    mean = vectors.mean(0)
-    centred = vectors - mean
     named = backbone.embed(list(options))
     named = named - named.mean(0)
     kept = torch.stack([out != fold for fold in range(folds)] + [torch.ones(len(out), dtype=torch.bool)]).float()
-    best: tuple[float, Tensor, Tensor] | None = None
+    means = (kept @ vectors) / kept.sum(1, keepdim=True)
+    tried: list[tuple[Tensor, Tensor]] = []
+    losses: list[Tensor] = []
     for strength in STRENGTHS:
         for pull in NAMES:
-            weights, biases = fit(centred, targets, kept, named, strength, pull)
-            logits = torch.einsum("kd,kdo->ko", centred, weights[out]) + biases[out]
-            loss = float(F.cross_entropy(logits, targets))
-            if best is None or loss < best[0]:
-                best = loss, weights, biases
-    assert best is not None
-    _, weights, biases = best
-    return [Readout(tuple(options), weight, bias, mean) for weight, bias in zip(weights, biases, strict=True)]
+            weights, biases = fit(vectors, means, targets, kept, named, strength, pull)
+            logits = torch.einsum("kd,kdo->ko", vectors - means[out], weights[out]) + biases[out]
+            tried.append((weights, biases))
+            losses.append(F.cross_entropy(logits, targets, reduction="none"))
+    best = (torch.stack(losses) @ kept.t()).argmin(0).tolist()  # [settings, K] · [K, folds + 1]
+    return [
+        Readout(tuple(options), tried[at][0][fold], tried[at][1][fold], means[fold]) for fold, at in enumerate(best)
+    ]
 
 
 def choose_mix(lm: Tensor, nothing: Tensor, readout: Tensor, targets: Tensor) -> Mix:
