@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, finalize, ref
@@ -120,6 +121,10 @@ def _hand_out(
             future.set_result(answer)
 
 
+# Asking may load a backbone or wait for a place; tools that run in the loop's own threads must not wait with it.
+_askers = ThreadPoolExecutor(4, thread_name_prefix="asking")
+
+
 async def ask(decoder: Decoder, call: Call, owner: str = "") -> Reply:
     """The reply to ``call``: by a decoder that batches continuously (``submit``), or else through its gatherer.
 
@@ -128,7 +133,7 @@ async def ask(decoder: Decoder, call: Call, owner: str = "") -> Reply:
     submit = getattr(decoder, "submit", None)
     if submit is None:
         return await gatherer(decoder).ask(call)
-    submitted = asyncio.get_running_loop().run_in_executor(None, submit, call, owner)  # it may wait for a place
+    submitted = asyncio.get_running_loop().run_in_executor(_askers, submit, call, owner)
     try:
         future = await asyncio.shield(submitted)
     except asyncio.CancelledError:

@@ -33,12 +33,13 @@ from understudy.core.backbone import DEFAULT, SHIPPED, Backbone
 from understudy.core.bank import HeadBank, HeadStack, active
 from understudy.core.decoding import Call, Decoder
 from understudy.core.fields import Choice, Record, Text
-from understudy.core.folds import Cohort, teach
+from understudy.core.folds import Cohort
 from understudy.core.heads import Head
 from understudy.core.meta.start import Start
 from understudy.core.prompts import Example, Passage, Prompt
 from understudy.core.running import Prefixes
 from understudy.core.scheduler import Scheduler
+from understudy.core.teaching import teach
 from understudy.core.trunk import upper_sites
 
 HEADS = 16

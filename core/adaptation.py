@@ -16,12 +16,13 @@ from .abstention import abstention_threshold
 from .backbone import Backbone
 from .bank import HeadBank
 from .decoding import Call, Decoder, Reply
-from .folds import Cohort, teach
+from .folds import Cohort
 from .heads import Head
 from .intervals import wilson
 from .meta.start import Start
 from .prompts import Example
 from .reading_out import with_readouts
+from .teaching import teach
 from .trunk import upper_sites
 
 Activation = Literal["row", "marker"]
@@ -119,9 +120,10 @@ def adapt_many(
     mixes: dict[str, dict[str, tuple[float, float, float]]] = {cohort.name: {} for cohort in cohorts}
     if readout:
         mixed = with_readouts(backbone, cohorts, learned, replies)
-        changed = [cohort for cohort in cohorts if mixed[cohort.name][1]]
+        mixes = {name: mix for name, (_, mix) in mixed.items()}
+        changed = [c for c in cohorts if any(head.readouts or head.prior for head in mixed[c.name][0])]
         for cohort in changed:
-            learned[cohort.name], mixes[cohort.name] = mixed[cohort.name]
+            learned[cohort.name] = mixed[cohort.name][0]
         replies |= _left_out(backbone, changed, learned)
     seconds = time.perf_counter() - began
     found = {}

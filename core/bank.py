@@ -26,8 +26,10 @@ Pair = tuple[Tensor, Tensor]
 
 
 @dataclass
-class CallContext:
+class CallContext(threading.local):
     """What the banked layers read during one forward pass: each site's gathered pair and where the heads are active.
+
+    Each thread has its own, so that one may decode while another learns on the same backbone.
 
     Attributes:
         pairs: site → (A [B, in, R], B [B, R, out]), already gathered for the rows of the batch; None is the bare

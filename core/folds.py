@@ -1,4 +1,4 @@
-"""Folds: the demonstrations of roles and all their leave-one-out heads as one batch, and the steps that teach them.
+"""Folds: the demonstrations of roles and all their leave-one-out heads, laid out as one batch.
 
 Group g of the batch holds the rows of one head: the last head of a role learns from all its demonstrations, each other
 head leaves some out. All groups have the same number of rows (short ones are filled up with rows that do not count), so
@@ -8,7 +8,7 @@ parts between two heads; heads do not know of each other, so that nothing change
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -16,16 +16,11 @@ import torch
 from torch import Tensor
 
 from .backbone import Backbone
-from .bank import HeadStack, active
-from .batches import Batch, collate, decision_losses
+from .batches import Batch, collate
 from .demonstrations import Rendered, render
 from .errors import UnderstudyError
-from .meta.start import Start
 from .prompts import Example
-from .trunk import Trunk
 
-PATIENCE = 4
-PLAIN_RATE = 3e-3
 PART = 8192
 """Tokens in one batch of learning at most."""
 
@@ -146,127 +141,3 @@ def parts_of(cohorts: Sequence[Cohort], pad: int, activation: str = "row", token
                 longest, rows = max(len(item.ids) for item in cohort.rendered), len(cohort.rendered)
             parts[-1].append((number, fold))
     return [Layout.of(cohorts, pad, activation, heads) for heads in parts]
-
-
-@dataclass(frozen=True)
-class Taught:
-    """What the steps gave: each cohort's best heads, fold by fold, and its left-out losses, one for each step."""
-
-    heads: tuple[HeadStack, ...]
-    losses: tuple[tuple[float, ...], ...]
-    best: tuple[int, ...]
-
-
-class _Part:
-    """A layout with the heads that learn in it."""
-
-    def __init__(self, layout: Layout, backbone: Backbone, start: Start, precision: torch.dtype) -> None:
-        self.layout, self.backbone, self.start, self.precision = layout, backbone, start, precision
-        self.stack = start.stack().repeat(len(layout.heads))
-        self.flat = self.stack.tensors()
-        self.names = sorted(self.flat)
-        self.adam = None if start.rates else torch.optim.Adam(list(self.flat.values()), lr=PLAIN_RATE)
-        self.kept = {name: tensor.detach().clone() for name, tensor in self.flat.items()}
-        self.trunk = Trunk.of(backbone, layout.ids, self.stack.down)
-        heads = len(layout.heads)
-        self.each = torch.zeros(heads).index_add(0, layout.group, layout.learns.float()).clamp(min=1)
-        self.gradients: Sequence[Tensor] = ()
-
-    def look(self, step: int, last: bool) -> tuple[Tensor, Tensor]:
-        """Forward and backward: the left-out loss of each head and how many decisions it is of, [G] each."""
-        layout = self.layout
-        autocast = torch.autocast("cpu", self.precision, enabled=self.precision != torch.float32)
-        with torch.set_grad_enabled(not last), autocast:
-            with active(self.backbone.context, self.stack.grouped(), layout.mask):
-                hidden = self.trunk.hidden(layout.source) if self.trunk else self.backbone.hidden(layout.batch.ids)
-                values, _ = decision_losses(self.backbone, layout.batch, hidden)
-        _check(values.detach(), layout, step)
-        heads = len(layout.heads)
-        if not last:
-            total = torch.zeros(heads).index_add(0, layout.group, values * layout.learns) / self.each
-            self.gradients = torch.autograd.grad(total.sum(), [self.flat[name] for name in self.names])
-        count = torch.zeros(heads).index_add(0, layout.group, layout.held.float())
-        return torch.zeros(heads).index_add(0, layout.group, values.detach() * layout.held), count
-
-    def keep(self, cohorts: Sequence[int]) -> None:
-        """Note the heads of these cohorts as the best so far."""
-        mine = torch.tensor([at for at, (number, _) in enumerate(self.layout.heads) if number in cohorts])
-        if len(mine):
-            for name in self.names:
-                self.kept[name][mine] = self.flat[name].detach()[mine]
-
-    def step(self) -> None:
-        """One step of every head, with the start's learned rates or by Adam."""
-        with torch.no_grad():
-            for name, gradient in zip(self.names, self.gradients, strict=True):
-                if self.start.rates:
-                    self.flat[name] -= self.start.rates[name] * gradient
-                else:
-                    self.flat[name].grad = gradient
-        if self.adam:
-            self.adam.step()
-
-
-def teach(
-    backbone: Backbone,
-    cohorts: Sequence[Cohort],
-    start: Start,
-    steps: int,
-    *,
-    activation: str = "row",
-    precision: torch.dtype = torch.bfloat16,
-    on_step: Callable[[int, int, float], None] | None = None,
-) -> Taught:
-    """Step all heads together; each cohort keeps those of the step at which its left-out loss was least.
-
-    Args:
-        precision: of the forward pass (autocast); fp32 for comparisons.
-        on_step: called with (step, steps, mean left-out loss).
-    """
-    layouts = parts_of(cohorts, backbone.markers.pad, activation)
-    parts = [_Part(layout, backbone, start, precision) for layout in layouts]
-    losses: list[list[float]] = [[] for _ in cohorts]
-    best = [0] * len(cohorts)
-    for step in range(steps + 1):
-        last = step == steps
-        held, count = torch.zeros(len(cohorts)), torch.zeros(len(cohorts))
-        for part in parts:
-            if last and all(not cohorts[number].folds for number, _ in part.layout.heads):
-                continue  # nothing is left out that the last step could be measured on
-            number = torch.tensor([cohort for cohort, _ in part.layout.heads])
-            of_heads, decisions = part.look(step, last)
-            held.index_add_(0, number, of_heads)
-            count.index_add_(0, number, decisions)
-        better = []
-        for at, loss in enumerate((held / count.clamp(min=1)).tolist()):
-            losses[at].append(loss)
-            if not step or loss < min(losses[at][:-1]) or not cohorts[at].folds:
-                best[at] = step
-                better.append(at)
-        for part in parts:
-            part.keep(better)
-        if on_step:
-            on_step(step, steps, float((held / count.clamp(min=1)).mean()))
-        if last or all(step - at >= PATIENCE for at in best):
-            break
-        for part in parts:
-            part.step()
-    return Taught(_by_cohort(parts, cohorts), tuple(map(tuple, losses)), tuple(best))
-
-
-def _by_cohort(parts: Sequence[_Part], cohorts: Sequence[Cohort]) -> tuple[HeadStack, ...]:
-    found: list[list[HeadStack]] = [[] for _ in cohorts]
-    for part in parts:
-        stack = HeadStack.of_tensors(part.kept)
-        for at, (number, _) in enumerate(part.layout.heads):
-            found[number].append(stack.pick(at))
-    return tuple(HeadStack.joined(stacks) for stacks in found)
-
-
-def _check(values: Tensor, layout: Layout, step: int) -> None:
-    broken = (~values.isfinite() & (layout.learns | layout.held)).nonzero(as_tuple=True)[0]
-    if len(broken):
-        rows = len(layout.batch.ids) // len(layout.heads)
-        number = int(layout.batch.row[broken[0]]) % rows + 1
-        what = f"the loss of the demonstration is not finite (at step {step})"
-        raise UnderstudyError(what, where=f"demonstration {number}", mend="check it, and the start's rates")

@@ -12,7 +12,7 @@ from torch import Tensor
 from .backbone import Backbone
 from .bank import HeadBank
 from .decoding import Call, Decoder, Reply
-from .fields import Choice
+from .fields import Choice, Record
 from .folds import Cohort
 from .heads import Head
 from .prompts import Prompt
@@ -62,7 +62,7 @@ def _one(backbone: Backbone, cohort: Cohort, heads: Sequence[Head], replies: Seq
         own = torch.stack([readouts[fold].scores(vectors[at]) for at, fold in enumerate(cohort.out.tolist())])
         prior = nothing[path]
         lm, before = _picked(replies, path, options), prior[cohort.out]
-        # A fold's mix is chosen without what it leaves out, so that its answers to that stay an honest test.
+        # A fold's mix is chosen without its own answers to what it leaves out, so that these can still be a test.
         others = [cohort.out != fold for fold in range(cohort.folds)]
         chosen = [choose_mix(lm[some], before[some], own[some], targets[some]) for some in others]
         chosen.append(choose_mix(lm, before, own, targets))
@@ -71,11 +71,9 @@ def _one(backbone: Backbone, cohort: Cohort, heads: Sequence[Head], replies: Seq
             if mix == MIXES[0]:
                 continue
             less = {option: mix[2] * float(value) for option, value in zip(options, prior[at], strict=True)}
-            found[at] = replace(
-                head,
-                readouts={**head.readouts, path: replace(readouts[at], mix=mix)},
-                prior={**head.prior, path: less} if mix[2] else head.prior,
-            )
+            own_part = {path: replace(readouts[at], mix=mix)} if mix[1] else {}
+            prior_part = {path: less} if mix[2] else {}
+            found[at] = replace(head, readouts={**head.readouts, **own_part}, prior={**head.prior, **prior_part})
     return found, mixes
 
 
@@ -97,5 +95,6 @@ def _of_nothing(
         bank.add(head)
     first = cohort.examples[0]
     empty = Prompt((), (), tuple((name, "") for name, _ in first.prompt.message), first.prompt.role)
-    replies = Decoder(backbone, bank, batch=32).decode([Call(empty, first.record, head.name) for head in heads])
+    record = Record(tuple((name, field) for name, field in first.record.fields if name in fields))
+    replies = Decoder(backbone, bank, batch=32).decode([Call(empty, record, head.name) for head in heads])
     return {path: _picked(replies, path, options) for path, options in fields.items()}

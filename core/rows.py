@@ -90,7 +90,7 @@ class Row:
         self.vector = vector
         self.picks: list[Picked] = []
         self.values: dict[str, Any] | None = None
-        self.error: UnderstudyError | None = None
+        self.error: Exception | None = None
         self.trie: Trie | None = None
         self._end = backbone.markers.end
         self._filling = Filler(backbone, reading).record(call.record)
@@ -162,9 +162,9 @@ class Row:
         return self.values is not None or self.error is not None
 
     def require_room(self, most: int) -> None:
-        """Raise UnderstudyError where the next pass would go beyond the ``most`` tokens that the backbone reads."""
+        """The row has failed where its next pass would go beyond the ``most`` tokens that the backbone reads."""
         if not self.done and self.length + len(self.pending) + (self.trie.deepest if self.trie else 0) > most:
-            raise UnderstudyError(
+            self.error = UnderstudyError(
                 f"prompt and answer are longer than the {most} tokens that the backbone reads",
                 mend="give fewer or shorter passages, or bound the fields more tightly",
             )

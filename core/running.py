@@ -17,7 +17,6 @@ from torch import Tensor
 from .backbone import Backbone
 from .bank import HeadBank, Pair, active
 from .cache import Prefix, RowCache
-from .errors import UnderstudyError
 from .readout import vectors_of
 from .rows import Call, Row
 
@@ -54,7 +53,7 @@ class Prefixes:
     def put(self, ids: tuple[int, ...], prefix: Prefix) -> None:
         """Keep it, and forget what is too much."""
         self._kept[ids] = prefix
-        while sum(map(len, self._kept)) > self.most and len(self._kept) > 1:
+        while sum(map(len, self._kept)) > self.most:
             self._kept.popitem(last=False)
 
 
@@ -73,6 +72,8 @@ class Running:
 
     def join(self, rows: Sequence[Row]) -> list[Row]:
         """Feed new rows their prompts and take them in; returns those that are done already."""
+        for row in rows:
+            row.require_room(self.backbone.max_tokens)
         done = [row for row in rows if row.done]
         waiting = [row for row in rows if not row.done]
         first, later = self._with_same_start(waiting)
@@ -129,10 +130,7 @@ class Running:
             return
         self._cache.join(new._cache)
         self.rows = [*self.rows, *new.rows]
-        self._pairs = {
-            site: (torch.cat((down, new._pairs[site][0])), torch.cat((up, new._pairs[site][1])))
-            for site, (down, up) in self._pairs.items()
-        }
+        self._pairs = {site: _below(pair, new._pairs[site]) for site, pair in self._pairs.items()}
 
     @torch.no_grad()
     def step(self) -> list[Row]:
@@ -169,9 +167,9 @@ class Running:
             row.length += len(row.pending)
             try:
                 row.receive(logits)
-                row.require_room(self.backbone.max_tokens)
-            except UnderstudyError as error:
+            except Exception as error:  # this row's own; the others go on
                 row.error = error
+            row.require_room(self.backbone.max_tokens)
 
     def _mask(self, feeds: Sequence[Sequence[int]]) -> Tensor | None:
         """[B, T]: where the rows' heads are active, None when they all are everywhere."""
@@ -218,3 +216,15 @@ class Running:
         needed = [states[b, len(f) - 1 : len(f) + m] for b, (f, m) in enumerate(zip(feeds, inner, strict=True))]
         logits = self.backbone.logits(torch.cat(needed)).float()
         return list(logits.split([1 + m for m in inner]))
+
+
+def _below(upper: Pair, lower: Pair) -> Pair:
+    """Both rows' pairs, padded with zeros to the higher rank: a head that came meanwhile may have raised the bank's."""
+    rank = max(upper[0].shape[-1], lower[0].shape[-1])
+
+    def padded(pair: Pair) -> Pair:
+        more = rank - pair[0].shape[-1]
+        return torch.nn.functional.pad(pair[0], (0, more)), torch.nn.functional.pad(pair[1], (0, 0, 0, more))
+
+    (down, up), (other_down, other_up) = padded(upper), padded(lower)
+    return torch.cat((down, other_down)), torch.cat((up, other_up))

@@ -22,7 +22,7 @@ from .running import Prefixes, Running, rows_of
 IDLE_SECONDS = 5.0
 
 
-@dataclass
+@dataclass(eq=False)
 class _Asked:
     call: Call
     future: Future[Reply] = field(default_factory=Future)
@@ -61,14 +61,27 @@ class Scheduler:
                 what = f"{self._held} calls are waiting and none was taken within {timeout} s"
                 raise UnderstudyError(what, where="scheduler", mend="ask less at once, or wait longer")
             if self._closed:
-                raise UnderstudyError("the scheduler is closed", where="scheduler")
-            self._lines.setdefault(owner or call.head, deque()).append(asked)
+                raise _closed()
+            line = owner or call.head
+            self._lines.setdefault(line, deque()).append(asked)
             self._held += 1
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
+        asked.future.add_done_callback(lambda future: future.cancelled() and self._forget(line, asked))
         return asked.future
+
+    def _forget(self, line: str, asked: _Asked) -> None:
+        """A call that is cancelled while it waits frees its place."""
+        with self._changed:
+            waiting = self._lines.get(line)
+            if waiting is not None and asked in waiting:
+                waiting.remove(asked)
+                if not waiting:
+                    del self._lines[line]
+                self._held -= 1
+                self._changed.notify_all()
 
     def decode(self, calls: Sequence[Call]) -> list[Reply]:
         """Answer ``calls`` in the order given, beside whatever else is being decoded; raises what the first raises."""
@@ -82,16 +95,16 @@ class Scheduler:
             raise
 
     def close(self) -> None:
-        """Cancel what waits, finish the pass that runs, and end the thread. It cannot be opened again."""
+        """End the thread after the pass that runs; what was not answered by then fails. It cannot be opened again."""
         with self._changed:
             self._closed = True
-            for line in self._lines.values():
-                for asked in line:
-                    asked.future.cancel()
+            waiting = [asked for line in self._lines.values() for asked in line]
             self._lines.clear()
             self._held = 0
             self._changed.notify_all()
             thread = self._thread
+        for asked in waiting:
+            _fail(asked.future, _closed())
         if thread is not None and thread is not threading.current_thread():
             thread.join()
 
@@ -101,27 +114,30 @@ class Scheduler:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._held or asked_by, IDLE_SECONDS)
-                if not asked_by and (self._closed or not self._held):
+                if self._closed or (not asked_by and not self._held):
                     self._thread = None  # a scheduler that nobody uses must not keep its backbone alive
                     self._changed.notify_all()
-                    return
+                    break
                 taken = self._take(self.batch - len(running.rows))
             try:
-                done = self._join(running, taken, asked_by)
+                for row in self._join(running, taken, asked_by):
+                    _hand_over(asked_by.pop(id(row)), row)
                 given_up = [row for row in running.rows if asked_by[id(row)].future.cancelled()]
                 running.drop(given_up)
                 for row in given_up:
                     del asked_by[id(row)]
                 if running.rows:
-                    done += running.step()
+                    done = running.step()
                     self.passes += 1
-                for row in done:
-                    _hand_over(asked_by.pop(id(row)), row)
+                    for row in done:
+                        _hand_over(asked_by.pop(id(row)), row)
             except Exception as error:  # a failed pass is the failure of every call in it, never silence
                 for asked in (*asked_by.values(), *taken):
                     _fail(asked.future, error)
                 asked_by.clear()
                 running = Running(self.backbone, self.bank, self.prefixes)
+        for asked in asked_by.values():
+            _fail(asked.future, _closed())
 
     def _take(self, room: int) -> list[_Asked]:
         """The next calls, one from every line in turn."""
@@ -132,23 +148,25 @@ class Scheduler:
             self._held -= 1
             if line:
                 self._lines[owner] = line
-            if not asked.future.cancelled():
-                taken.append(asked)
-        if taken:
+            taken.append(asked)
             self._changed.notify_all()
-        return taken
+        return [asked for asked in taken if not asked.future.cancelled()]
 
     def _join(self, running: Running, taken: Sequence[_Asked], asked_by: dict[int, _Asked]) -> list[Row]:
         rows: list[Row] = []
         for asked in taken:
             try:
                 (row,) = rows_of([asked.call], self.backbone, self.bank)
-            except UnderstudyError as error:  # this call's own mistake; the others go on
+            except Exception as error:  # this call's own mistake; the others go on
                 _fail(asked.future, error)
                 continue
             asked_by[id(row)] = asked
             rows.append(row)
         return running.join(rows)
+
+
+def _closed() -> UnderstudyError:
+    return UnderstudyError("the scheduler is closed", where="scheduler")
 
 
 def _hand_over(asked: _Asked, row: Row) -> None:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from .backbone import Backbone
+from .bank import active
 
 TOLERANCE = 1e-4
 _FINAL_NORMS = ("norm", "ln_f", "final_layer_norm", "final_layernorm")
@@ -82,13 +83,14 @@ class Trunk:
         norm = next((one for one in norms if isinstance(one, nn.Module)), None)
         if norm is None:
             return None
-        with torch.no_grad():
+        with torch.no_grad(), active(backbone.context, None):
             caught = _catch(backbone, layers[lowest], ids)
             if caught is None:
                 return None
             trunk = cls(list(layers[lowest:]), norm, *caught)
             whole = backbone.hidden(ids, use_cache=False)
-            if not torch.allclose(trunk.hidden(torch.arange(len(ids))), whole, atol=TOLERANCE, rtol=TOLERANCE):
+            rows = torch.arange(len(ids)).flip(0).repeat(2)  # not as they came, and not as many
+            if not torch.allclose(trunk.hidden(rows), whole[rows], atol=TOLERANCE, rtol=TOLERANCE):
                 return None
         return trunk
 

@@ -102,8 +102,14 @@ class Resources:
 
     def decode(self, calls: Sequence[Any], /) -> Sequence[Reply]:
         """Answer calls, in order, in one batch; loads the backbone and the heads that are asked for first."""
-        futures = [self.submit(call) for call in calls]
-        return [future.result() for future in futures]
+        futures: list[Future[Reply]] = []
+        try:
+            futures += [self.submit(call) for call in calls]
+            return [future.result() for future in futures]
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            raise
 
     def submit(self, call: Any, owner: str = "") -> Future[Reply]:
         """Put a call in the line of ``owner``; it joins the batch that is being decoded. Loads what it needs first."""

@@ -1,5 +1,6 @@
 """Learning a role from a few demonstrations, and saying honestly how well."""
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,11 +15,12 @@ from understudy.core.bank import HeadBank
 from understudy.core.decoding import Call, Decoder
 from understudy.core.errors import UnderstudyError
 from understudy.core.fields import Choice, Record, Span, SpanValue
-from understudy.core.folds import Cohort, Layout, parts_of, teach
+from understudy.core.folds import Cohort, Layout, parts_of
 from understudy.core.heads import Head
 from understudy.core.intervals import wilson
 from understudy.core.meta.start import Start
 from understudy.core.prompts import Example, Prompt
+from understudy.core.teaching import teach
 from understudy.core.trunk import upper_sites
 
 RECORD = Record((("queue", Choice(("bug", "billing"))),))
@@ -128,7 +130,7 @@ def test_what_is_too_large_is_cut_between_heads_and_nothing_changes(
     assert [head for part in parts for head in part.heads] == [(n, f) for n in (0, 1) for f in range(4)]
     assert len(parts) == 8 if tokens == 1 else len(parts) > 1 if tokens == 60 else len(parts) == 1
     whole = teach(backbones(), cohorts, start, 3, precision=torch.float32)
-    monkeypatch.setattr("understudy.core.folds.parts_of", lambda cohorts, pad, activation: parts)
+    monkeypatch.setattr("understudy.core.teaching.parts_of", lambda cohorts, pad, activation: parts)
     cut = teach(backbones(), cohorts, start, 3, precision=torch.float32)
     for one, other in zip(whole.losses, cut.losses, strict=True):
         assert one == pytest.approx(other, rel=1e-4)
@@ -214,10 +216,17 @@ def test_a_contradicting_demonstration_is_reported(backbones: Callable[..., Back
     assert report.accuracy == 31 / 32
 
 
-def test_noise_is_reported_low(backbones: Callable[..., Backbone], plain: Start) -> None:
-    examples = [example("the charged", queue) for queue in ("bug", "billing") * 6]
-    _, report = adapt(backbones(), examples, plain, steps=6, folds=12)
-    assert report.low < 0.5 and report.accuracy <= 0.6
+def test_noise_is_reported_as_noise(backbones: Callable[..., Backbone], plain: Start) -> None:
+    """Messages that all differ, with labels drawn at random: what can be learned by heart says nothing of new ones."""
+    words = "charged crashes password euro the my application month capital number".split()
+    accuracies = []
+    for seed in range(5):
+        rng = random.Random(seed)
+        examples = [example(" ".join(rng.sample(words, 4)), ("bug", "billing")[n % 2]) for n in range(14)]
+        _, report = adapt(backbones(), examples, plain, steps=6, folds=14)
+        accuracies.append(report.accuracy)
+        assert report.low < 0.5
+    assert sum(accuracies) / 5 < 0.62, accuracies
 
 
 def test_learned_rates_are_used_in_place_of_adam(backbones: Callable[..., Backbone], plain: Start) -> None:

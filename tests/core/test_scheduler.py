@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 
 import pytest
+import torch
 from torch import Tensor
 
 from understudy.core.backbone import Backbone
@@ -108,9 +109,11 @@ def test_every_owner_is_served_in_turn(scheduler: Scheduler, gate: threading.Eve
 def test_a_call_nobody_waits_for_leaves_the_batch(
     scheduler: Scheduler, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dropped: list[int] = []
+    unfinished: list[int] = []
     drop = Running.drop
-    monkeypatch.setattr(Running, "drop", lambda self, rows: (dropped.append(len(rows)), drop(self, rows))[1])
+    monkeypatch.setattr(
+        Running, "drop", lambda self, rows: (unfinished.append(sum(not row.done for row in rows)), drop(self, rows))[1]
+    )
     running, waiting = scheduler.submit(call("running", LONG)), scheduler.submit(call("other", LONG))
     time.sleep(0.05)
     assert running.cancel()
@@ -118,7 +121,7 @@ def test_a_call_nobody_waits_for_leaves_the_batch(
     with pytest.raises(CancelledError):
         running.result(10)
     assert len(waiting.result(60).values["tags"]) == 30
-    assert dropped.count(1) >= 1
+    assert sum(unfinished) == 1
 
 
 def test_who_asks_too_fast_waits(scheduler: Scheduler, gate: threading.Event) -> None:
@@ -128,6 +131,8 @@ def test_who_asks_too_fast_waits(scheduler: Scheduler, gate: threading.Event) ->
     futures += [scheduler.submit(call(f"{n}")) for n in range(3)]
     with pytest.raises(UnderstudyError, match="3 calls are waiting and none was taken within 0.05 s"):
         scheduler.submit(call("one too many"), timeout=0.05)
+    assert futures.pop().cancel()
+    futures.append(scheduler.submit(call("in its place"), timeout=0.05))
     gate.set()
     futures.append(scheduler.submit(call("now"), timeout=30))
     for future in futures:
@@ -169,16 +174,51 @@ def test_the_thread_ends_when_nobody_asks_and_comes_back(
             time.sleep(0.02)
 
 
-def test_a_closed_scheduler_cancels_what_waits_and_takes_no_more(
+def test_a_closed_scheduler_fails_what_waits_and_takes_no_more(
     backbones: Callable[..., Backbone], bank: HeadBank, gate: threading.Event
 ) -> None:
     scheduler = Scheduler(backbones(), bank, batch=1)
-    first, second = scheduler.submit(call("first")), scheduler.submit(call("second"))
+    first, second = scheduler.submit(call("first", LONG)), scheduler.submit(call("second"))
     time.sleep(0.1)
+    closing = threading.Thread(target=scheduler.close)
+    closing.start()
+    with pytest.raises(UnderstudyError, match="the scheduler is closed"):
+        second.result(10)
     gate.set()
-    scheduler.close()
-    assert second.cancelled() or second.done()
-    assert first.done() or first.cancelled()
+    closing.join(20)
+    with pytest.raises(UnderstudyError, match="the scheduler is closed"):
+        first.result(10)  # thirty tokens are more than the pass that was running
     with pytest.raises(UnderstudyError, match="the scheduler is closed"):
         scheduler.submit(call())
-    assert not any(thread.name == "scheduler" for thread in threading.enumerate())
+    assert not any(thread.name == "scheduler" and thread.is_alive() for thread in threading.enumerate())
+
+
+def test_two_threads_on_one_backbone_keep_their_heads_apart(
+    backbones: Callable[..., Backbone], bank: HeadBank, new_head: Callable[..., Head]
+) -> None:
+    backbone = backbones()
+    other = HeadBank(backbone.sites)
+    other.add(new_head(backbone, "row", 9))
+    calls = [call(f"number {n}", LONG) for n in range(6)]
+    expected = [Decoder(backbone, some).decode(calls) for some in (bank, other)]
+    vectors = backbone.embed(["I was charged", "euro"])
+    schedulers = [Scheduler(backbone, some) for some in (bank, other)]
+    futures = [[scheduler.submit(one) for one in calls] for scheduler in schedulers]
+    for _ in range(20):
+        assert torch.allclose(backbone.embed(["I was charged", "euro"]), vectors, atol=1e-5)
+    for wanted, some in zip(expected, futures, strict=True):
+        assert [future.result(60).values for future in some] == [reply.values for reply in wanted]
+    for scheduler in schedulers:
+        scheduler.close()
+
+
+def test_a_head_of_a_higher_rank_may_come_while_rows_run(
+    scheduler: Scheduler, gate: threading.Event, new_head: Callable[..., Head]
+) -> None:
+    first = scheduler.submit(call("first", LONG))
+    time.sleep(0.1)
+    scheduler.bank.add(new_head(scheduler.backbone, "wide", 3, rank=12))
+    second = scheduler.submit(call("second", LONG, "wide"))
+    gate.set()
+    alone = Decoder(scheduler.backbone, scheduler.bank).decode([call("first", LONG), call("second", LONG, "wide")])
+    assert [first.result(60).values, second.result(60).values] == [reply.values for reply in alone]
