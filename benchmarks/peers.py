@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,33 +28,23 @@ def plain_copy(backbone: Backbone) -> Any:
     return model.float().eval()
 
 
-def peft_mixed_batch(
-    backbone: Backbone, heads: Sequence[Head], ids: Tensor, steps: int
-) -> Callable[[], None] | None:
-    """PEFT's mixed batch: the same heads as adapters, each row naming its own; None where PEFT is not installed."""
+def peft_models(backbone: Backbone, heads: Sequence[Head]) -> tuple[Any, Any] | None:
+    """The first head as PEFT's one adapter, and all of them as adapters a0, a1, … of another copy; None without PEFT."""
     try:
         import peft
     except ImportError:
         return None
+    made = []
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for number, head in enumerate(heads):
             head.save(Path(folder) / str(number))
-        model: Any = peft.PeftModel.from_pretrained(plain_copy(backbone), f"{folder}/0", adapter_name="a0")
-        for number in range(1, len(heads)):
-            model.load_adapter(f"{folder}/{number}", adapter_name=f"a{number}")
-    model.eval()
-    names = [f"a{number}" for number in range(len(heads))]
-
-    def run() -> None:
-        with torch.no_grad():
-            out = model(input_ids=ids, use_cache=True, adapter_names=names, logits_to_keep=1)
-            cache, token = out.past_key_values, ids[:, -1:]
-            for _ in range(steps):
-                out = model(input_ids=token, past_key_values=cache, use_cache=True, adapter_names=names)
-                token = out.logits[:, -1:].argmax(-1)
-
-    return run
+        for count in (1, len(heads)):
+            model: Any = peft.PeftModel.from_pretrained(plain_copy(backbone), f"{folder}/0", adapter_name="a0")
+            for number in range(1, count):
+                model.load_adapter(f"{folder}/{number}", adapter_name=f"a{number}")
+            made.append(model.eval())
+    return made[0], made[1]
 
 
 class PeftRole:
@@ -65,7 +57,9 @@ class PeftRole:
     def __init__(self, backbone: Backbone, folder: Path, rank: int = 8) -> None:
         self.backbone, self.folder, self.rank = backbone, folder, rank
 
-    def until(self, learned: Sequence[Example], unseen: Sequence[Example], right: int) -> dict[str, Any] | None:
+    def until(
+        self, learned: Sequence[Example], unseen: Sequence[Example], right: int, grid: Sequence[int]
+    ) -> dict[str, Any] | None:
         """Train anew with more and more steps until ``right`` of ``unseen`` are answered right."""
         try:
             import peft
@@ -76,7 +70,7 @@ class PeftRole:
         rows = [render(example, self.backbone) for example in learned]
         asked = [render(example, self.backbone) for example in unseen]
         found: dict[str, Any] = {}
-        for steps in (2, 4, 8, 16, 32):
+        for steps in grid:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 config = peft.LoraConfig(r=self.rank, lora_alpha=self.rank, target_modules=list(self.backbone.sites))
@@ -84,10 +78,12 @@ class PeftRole:
                 arguments = TrainingArguments(
                     output_dir=str(self.folder), max_steps=steps, per_device_train_batch_size=len(rows),
                     learning_rate=3e-3, lr_scheduler_type="constant", report_to=[], use_cpu=True, save_strategy="no",
-                    logging_strategy="no", disable_tqdm=True, seed=0,
+                    logging_strategy="no", disable_tqdm=True, seed=0, max_grad_norm=0.0,
                 )  # fmt: skip
+                trainer = Trainer(model=model, args=arguments, train_dataset=[_row(one, rows) for one in rows])
                 began = time.perf_counter()
-                Trainer(model=model, args=arguments, train_dataset=[_row(one, rows) for one in rows]).train()
+                with contextlib.redirect_stdout(io.StringIO()):
+                    trainer.train()
                 seconds = time.perf_counter() - began
             found = {"seconds": seconds, "steps": steps, "right": sum(_right(model.eval(), one) for one in asked)}
             if found["right"] >= right:

@@ -7,6 +7,7 @@ queueing). Who asks faster than is answered waits: at most ``waiting`` calls are
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Sequence
@@ -82,6 +83,7 @@ class Scheduler:
                     del self._lines[line]
                 self._held -= 1
                 self._changed.notify_all()
+                _notify(asked.future)
 
     def decode(self, calls: Sequence[Call]) -> list[Reply]:
         """Answer ``calls`` in the order given, beside whatever else is being decoded; raises what the first raises."""
@@ -125,7 +127,7 @@ class Scheduler:
                 given_up = [row for row in running.rows if asked_by[id(row)].future.cancelled()]
                 running.drop(given_up)
                 for row in given_up:
-                    del asked_by[id(row)]
+                    _notify(asked_by.pop(id(row)).future)
                 if running.rows:
                     done = running.step()
                     self.passes += 1
@@ -150,6 +152,8 @@ class Scheduler:
                 self._lines[owner] = line
             taken.append(asked)
             self._changed.notify_all()
+        for asked in taken:
+            _notify(asked.future)
         return [asked for asked in taken if not asked.future.cancelled()]
 
     def _join(self, running: Running, taken: Sequence[_Asked], asked_by: dict[int, _Asked]) -> list[Row]:
@@ -165,6 +169,13 @@ class Scheduler:
         return running.join(rows)
 
 
+def _notify(future: Future[Reply]) -> None:
+    """Tell who waits in ``concurrent.futures.wait`` that a future was cancelled."""
+    if future.cancelled():
+        with contextlib.suppress(InvalidStateError, RuntimeError):
+            future.set_running_or_notify_cancel()
+
+
 def _closed() -> UnderstudyError:
     return UnderstudyError("the scheduler is closed", where="scheduler")
 
@@ -173,14 +184,10 @@ def _hand_over(asked: _Asked, row: Row) -> None:
     if row.error is not None:
         _fail(asked.future, row.error)
         return
-    try:
+    with contextlib.suppress(InvalidStateError, CancelledError):
         asked.future.set_result(row.reply(row.age))
-    except (InvalidStateError, CancelledError):
-        return
 
 
 def _fail(future: Future[Reply], error: Exception) -> None:
-    try:
+    with contextlib.suppress(InvalidStateError, CancelledError):
         future.set_exception(error)
-    except (InvalidStateError, CancelledError):
-        return

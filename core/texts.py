@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import zstandard
 
@@ -78,8 +79,12 @@ def read_sentences(folder: str | Path, count: int, seed: int = 0, of_tasks: floa
 
 def text_sources(folder: str | Path) -> list[dict[str, str]]:
     """What the manifest of a backbone says of the plain texts that it was trained on."""
+    tasks = [
+        {"texts of task": about["task"], "source": about["source"], "licence": about["licence"]}
+        for about, _ in _shippable_tasks(Path(folder))
+    ]
     files = {name: Path(folder) / "pretrain" / f"{name}.jsonl.zst" for name in SHIPPABLE}
-    return [
+    return tasks + [
         {"text": name, "source": SHIPPABLE[name].origin, "licence": SHIPPABLE[name].licence,
          "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
         for name, file in files.items() if file.exists()
@@ -88,19 +93,30 @@ def text_sources(folder: str | Path) -> list[dict[str, str]]:
 
 def teacher_source(folder: str | Path) -> dict[str, str]:
     """What the manifest says of the encoder whose vectors were distilled."""
-    file = Path(folder) / "model.safetensors"
+    file, readme = Path(folder) / "model.safetensors", Path(folder) / "README.md"
     digest = hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""
-    return {"teacher": Path(folder).name, "use": "its vectors of sentences and words were distilled", "sha256": digest}
+    text = readme.read_text(encoding="utf-8") if readme.exists() else ""
+    licence = re.search(r"^license:\s*(\S+)", text, re.MULTILINE)
+    name = re.search(r"^#\s+(\S+)", text, re.MULTILINE)
+    return {
+        "teacher": name[1] if name else Path(folder).name, "licence": licence[1] if licence else "not stated",
+        "use": "its vectors of sentences and words were distilled", "sha256": digest,
+    }  # fmt: skip
+
+
+def _shippable_tasks(folder: Path) -> Iterator[tuple[dict[str, Any], Path]]:
+    for file in sorted((folder / "tasks" / "meta_train").glob("*.json")):
+        about = json.loads(file.read_text(encoding="utf-8"))
+        kept = about["family"] in WITHHELD or about["family"].startswith("blimp")
+        if about["licence_class"] == "permissive" and not kept:
+            yield about, file.with_suffix(".jsonl.zst")
 
 
 def _task_pools(folder: Path, rng: random.Random) -> list[list[str]]:
     families: dict[str, list[str]] = {}
-    for about_file in sorted((folder / "tasks" / "meta_train").glob("*.json")):
-        about = json.loads(about_file.read_text(encoding="utf-8"))
-        if about["licence_class"] != "permissive" or about["family"] in WITHHELD or about["family"].startswith("blimp"):
-            continue
+    for about, file in _shippable_tasks(folder):
         pool = families.setdefault(about["family"], [])
-        for line in _lines(about_file.with_suffix(".jsonl.zst")):
+        for line in _lines(file):
             text = " ".join(str(line["input"]).split())
             if 4 <= len(text) <= 160:
                 pool.append(text)

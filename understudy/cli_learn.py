@@ -51,12 +51,13 @@ def learn(
         bool, typer.Option("--all", help="Learn every head in --out again, from the demonstrations it keeps.")
     ] = False,
     layers: Annotated[
-        Layers, typer.Option(help="Adapt all layers, or the top third alone, which is faster.")
-    ] = Layers.all,
+        Layers | None,
+        typer.Option(help="Adapt all layers (the default), or the top third alone: faster.", show_default=False),
+    ] = None,
     activation: Annotated[
-        Activation,
-        typer.Option(help="Active on the whole row, or from the role marker on: roles then share what comes before."),
-    ] = Activation.row,
+        Activation | None,
+        typer.Option(help="Active on the whole row (the default), or from the role marker on.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Learn a role from its demonstrations; writes heads/NAME/.
@@ -72,7 +73,9 @@ def learn(
 
     if (role is None) is not again:
         raise UnderstudyError("learn takes one ROLE.yaml, or --all", mend="understudy learn examples/triage/role.yaml")
-    method = Method(layers.value, activation.value)
+    method = None  # a head that is learned again stays as it was, unless told otherwise
+    if layers or activation or role is not None:
+        method = Method((layers or Layers.all).value, (activation or Activation.row).value)
     with _bar(quiet=as_json) as on_progress:
         if role is None:
             lessons = learn_again(out, backbone, on_progress, method)

@@ -12,6 +12,7 @@ from .evaluation import Rate
 if TYPE_CHECKING:
     from .agents.role import Role
     from .core.adaptation import Report
+    from .core.heads import Head
     from .workflows.learning import Method, OnProgress
 
 
@@ -70,8 +71,9 @@ def learn_role(
     role = Role.load(file)
     if Path(role.name).name != role.name:
         raise UnderstudyError(f"the role's name {role.name!r} cannot name a folder", where=str(file))
-    (lesson,) = _learned([role], heads, backbone, on_progress, method, str(file))
-    return lesson
+    head, report = _learned([role], backbone, on_progress, method, str(file))[role.name]
+    folder = heads / role.name
+    return Lesson(role.name, folder, report, head.save(folder))
 
 
 def learn_again(
@@ -79,33 +81,44 @@ def learn_again(
 ) -> list[Lesson]:
     """Learn every role that has a head in ``heads`` again, from the demonstrations that the head keeps.
 
+    Heads that were learned in the same way are learned in one batch, and as they were unless ``method`` says otherwise.
     Raises UnderstudyError where there is none, or where a head's file is broken; nothing is written then.
     """
     from .agents.role import role_from_document
+    from .workflows.learning import method_of
     from .workflows.roles import MANIFEST, FoundRole
 
-    folders = sorted(file.parent for file in heads.glob(f"*/{MANIFEST}"))
-    roles: list[Role] = []
-    for folder in folders:
+    groups: dict[Method, list[Role]] = {}
+    folders: dict[str, Path] = {}
+    for folder in sorted(file.parent for file in heads.glob(f"*/{MANIFEST}")):
         document = FoundRole(folder.name, False, folder).document()
-        if document.get("demonstrations"):
-            roles.append(role_from_document(document, folder, where=str(folder)))
-    if not roles:
+        if not document.get("demonstrations"):
+            continue
+        role = role_from_document(document, folder, where=str(folder))
+        if role.name in folders:
+            what = f"{folders[role.name].name} and {folder.name} are both heads of the role '{role.name}'"
+            raise UnderstudyError(what, where=str(heads), mend="remove one of them")
+        folders[role.name] = folder
+        groups.setdefault(method or method_of(folder), []).append(role)
+    if not groups:
         raise UnderstudyError("there are no learned heads here", where=str(heads), mend="understudy learn ROLE.yaml")
-    return _learned(roles, heads, backbone, on_progress, method)
+    learned: dict[str, tuple[Head, Report]] = {}
+    for way, roles in groups.items():
+        learned |= _learned(roles, backbone, on_progress, way, str(heads))
+    return [
+        Lesson(name, folders[name], report, head.save(folders[name])) for name, (head, report) in learned.items()
+    ]
 
 
 def _learned(
-    roles: list[Role], heads: Path, backbone: str | None, on_progress: OnProgress | None, method: Method | None,
-    file: str | None = None,
-) -> list[Lesson]:  # fmt: skip
+    roles: list[Role], backbone: str | None, on_progress: OnProgress | None, method: Method | None, where: str
+) -> dict[str, tuple[Head, Report]]:
     from .core.backbone import Backbone
     from .workflows.learning import learn_many
 
     loaded = Backbone.load(backbone or "default")
     try:
-        learned = learn_many(roles, loaded, on_progress, method)
+        return learn_many(roles, loaded, on_progress, method)
     except UnderstudyError as error:
-        where = ", ".join(place for place in (file or str(heads), error.where) if place)
-        raise UnderstudyError(error.what, where=where, mend=error.mend) from error
-    return [Lesson(name, heads / name, report, head.save(heads / name)) for name, (head, report) in learned.items()]
+        place = f"{where}, {error.where}" if error.where else where
+        raise UnderstudyError(error.what, where=place, mend=error.mend) from error

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -131,7 +132,9 @@ def lessons(
     teacher: Path, sentences: list[str], tokenizer: Any, width: int, file: Path, on_batch: Callable[[int, int], None]
 ) -> tuple[Lessons, Tensor]:
     """The sentences with the teacher's vectors, and the embedding [V, D] to begin with; kept in ``file``."""
-    if file.exists():
+    said = "\n".join((str(teacher), str(width), str(len(tokenizer)), *sentences))
+    made_of = hashlib.sha256(said.encode()).hexdigest()
+    if file.exists() and lessons_made_of(file) == made_of:
         kept = load_file(file)
         vectors, words = kept["vectors"].float(), kept["words"].float()
     else:
@@ -140,10 +143,21 @@ def lessons(
         directions = principal(raw, width)
         vectors = torch.nn.functional.normalize(raw @ directions, dim=-1)
         words = vocabulary_vectors(reader, tokenizer, directions)
-        save_file({"vectors": vectors.half(), "words": words.half()}, file)
+        draft = file.with_suffix(".draft")
+        save_file({"vectors": vectors.half(), "words": words.half()}, draft, metadata={"made_of": made_of})
+        draft.replace(file)
     encoded: Any = tokenizer([" " + sentence for sentence in sentences], add_special_tokens=False)
     ids = [tuple(one[:LONGEST_LESSON]) for one in encoded["input_ids"]]
     return Lessons(ids, vectors), words
+
+
+def lessons_made_of(file: Path) -> str:
+    """The digest of sentences, teacher and width for which a file of vectors was made; empty where it is broken."""
+    try:
+        with safe_open(file, framework="pt") as opened:
+            return str((opened.metadata() or {}).get("made_of", ""))
+    except (SafetensorError, OSError):
+        return ""
 
 
 def train_backbone(
@@ -224,7 +238,7 @@ def finish(
         "shape": asdict(preset.shape),
         "machine": f"{torch.get_num_threads()} CPU threads, {platform.machine()}, torch {torch.__version__}",
         "seconds": round(time.time() - began),
-        "pretraining": asdict(progress),
+        "pretraining": {name: None if value != value else value for name, value in asdict(progress).items()},
         "meta": {
             "steps": len(trace),
             "query_loss_first": trace[0] if trace else None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +33,16 @@ class Method:
 
     layers: Literal["all", "top"] = "all"
     activation: Literal["row", "marker"] = "row"
+
+
+def method_of(folder: Path) -> Method:
+    """How the head in ``folder`` was learned, as its own files say."""
+    try:
+        config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        layers = {re.findall(r"\.(\d+)\.", site)[0] for site in config["target_modules"]}
+        return Method("all" if "0" in layers else "top", "marker" if config.get("alora_invocation_tokens") else "row")
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        return Method()
 
 
 def learn(

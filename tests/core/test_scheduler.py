@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, wait
 
 import pytest
 import torch
@@ -120,6 +120,7 @@ def test_a_call_nobody_waits_for_leaves_the_batch(
     gate.set()
     with pytest.raises(CancelledError):
         running.result(10)
+    assert wait([running], 10).done == {running}, "who waits for several futures is told"
     assert len(waiting.result(60).values["tags"]) == 30
     assert sum(unfinished) == 1
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from understudy.core.texts import read_sentences, sentences_of
+from understudy.core.texts import read_sentences, sentences_of, teacher_source, text_sources
 
 
 def write(file: Path, lines: list[dict[str, str]]) -> None:
@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
         ("kept", "wikisql", "permissive", 50),
     ):  # fmt: skip
         write(tasks / f"{name}.jsonl.zst", [{"input": f"{name} input {n}", "output": "x"} for n in range(count)])
-        about = {"task": name, "family": family, "licence_class": licence, "labels": [f"{name} label"]}
+        about = {"task": name, "family": family, "licence_class": licence, "source": f"from {name}", "licence": "MIT", "labels": [f"{name} label"]}
         (tasks / f"{name}.json").write_text(json.dumps(about), encoding="utf-8")
     book = [{"text": f"It was page {n} of the book.\n\nShe said _no_ again, {n}!", "split": "train"} for n in range(90)]
     write(
@@ -59,3 +59,18 @@ def test_sentences_are_cut_cleaned_and_bounded() -> None:
     text = "User: I want a coffee, please.\nAssistant: OK. *Your* order is ready now! " + "long " * 60
     assert sentences_of(text) == ["I want a coffee, please.", "Your order is ready now!"]
     assert sentences_of("1234567890123.") == []
+
+
+def test_the_manifest_names_all_that_was_read(folder: Path) -> None:
+    found = text_sources(folder)
+    assert [one.get("texts of task") or one["text"] for one in found] == ["big", "small", "books_1860_1928"]
+    assert found[0]["source"] == "from big" and all(one["licence"] for one in found)
+    assert len(found[2]["sha256"]) == 64
+
+
+def test_the_teacher_is_named_with_its_licence(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("---\nlicense: apache-2.0\n---\n\n# all-small-encoder\n", encoding="utf-8")
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    found = teacher_source(tmp_path)
+    assert (found["teacher"], found["licence"], len(found["sha256"])) == ("all-small-encoder", "apache-2.0", 64)
+    assert teacher_source(tmp_path / "nowhere")["licence"] == "not stated"

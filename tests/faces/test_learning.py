@@ -105,6 +105,17 @@ def test_a_head_can_be_activated_and_of_the_upper_layers_alone(desk: Path, tmp_p
     assert config["alora_invocation_tokens"] and "alora_invocation_tokens" not in whole
     assert set(config["target_modules"]) < set(whole["target_modules"])
     assert json_of("ask", tmp_path / "triage", "hello")["output"]["queue"] in ("billing", "bug", "howto")
+    json_of("learn", "--all", "--out", tmp_path, "--backbone", tiny_backbone)
+    again = json.loads((tmp_path / "triage" / "adapter_config.json").read_text(encoding="utf-8"))
+    assert again == config, "a head that is learned again stays of its kind"
+
+
+def test_two_heads_of_one_role_are_not_learned_again(desk: Path, tmp_path: Path, tiny_backbone: Path) -> None:
+    for name in ("triage", "copy"):
+        shutil.copytree(desk / "heads" / "triage", tmp_path / name)
+    done = call("learn", "--all", "--out", tmp_path, "--backbone", tiny_backbone)
+    assert done.exit_code == 2
+    assert "copy and triage are both heads of the role 'triage'" in " ".join(done.stderr.split())
 
 
 def test_a_role_with_a_mistake_is_refused_before_anything_is_loaded(desk: Path, tmp_path: Path) -> None:
