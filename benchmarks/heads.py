@@ -236,7 +236,7 @@ def transcript(backbone: Backbone, repeats: int) -> dict[str, float]:
 
 
 def bank_cost(backbone: Backbone) -> dict[str, float]:
-    """Microseconds to add a head, the first hundred and the last of a thousand, growth among them, and a head's bytes."""
+    """Microseconds to add each of a thousand heads, growth among them, and a head's bytes."""
     bank = HeadBank(backbone.sites)
     head = heads_of(backbone, 1)[0]
     taken = []

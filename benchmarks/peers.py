@@ -29,7 +29,7 @@ def plain_copy(backbone: Backbone) -> Any:
 
 
 def peft_models(backbone: Backbone, heads: Sequence[Head]) -> tuple[Any, Any] | None:
-    """The first head as PEFT's one adapter, and all of them as adapters a0, a1, … of another copy; None without PEFT."""
+    """The first head as PEFT's one adapter, and all as adapters a0, a1, … of another copy; None without PEFT."""
     try:
         import peft
     except ImportError:

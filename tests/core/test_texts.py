@@ -23,7 +23,10 @@ def folder(tmp_path: Path) -> Path:
         ("kept", "wikisql", "permissive", 50),
     ):  # fmt: skip
         write(tasks / f"{name}.jsonl.zst", [{"input": f"{name} input {n}", "output": "x"} for n in range(count)])
-        about = {"task": name, "family": family, "licence_class": licence, "source": f"from {name}", "licence": "MIT", "labels": [f"{name} label"]}
+        about = {
+            "task": name, "family": family, "licence_class": licence, "source": f"from {name}", "licence": "MIT",
+            "labels": [f"{name} label"],
+        }  # fmt: skip
         (tasks / f"{name}.json").write_text(json.dumps(about), encoding="utf-8")
     book = [{"text": f"It was page {n} of the book.\n\nShe said _no_ again, {n}!", "split": "train"} for n in range(90)]
     write(
