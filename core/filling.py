@@ -152,39 +152,57 @@ class Filler:
         return items
 
     def _span(self, field: Span, given: tuple[Any] | None, path: str) -> Filling:
-        """A run copied from any of the sources, or the mark for nothing; where several have it, one of them is chosen.
+        """A passage named by its heading, then a run copied from it; or the mark for nothing.
 
-        The words come before the place: what follows the words of the question in a passage is found by matching,
-        which a small transformer does well, while the number of a passage says nothing of what stands in it.
+        To write ``France borders :`` after a question for the neighbours of France is a choice of words, and to copy
+        what followed these words before is what small transformers do well; the number of a passage says nothing of
+        what stands in it.
         """
         marks = self.backbone.markers
         value: SpanValue | None = None if given is None else given[0]
         sources: Sequence[Tokens] = self.reading.passages if field.part is None else (self.reading.parts[field.part],)
-        if not any(source.ids for source in sources):
-            if not field.optional:
-                raise UnderstudyError(f"field {path!r} has no text to take its span from")
+        usable = [at for at, source in enumerate(sources) if source.ids]
+        if not usable and not field.optional:
+            raise UnderstudyError(f"field {path!r} has no text to take its span from")
+        if given is not None and value is None and not field.optional:
+            raise UnderstudyError(f"field {path!r} needs a span")
+        nothing = marks.none if field.optional else ()
+        if field.part is None:
+            headed: dict[str, list[int]] = {}
+            for at in usable:
+                headed.setdefault(sources[at].heading, []).append(at)
+            ways = [(*self.backbone.encode(heading), *self.backbone.encode(":")) for heading in headed]
+            labels = list(headed)
+            if field.optional:
+                ways.append((*marks.none, marks.end))
+                labels.append("")
+            target = None
+            if given is not None:
+                target = len(ways) - 1 if value is None else labels.index(sources[value.source].heading)
+            picked = yield Choose(path + "#", tuple(ways), tuple(labels), target)
+            if not labels[picked]:
+                return None
+            usable, nothing = headed[labels[picked]], ()
+        elif not usable:
             yield Write((*marks.none, marks.end))
             return None
         wanted = None
         if given is not None:
-            if value is None and not field.optional:
-                raise UnderstudyError(f"field {path!r} needs a span")
             wanted = marks.none if value is None else self._covering(sources, value, field, path)
-        copy = Substring(
-            [source.ids for source in sources], marks.end, field.max_tokens, marks.none if field.optional else ()
-        )
+        copy = Substring([sources[at].ids for at in usable], marks.end, field.max_tokens, nothing)
         yield Follow(path, copy, wanted)
         yield Write((marks.end,))
         places = copy.places()
         if not places:
             return None
-        picked = 0
-        if len(places) > 1:
-            ways = tuple((*self.backbone.encode(str(source + 1)), marks.end) for source, _, _ in places)
-            target = None if value is None else next(n for n, place in enumerate(places) if place[0] == value.source)
-            picked = yield Choose(path + "#", ways, tuple(str(source + 1) for source, _, _ in places), target)
-        source, first, last = places[picked]
-        return sources[source].span(source, first, last)
+        which = 0
+        if len(places) > 1:  # passages of the same heading that say the same
+            numbers = [usable[at] for at, _, _ in places]
+            options = tuple((*self.backbone.encode(str(at + 1)), marks.end) for at in numbers)
+            target = None if value is None else numbers.index(value.source)
+            which = yield Choose(path + "##", options, tuple(str(at + 1) for at in numbers), target)
+        at, first, last = places[which]
+        return sources[usable[at]].span(usable[at], first, last)
 
     def _covering(self, sources: Sequence[Tokens], value: SpanValue, field: Span, path: str) -> tuple[int, ...]:
         tokens = sources[value.source]

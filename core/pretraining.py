@@ -180,7 +180,7 @@ class Pretraining:
                 lesson.backward()
                 self.progress.cosine = _smooth(self.progress.cosine, cosine)
             self._to_masters()
-            factor = rate(self.recipe, min(1.0, elapsed / (1 - self.recipe.heads_alone)))
+            factor = rate(self.recipe, min(1.0, elapsed / max(1 - self.recipe.heads_alone, 1e-9)))
             if alone:
                 factor = 0.02 + 0.5 * (1 - elapsed) / self.recipe.heads_alone
             for optimiser, rates in zip(self.optimisers, self._base, strict=True):

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from .fields import Record
 
 
+LONGEST_HEADING = 10
+
+
 @dataclass(frozen=True)
 class Passage:
     """One piece of evidence. ``source`` names where it comes from (file#row, graph, sql); spans count in ``text``."""
@@ -17,6 +20,12 @@ class Passage:
     title: str
     text: str
     source: str = ""
+
+    @property
+    def heading(self) -> str:
+        """What an answer calls the passage before it copies from it: its title, or the words before its colon."""
+        words = (self.title or self.text.partition(": ")[0]).replace(":", ",").split()
+        return " ".join(words[:LONGEST_HEADING]) or "passage"
 
 
 @dataclass(frozen=True)

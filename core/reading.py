@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .backbone import Backbone
 from .errors import UnderstudyError
@@ -13,11 +13,12 @@ from .prompts import Prompt
 
 @dataclass(frozen=True)
 class Tokens:
-    """A text as token ids, with the characters that each stands for."""
+    """A text as token ids, with the characters that each stands for, and the heading of a passage."""
 
     text: str
     ids: Sequence[int]
     offsets: Sequence[tuple[int, int]]
+    heading: str = ""
 
     def span(self, source: int, first: int, last: int) -> SpanValue:
         """The characters of tokens ``first`` to ``last`` (both included)."""
@@ -71,7 +72,7 @@ def read(prompt: Prompt, backbone: Backbone, reserve: int = 64) -> Reading:
         ids += [*marks.passage, *backbone.encode(str(number))]
         if passage.title:
             ids += [*backbone.encode(passage.title), *backbone.encode(":")]
-        passages.append(text_of(passage.text))
+        passages.append(replace(text_of(passage.text), heading=passage.heading))
     for turn in prompt.transcript:
         ids.extend(marks.turn)
         text_of(turn)

@@ -236,7 +236,10 @@ def _answer(output: Any, with_sources: bool) -> RenderableType:
         return Group(line, Padding(output_view(main), (0, 0, 0, 2), expand=False))
     found = sources_of(output.get("sources")) if with_sources else ()
     sources = [Padding(source_view(source), (0, 0, 0, 2), expand=False) for source in found]
-    return Group(line + Text(_plain(main), style="bold"), *sources[:5])
+    line += Text(_plain(main), style="bold")
+    if output.get("abstained"):
+        line.append("  (not sure: a step abstained)", style="yellow")
+    return Group(line, *sources[:5])
 
 
 def _asked(value: Any) -> str:

@@ -126,7 +126,11 @@ def _assemble(
     unanswerable: bool,
     edge: tuple[str, bool],
 ) -> Example | None:
-    """Near misses beside the evidence: the same relation of others, texts about others."""
+    """Near misses beside the evidence: the same relation of others, texts about others.
+
+    In half of the examples, as in a call whose question names one thing, the facts are about that thing alone.
+    """
+    of_others = rng.random() < 0.5
     for other in rng.sample(names, rng.randint(1, min(6, len(names)))):
         if other == about:
             continue
@@ -136,7 +140,7 @@ def _assemble(
             )
             if text and not (unanswerable and about in text):
                 evidence.append((Passage(other, text, "brief"), None))
-        if rng.random() < 0.8:
+        if of_others and rng.random() < 0.8:
             others = facts[relation.name].get(other)
             if others and not (unanswerable and about in others):
                 evidence.append((fact_passage(other, edge[0], others, edge[1]), None))

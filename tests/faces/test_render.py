@@ -117,6 +117,14 @@ def test_a_completed_run_ends_with_its_answer_and_cost() -> None:
     assert text.rstrip().endswith("run r1 completed: 1.50 s, 3 calls, 40 tokens")
 
 
+def test_doubt_stands_on_the_last_line_too() -> None:
+    run = {"run": "r1", "status": "completed", "output": {"answer": "Andorra", "abstained": True}, "steps": [step()],
+           "usage": {}, "error": None}  # fmt: skip
+    assert "answer  Andorra  (not sure: a step abstained)" in printed(run_view(run))
+    run["output"] = {"answer": "Andorra", "abstained": False}
+    assert "not sure" not in printed(run_view(run))
+
+
 def test_a_failed_run_gives_its_reason() -> None:
     run = {"run": "r1", "status": "failed", "output": None, "steps": [], "usage": {}, "error": "step work: no head"}
     assert "failed: step work: no head" in printed(run_view(run))
