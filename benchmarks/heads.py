@@ -152,8 +152,8 @@ def one_role(backbone: Backbone, repeats: int) -> dict[str, float]:
         {
             "two steps, all layers": lambda: teach(backbone, cohort, start, 2),
             "two steps, top third, cached": lambda: teach(backbone, cohort, top, 2),
-            "default recipe, leave-one-out": lambda: adapt(backbone, examples, start),
-            "default recipe, top third": lambda: adapt(backbone, examples, start, layers="top"),
+            "default recipe (top third), leave-one-out": lambda: adapt(backbone, examples, start),
+            "the same on all layers": lambda: adapt(backbone, examples, start, layers="all"),
         },
         repeats,
     )

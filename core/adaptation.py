@@ -76,7 +76,7 @@ def adapt_many(
     *,
     steps: int = 12,
     folds: int = 10,
-    layers: Layers = "all",
+    layers: Layers = "top",
     activation: Activation = "row",
     readout: bool = True,
     on_step: Callable[[int, int, float], None] | None = None,
@@ -89,7 +89,7 @@ def adapt_many(
         start: where the heads begin, with its learned rates (plain Adam where it has none).
         steps: at most this many inner steps; each role's left-out loss decides how many are kept.
         folds: at most this many leave-one-out heads; with more demonstrations each leaves several out.
-        layers: ``all``, or ``top``, the upper third alone, for which what lies below is computed once.
+        layers: ``top``, the upper third alone, for which what lies below is computed once, or ``all``.
         activation: ``row``, active everywhere, or ``marker``, from the role marker on, so that roles can share the
             cache of what comes before.
         readout: let a classifier on the sentence vector take part in choices, where left-out demonstrations say so.

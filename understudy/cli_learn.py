@@ -52,7 +52,7 @@ def learn(
     ] = False,
     layers: Annotated[
         Layers | None,
-        typer.Option(help="Adapt all layers (the default), or the top third alone: faster.", show_default=False),
+        typer.Option(help="Adapt the top third of the layers (the default), or all: slower.", show_default=False),
     ] = None,
     activation: Annotated[
         Activation | None,
@@ -75,7 +75,7 @@ def learn(
         raise UnderstudyError("learn takes one ROLE.yaml, or --all", mend="understudy learn examples/triage/role.yaml")
     method = None  # a head that is learned again stays as it was, unless told otherwise
     if layers or activation or role is not None:
-        method = Method((layers or Layers.all).value, (activation or Activation.row).value)
+        method = Method((layers or Layers.top).value, (activation or Activation.row).value)
     with _bar(quiet=as_json) as on_progress:
         if role is None:
             lessons = learn_again(out, backbone, on_progress, method)

@@ -97,13 +97,13 @@ def test_all_heads_are_learned_again_from_what_they_keep(desk: Path, tmp_path: P
         assert both.exit_code == 2 and "one ROLE.yaml, or --all" in both.stderr
 
 
-def test_a_head_can_be_activated_and_of_the_upper_layers_alone(desk: Path, tmp_path: Path, tiny_backbone: Path) -> None:
-    words = ("--out", tmp_path, "--backbone", tiny_backbone, "--layers", "top", "--activation", "marker")
+def test_a_head_can_be_activated_and_of_all_layers(desk: Path, tmp_path: Path, tiny_backbone: Path) -> None:
+    words = ("--out", tmp_path, "--backbone", tiny_backbone, "--layers", "all", "--activation", "marker")
     json_of("learn", "triage/role.yaml", *words)
     config = json.loads((tmp_path / "triage" / "adapter_config.json").read_text(encoding="utf-8"))
     whole = json.loads((desk / "heads" / "triage" / "adapter_config.json").read_text(encoding="utf-8"))
     assert config["alora_invocation_tokens"] and "alora_invocation_tokens" not in whole
-    assert set(config["target_modules"]) < set(whole["target_modules"])
+    assert set(config["target_modules"]) > set(whole["target_modules"])
     assert json_of("ask", tmp_path / "triage", "hello")["output"]["queue"] in ("billing", "bug", "howto")
     json_of("learn", "--all", "--out", tmp_path, "--backbone", tiny_backbone)
     again = json.loads((tmp_path / "triage" / "adapter_config.json").read_text(encoding="utf-8"))
