@@ -110,7 +110,7 @@ def passes(backbone: Backbone, repeats: int) -> dict[str, float]:
                 for _ in range(PASSES):
                     out = model(input_ids=token, past_key_values=cache, use_cache=True, **more)
                     token = out.logits[:, -1:].argmax(-1)
-            cache.crop(128)
+            cache.crop(-PASSES)
 
         return run
 
@@ -357,7 +357,9 @@ def main() -> None:
             f"Backbone {backbone.name} {backbone.digest()}, {time.strftime('%Y-%m-%d')}, {platform.machine()}, "
             f"{torch.get_num_threads()} thread(s), torch {torch.__version__}. Medians of rounds taken in turns."
         )
-        write_part("heads", "Many heads on one backbone", "python -m benchmarks.heads", words, tables)
+        given = f" --repeats {n}" if n != 7 else ""
+        command = f"python -m benchmarks.heads{given}"
+        write_part("heads", "Many heads on one backbone", command, words, tables)
 
 
 if __name__ == "__main__":

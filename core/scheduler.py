@@ -70,11 +70,13 @@ class Scheduler:
                 self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
-        asked.future.add_done_callback(lambda future: future.cancelled() and self._forget(line, asked))
+        asked.future.add_done_callback(lambda future: self._forget(line, asked))
         return asked.future
 
     def _forget(self, line: str, asked: _Asked) -> None:
         """A call that is cancelled while it waits frees its place."""
+        if not asked.future.cancelled():
+            return
         with self._changed:
             waiting = self._lines.get(line)
             if waiting is not None and asked in waiting:

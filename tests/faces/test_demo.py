@@ -86,4 +86,7 @@ def test_three_requests_offline_in_time_and_memory(
     assert float(told[1]) < 90
     assert printed.count("plan · planner") == 3
     assert printed.count("SELECT ") >= 1
+    right = ("Andorra, Belgium, Germany, Italy, Luxembourg, Monaco, Spain", "35,283,250")
+    answers = re.findall(r"^answer  (.+)$", printed, re.MULTILINE)
+    assert answers[0].startswith(right[0]) and answers[1] == right[1], "the first two of the README's requests are right"
     assert len(re.findall(r"\d+\.\d\d s", printed)) >= 9  # each run has a plan, a step and a total
