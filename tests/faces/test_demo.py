@@ -87,6 +87,6 @@ def test_three_requests_offline_in_time_and_memory(
     assert printed.count("plan · planner") == 3
     assert printed.count("SELECT ") >= 1
     right = ("Andorra, Belgium, Germany, Italy, Luxembourg, Monaco, Spain", "35,283,250")
-    answers = re.findall(r"^answer  (.+)$", printed, re.MULTILINE)
-    assert answers[0].startswith(right[0]) and answers[1] == right[1], "the first two of the README's requests are right"
+    answers = re.findall(r"^answer  (\S.*)$", printed, re.MULTILINE)
+    assert answers[:2] == list(right), "the README's first two requests are answered right"
     assert len(re.findall(r"\d+\.\d\d s", printed)) >= 9  # each run has a plan, a step and a total
