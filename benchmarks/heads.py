@@ -16,7 +16,8 @@ import platform
 import random
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -231,8 +232,12 @@ def transcript(backbone: Backbone, repeats: int) -> dict[str, float]:
         for head in heads_of(backbone, 6, activation):
             bank.add(head)
         calls = [Call(prompt, record, f"head {n}") for n in range(6)]
-        arms[activation] = lambda bank=bank, calls=calls: Decoder(backbone, bank, prefixes=Prefixes()).decode(calls)  # type: ignore[misc]
+        arms[activation] = partial(_afresh, backbone, bank, calls)
     return in_turns(arms, repeats)
+
+
+def _afresh(backbone: Backbone, bank: HeadBank, calls: Sequence[Call]) -> object:
+    return Decoder(backbone, bank, prefixes=Prefixes()).decode(calls)
 
 
 def bank_cost(backbone: Backbone) -> dict[str, float]:

@@ -39,7 +39,8 @@ class Report:
         demonstrations: how many there were; folds: how many heads were left-one-out.
         steps: inner steps taken; ``losses`` are the left-out losses before and after each step.
         seconds: wall time (of all roles that were learned together).
-        threshold: confidence under which the role abstains; ``answered`` the share of left-out ones above it.
+        threshold: confidence under which the role abstains, chosen on the same left-out answers; ``answered`` the share
+            of them above it.
         disagree: 1-based numbers of the demonstrations that the others contradict with confidence.
         mix: field → weights of the language model, of the readout, and of the language model's prior.
     """

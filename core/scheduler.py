@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from dataclasses import dataclass, field
 
@@ -89,14 +89,7 @@ class Scheduler:
 
     def decode(self, calls: Sequence[Call]) -> list[Reply]:
         """Answer ``calls`` in the order given, beside whatever else is being decoded; raises what the first raises."""
-        futures: list[Future[Reply]] = []
-        try:
-            futures += [self.submit(call) for call in calls]
-            return [future.result() for future in futures]
-        except BaseException:
-            for future in futures:
-                future.cancel()
-            raise
+        return answers(self.submit, calls)
 
     def close(self) -> None:
         """End the thread after the pass that runs; what was not answered by then fails. It cannot be opened again."""
@@ -169,6 +162,19 @@ class Scheduler:
             asked_by[id(row)] = asked
             rows.append(row)
         return running.join(rows)
+
+
+def answers(submit: Callable[[Call], Future[Reply]], calls: Sequence[Call]) -> list[Reply]:
+    """Submit all ``calls`` and wait for their replies; where one fails, the others are given up and it is raised."""
+    futures: list[Future[Reply]] = []
+    try:
+        for call in calls:
+            futures.append(submit(call))
+        return [future.result() for future in futures]
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        raise
 
 
 def _notify(future: Future[Reply]) -> None:

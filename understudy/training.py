@@ -45,6 +45,8 @@ LONGEST_LESSON = 48
 ABSTAINING = ("coder", "qa")
 """Roles whose answers are right or wrong as a whole, so that a confidence under which they abstain can be found."""
 
+ABOUT_THRESHOLD = "the least confidence at which at most 20 % of 200 generated examples answered were wrong"
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -254,7 +256,7 @@ def finish(
         stack = HeadStack.of_tensors({key: tensor.to(torch.bfloat16) for key, tensor in one.items()})
         head = Head.of_stack(name, stack, backbone=about)
         if name in ABSTAINING:
-            head = replace(head, threshold=threshold(shipped, head))
+            head = replace(head, threshold=threshold(shipped, head), report={"threshold": ABOUT_THRESHOLD})
         head.save(out / "heads" / name)
     digests = {
         str(file.relative_to(out)): hashlib.sha256(file.read_bytes()).hexdigest()

@@ -102,14 +102,9 @@ class Resources:
 
     def decode(self, calls: Sequence[Any], /) -> Sequence[Reply]:
         """Answer calls, in order, in one batch; loads the backbone and the heads that are asked for first."""
-        futures: list[Future[Reply]] = []
-        try:
-            futures += [self.submit(call) for call in calls]
-            return [future.result() for future in futures]
-        except BaseException:
-            for future in futures:
-                future.cancel()
-            raise
+        from ..core.scheduler import answers
+
+        return answers(self.submit, calls)
 
     def submit(self, call: Any, owner: str = "") -> Future[Reply]:
         """Put a call in the line of ``owner``; it joins the batch that is being decoded. Loads what it needs first."""

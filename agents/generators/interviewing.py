@@ -21,7 +21,7 @@ Asked = tuple[str, int, tuple[int, int] | None]  # question, passage, where in i
 
 
 def example(rng: random.Random) -> Example:
-    """Four to nine passages about a few things, and up to six questions, about one in seven without an answer."""
+    """Three to ten passages about a few things, and up to seven questions, now and then one without an answer."""
     while True:
         domain = a_domain(rng)
         names = distinct(rng, domain.maker, rng.randint(2, 5))
