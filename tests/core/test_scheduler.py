@@ -42,13 +42,21 @@ def scheduler(backbones: Callable[..., Backbone], bank: HeadBank) -> Iterator[Sc
     made.close()
 
 
+class Gate(threading.Event):
+    """Passes wait until it is set; ``entered`` says that one does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered = threading.Event()
+
+
 @pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Passes wait until the event is set."""
-    event = threading.Event()
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    event = Gate()
     hidden = Backbone.hidden
 
     def waiting(self: Backbone, ids: Tensor, **more: object) -> Tensor:
+        event.entered.set()
         assert event.wait(20)
         return hidden(self, ids, **more)
 
@@ -80,7 +88,7 @@ def test_calls_share_passes(scheduler: Scheduler) -> None:
     assert scheduler.passes - alone < 1.5 * alone
 
 
-def test_a_short_call_does_not_wait_for_a_long_one(scheduler: Scheduler, gate: threading.Event) -> None:
+def test_a_short_call_does_not_wait_for_a_long_one(scheduler: Scheduler, gate: Gate) -> None:
     long = scheduler.submit(call("long", LONG))
     short = scheduler.submit(call("short"))
     done: list[str] = []
@@ -91,9 +99,10 @@ def test_a_short_call_does_not_wait_for_a_long_one(scheduler: Scheduler, gate: t
     assert done == ["short", "long"]
 
 
-def test_every_owner_is_served_in_turn(scheduler: Scheduler, gate: threading.Event) -> None:
+def test_every_owner_is_served_in_turn(scheduler: Scheduler, gate: Gate) -> None:
     order: list[str] = []
     first = scheduler.submit(call("in the batch", LONG))
+    assert gate.entered.wait(20)
     futures = []
     for owner, count in (("greedy", 12), ("modest", 2)):
         for n in range(count):
@@ -107,7 +116,7 @@ def test_every_owner_is_served_in_turn(scheduler: Scheduler, gate: threading.Eve
 
 
 def test_a_call_nobody_waits_for_leaves_the_batch(
-    scheduler: Scheduler, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+    scheduler: Scheduler, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unfinished: list[int] = []
     drop = Running.drop
@@ -115,7 +124,7 @@ def test_a_call_nobody_waits_for_leaves_the_batch(
         Running, "drop", lambda self, rows: (unfinished.append(sum(not row.done for row in rows)), drop(self, rows))[1]
     )
     running, waiting = scheduler.submit(call("running", LONG)), scheduler.submit(call("other", LONG))
-    time.sleep(0.05)
+    assert gate.entered.wait(20)
     assert running.cancel()
     gate.set()
     with pytest.raises(CancelledError):
@@ -125,10 +134,10 @@ def test_a_call_nobody_waits_for_leaves_the_batch(
     assert sum(unfinished) == 1
 
 
-def test_who_asks_too_fast_waits(scheduler: Scheduler, gate: threading.Event) -> None:
+def test_who_asks_too_fast_waits(scheduler: Scheduler, gate: Gate) -> None:
     scheduler.waiting = 3
     futures = [scheduler.submit(call("taken", LONG)) for _ in range(1)]
-    time.sleep(0.1)  # the first is in the batch and holds the pass
+    assert gate.entered.wait(20)
     futures += [scheduler.submit(call(f"{n}")) for n in range(3)]
     with pytest.raises(UnderstudyError, match="3 calls are waiting and none was taken within 0.05 s"):
         scheduler.submit(call("one too many"), timeout=0.05)
@@ -176,11 +185,11 @@ def test_the_thread_ends_when_nobody_asks_and_comes_back(
 
 
 def test_a_closed_scheduler_fails_what_waits_and_takes_no_more(
-    backbones: Callable[..., Backbone], bank: HeadBank, gate: threading.Event
+    backbones: Callable[..., Backbone], bank: HeadBank, gate: Gate
 ) -> None:
     scheduler = Scheduler(backbones(), bank, batch=1)
     first, second = scheduler.submit(call("first", LONG)), scheduler.submit(call("second"))
-    time.sleep(0.1)
+    assert gate.entered.wait(20)
     closing = threading.Thread(target=scheduler.close)
     closing.start()
     with pytest.raises(UnderstudyError, match="the scheduler is closed"):
@@ -214,10 +223,10 @@ def test_two_threads_on_one_backbone_keep_their_heads_apart(
 
 
 def test_a_head_of_a_higher_rank_may_come_while_rows_run(
-    scheduler: Scheduler, gate: threading.Event, new_head: Callable[..., Head]
+    scheduler: Scheduler, gate: Gate, new_head: Callable[..., Head]
 ) -> None:
     first = scheduler.submit(call("first", LONG))
-    time.sleep(0.1)
+    assert gate.entered.wait(20)
     scheduler.bank.add(new_head(scheduler.backbone, "wide", 3, rank=12))
     second = scheduler.submit(call("second", LONG, "wide"))
     gate.set()
