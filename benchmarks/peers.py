@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import logging
 import tempfile
@@ -23,7 +24,9 @@ from understudy.core.prompts import Example
 
 def plain_copy(backbone: Backbone) -> Any:
     """The same model without our hooks."""
-    model: Any = type(backbone.model)(backbone.model.config)
+    config: Any = copy.deepcopy(backbone.model.config)
+    config._attn_implementation = "sdpa"  # what everyone has
+    model: Any = type(backbone.model)(config)
     model.load_state_dict(backbone.model.state_dict())
     return model.float().eval()
 

@@ -7,6 +7,7 @@ the head will be right, and under which confidence it should abstain.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -59,8 +60,9 @@ class Report:
     mix: Mapping[str, tuple[float, float, float]]
 
     def document(self) -> dict[str, Any]:
-        """The report as JSON-ready values."""
-        return asdict(self)
+        """The report as JSON-ready values, None for what is not known."""
+        plain = {name: None if value != value else value for name, value in asdict(self).items()}
+        return plain | {"losses": [None if loss != loss else loss for loss in self.losses]}
 
 
 def adapt(
@@ -89,7 +91,9 @@ def adapt_many(
         roles: name → demonstrations, two of each at least.
         start: where the heads begin, with its learned rates (plain Adam where it has none).
         steps: at most this many inner steps; each role's left-out loss decides how many are kept.
-        folds: at most this many leave-one-out heads; with more demonstrations each leaves several out.
+        folds: at most this many leave-one-out heads; with more demonstrations each leaves several out. With 0 nothing
+            is left out: all steps are taken, the readout counts as it does on the whole, and nothing is known of how
+            often the head is right (NaN) or under which confidence it should abstain (0).
         layers: ``top``, the upper third alone, for which what lies below is computed once, or ``all``.
         activation: ``row``, active everywhere, or ``marker``, from the role marker on, so that roles can share the
             cache of what comes before.
@@ -117,7 +121,7 @@ def adapt_many(
         learned[cohort.name] = [
             Head.of_stack(f"{cohort.name}/{fold}", stack, fold, **more) for fold in range(cohort.heads)
         ]
-    replies = _left_out(backbone, cohorts, learned)
+    replies = _left_out(backbone, cohorts, learned) if folds else {cohort.name: [] for cohort in cohorts}
     mixes: dict[str, dict[str, tuple[float, float, float]]] = {cohort.name: {} for cohort in cohorts}
     if readout:
         mixed = with_readouts(backbone, cohorts, learned, replies)
@@ -125,7 +129,7 @@ def adapt_many(
         changed = [c for c in cohorts if any(head.readouts or head.prior for head in mixed[c.name][0])]
         for cohort in changed:
             learned[cohort.name] = mixed[cohort.name][0]
-        replies |= _left_out(backbone, changed, learned)
+        replies |= _left_out(backbone, changed, learned) if folds else {}
     seconds = time.perf_counter() - began
     found = {}
     for number, cohort in enumerate(cohorts):
@@ -141,6 +145,9 @@ def _report(
     cohort: Cohort, replies: Sequence[Reply], losses: tuple[float, ...], best: int, seconds: float,
     mix: Mapping[str, tuple[float, float, float]],
 ) -> Report:  # fmt: skip
+    if not cohort.folds:
+        nan, count = math.nan, len(cohort.examples)
+        return Report(nan, nan, nan, count, 0, best, losses, seconds, 0.0, 1.0, (), mix)
     right = [_same(reply.values, example.values) for reply, example in zip(replies, cohort.examples, strict=True)]
     confidences = [reply.confidence for reply in replies]
     threshold = abstention_threshold(confidences, right)

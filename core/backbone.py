@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.pytorch_utils import Conv1D
 
+from .attention import choose_kernel
 from .bank import BankedLayer, CallContext, active
 from .errors import UnderstudyError
 from .markers import Markers
@@ -71,6 +72,7 @@ class Backbone:
     def of(cls, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, name: str = "given") -> Backbone:
         """Make a backbone of a model in memory: find its sites, install the banked layers, freeze it."""
         model.eval().requires_grad_(False)
+        choose_kernel(model)
         sites = find_sites(model)
         if not sites:
             raise UnderstudyError(

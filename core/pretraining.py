@@ -21,6 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from .attention import choose_kernel
 from .backbone import Backbone
 from .bank import HeadStack, Pair, active
 from .batches import Batch, collate, decision_losses, per_row, text_losses, token_losses
@@ -207,6 +208,7 @@ class Pretraining:
         """Make the model plain again: fp32, frozen, with the usual attention kernel."""
         self.backbone.model.float().eval().requires_grad_(False)
         self.backbone.model.set_attn_implementation("sdpa")
+        choose_kernel(self.backbone.model)
 
     def _freeze(self) -> None:
         """From now on the backbone is as it ships; gradients of this step are dropped with it."""

@@ -16,7 +16,7 @@ from .fields import Choice, Record
 from .folds import Cohort
 from .heads import Head
 from .prompts import Prompt
-from .readout import MIXES, Mix, choose_mix, learn_readouts, vectors_of
+from .readout import MIXES, UNTESTED, Mix, choose_mix, learn_readouts, vectors_of
 
 Mixed = tuple[list[Head], dict[str, Mix]]
 
@@ -53,6 +53,8 @@ def _one(backbone: Backbone, cohort: Cohort, heads: Sequence[Head], replies: Seq
     if not fields:
         return list(heads), {}
     vectors = vectors_of(backbone, [example.prompt for example in cohort.examples])
+    if not cohort.folds:
+        return _untested(backbone, cohort, heads[-1], fields, vectors)
     nothing = _of_nothing(backbone, cohort, heads, fields)
     found = list(heads)
     mixes: dict[str, Mix] = {}
@@ -75,6 +77,19 @@ def _one(backbone: Backbone, cohort: Cohort, heads: Sequence[Head], replies: Seq
             prior_part = {path: less} if mix[2] else {}
             found[at] = replace(head, readouts={**head.readouts, **own_part}, prior={**head.prior, **prior_part})
     return found, mixes
+
+
+def _untested(
+    backbone: Backbone, cohort: Cohort, head: Head, fields: Mapping[str, tuple[str, ...]], vectors: Tensor
+) -> Mixed:
+    """One head, and readouts that count as they do where nothing says how much they should."""
+    count = len(vectors)
+    found = {}
+    for path, options in fields.items():
+        targets = torch.tensor([options.index(example.values[path]) for example in cohort.examples])
+        learned = learn_readouts(backbone, vectors, options, targets, torch.arange(count), count)
+        found[path] = replace(learned[-1], mix=UNTESTED)
+    return [replace(head, readouts={**head.readouts, **found})], dict.fromkeys(fields, UNTESTED)
 
 
 def _picked(replies: Sequence[Reply], path: str, options: Sequence[str]) -> Tensor:

@@ -30,6 +30,8 @@ MIXES: tuple[Mix, ...] = (
     (1.0, 1.0, 0.0),
 )  # fmt: skip
 """Weights (of the language model, of the readout, of the language model's prior) that are tried."""
+UNTESTED: Mix = (0.5, 1.0, 0.0)
+"""The mix where nothing is left out that could choose one."""
 
 
 @dataclass(frozen=True)
@@ -64,42 +66,40 @@ def vectors_of(backbone: Backbone, prompts: Sequence[Prompt]) -> Tensor:
 
 
 def fit(
-    vectors: Tensor, means: Tensor, targets: Tensor, kept: Tensor, names: Tensor, strength: float, pull: float,
+    vectors: Tensor, means: Tensor, targets: Tensor, kept: Tensor, names: Tensor, strengths: Tensor, pulls: Tensor,
     steps: int = 120,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """One classifier for each fold, all in one batch.
+    """One classifier for each setting and fold, all in one batch.
 
     Args:
         vectors: [K, D]; ``means`` [F, D] is what each fold takes from them.
         targets: [K] index of the right option.
         kept: [F, K] 1 where the fold learns from the demonstration.
         names: [O, D] vectors of the options' names, less their own mean.
-        strength: λ; pull: κ.
+        strengths: [S] λ; pulls: [S] κ.
 
     Returns:
-        weights [F, D, O] and biases [F, O].
+        weights [S, F, D, O] and biases [S, F, O].
     """
-    folds, options = len(kept), len(names)
-    prior = pull * names.t()
+    folds, options, settings = len(kept), len(names), len(strengths)
+    prior = pulls.view(-1, 1, 1, 1) * names.t()
     # By the representer theorem W = κE + Xᵀα: the search is over [K, O] numbers, however wide the backbone is.
     centred = vectors - means.unsqueeze(1)
     gram, offset = centred @ centred.transpose(1, 2), centred @ prior
-    alpha = torch.zeros(folds, len(vectors), options, requires_grad=True)
-    bias = torch.zeros(folds, 1, options, requires_grad=True)
+    counts, ridge = kept.unsqueeze(-1), strengths.view(-1, 1, 1, 1)
+    alpha = torch.zeros(settings, folds, len(vectors), options)
+    bias = torch.zeros(settings, folds, 1, options)
     adam = torch.optim.Adam([alpha, bias], lr=0.3, betas=(0.9, 0.99))
     wanted = F.one_hot(targets, options).float()
     for step in range(steps):
         adam.param_groups[0]["lr"] = 0.3 * (1 - step / steps)
-        logits = gram @ (alpha * kept.unsqueeze(-1)) + offset + bias
-        losses = -(logits.log_softmax(-1) * wanted).sum(-1) * kept
-        seen = alpha * kept.unsqueeze(-1)
-        penalty = (seen * (gram @ seen)).sum((1, 2)) + 0.1 * bias.pow(2).sum((1, 2))
-        total = (losses.sum(1) + strength / 2 * penalty).sum()
-        adam.zero_grad()
-        total.backward()
+        seen = alpha * counts
+        wrong = ((gram @ seen + offset + bias).softmax(-1) - wanted) * counts
+        alpha.grad = (gram @ (wrong + ridge * seen)) * counts
+        bias.grad = wrong.sum(2, keepdim=True) + 0.1 * ridge * bias
         adam.step()
-    weights = prior + centred.transpose(1, 2) @ (alpha.detach() * kept.unsqueeze(-1))
-    return weights, bias.detach().squeeze(1)
+    weights = prior + centred.transpose(1, 2) @ (alpha * counts)
+    return weights, bias.squeeze(2)
 
 
 def learn_readouts(
@@ -116,17 +116,15 @@ def learn_readouts(
     named = named - named.mean(0)
     kept = torch.stack([out != fold for fold in range(folds)] + [torch.ones(len(out), dtype=torch.bool)]).float()
     means = (kept @ vectors) / kept.sum(1, keepdim=True)
-    tried: list[tuple[Tensor, Tensor]] = []
-    losses: list[Tensor] = []
-    for strength in STRENGTHS:
-        for pull in NAMES:
-            weights, biases = fit(vectors, means, targets, kept, named, strength, pull)
-            logits = torch.einsum("kd,kdo->ko", vectors - means[out], weights[out]) + biases[out]
-            tried.append((weights, biases))
-            losses.append(F.cross_entropy(logits, targets, reduction="none"))
-    best = (torch.stack(losses) @ kept.t()).argmin(0).tolist()  # [settings, K] · [K, folds + 1]
+    settings = [(strength, pull) for strength in STRENGTHS for pull in NAMES]
+    strengths, pulls = torch.tensor(settings).t()
+    weights, biases = fit(vectors, means, targets, kept, named, strengths, pulls)
+    logits = torch.einsum("kd,skdo->sko", vectors - means[out], weights[:, out]) + biases[:, out]
+    right = targets.view(1, -1, 1).expand(len(settings), -1, 1)
+    losses = -logits.log_softmax(-1).gather(-1, right).squeeze(-1)
+    best = (losses @ kept.t()).argmin(0).tolist()  # [settings, K] · [K, folds + 1]
     return [
-        Readout(tuple(options), tried[at][0][fold], tried[at][1][fold], means[fold]) for fold, at in enumerate(best)
+        Readout(tuple(options), weights[at][fold], biases[at][fold], means[fold]) for fold, at in enumerate(best)
     ]
 
 

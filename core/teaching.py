@@ -40,7 +40,7 @@ class _Part:
         self.names = sorted(self.flat)
         self.adam = None if start.rates else torch.optim.Adam(list(self.flat.values()), lr=PLAIN_RATE)
         self.kept = {name: tensor.detach().clone() for name, tensor in self.flat.items()}
-        self.trunk = Trunk.of(backbone, layout.ids, self.stack.down)
+        self.trunk = Trunk.of(backbone, layout.ids, self.stack.down, precision)
         heads = len(layout.heads)
         self.each = torch.zeros(heads).index_add(0, layout.group, layout.learns.float()).clamp(min=1)
         self.gradients: Sequence[Tensor] = ()

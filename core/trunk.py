@@ -1,7 +1,7 @@
 """Trunk: the layers below the first adapted one, which no head changes, are run once and kept.
 
 The arguments of the first adapted layer are caught by a hook, whatever its architecture calls them; every later pass
-begins there. The first pass is checked against the whole model, and where they differ nothing is kept.
+begins there. Some rows are checked against the whole model, and where they differ nothing is kept.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from .backbone import Backbone
 from .bank import active
 
 TOLERANCE = 1e-4
+CHECKED = 4
+"""Rows on which the trunk is compared with the whole model: it holds for all or for none."""
 _FINAL_NORMS = ("norm", "ln_f", "final_layer_norm", "final_layernorm")
 
 
@@ -69,8 +71,13 @@ class Trunk:
     keywords: dict[str, Any]
 
     @classmethod
-    def of(cls, backbone: Backbone, ids: Tensor, sites: Iterable[str]) -> Trunk | None:
-        """The trunk under the heads on ``sites`` for ids [N, T]; None where there is none, or it was not found."""
+    def of(
+        cls, backbone: Backbone, ids: Tensor, sites: Iterable[str], precision: torch.dtype = torch.float32
+    ) -> Trunk | None:
+        """The trunk under the heads on ``sites`` for ids [N, T]; None where there is none, or it was not found.
+
+        ``precision`` (autocast) is that of the passes that will begin here; the check is made in fp32.
+        """
         found = layers_of(backbone)
         if found is None:
             return None
@@ -84,15 +91,18 @@ class Trunk:
         if norm is None:
             return None
         with torch.no_grad(), active(backbone.context, None):
-            caught = _catch(backbone, layers[lowest], ids)
+            few = ids[:CHECKED]
+            caught = _catch(backbone, layers[lowest], few)
             if caught is None:
                 return None
             trunk = cls(list(layers[lowest:]), norm, *caught)
-            whole = backbone.hidden(ids, use_cache=False)
-            rows = torch.arange(len(ids)).flip(0).repeat(2)  # not as they came, and not as many
+            whole = backbone.hidden(few, use_cache=False)
+            rows = torch.arange(len(few)).flip(0).repeat(2)  # not as they came, and not as many
             if not torch.allclose(trunk.hidden(rows), whole[rows], atol=TOLERANCE, rtol=TOLERANCE):
                 return None
-        return trunk
+            with torch.autocast("cpu", precision, enabled=precision != torch.float32):
+                caught = _catch(backbone, layers[lowest], ids)
+        return None if caught is None else cls(trunk.layers, norm, *caught)
 
     def hidden(self, rows: Tensor) -> Tensor:
         """Last hidden states [B, T, D] of the caught ``rows`` [B], with the heads that are active now."""

@@ -1,5 +1,7 @@
 """Learning a role from a few demonstrations, and saying honestly how well."""
 
+import json
+import math
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,6 +22,7 @@ from understudy.core.heads import Head
 from understudy.core.intervals import wilson
 from understudy.core.meta.start import Start
 from understudy.core.prompts import Example, Prompt
+from understudy.core.readout import UNTESTED
 from understudy.core.teaching import teach
 from understudy.core.trunk import upper_sites
 
@@ -208,12 +211,26 @@ def test_the_readout_takes_part_where_left_out_demonstrations_say_so(
     assert [r.values for r in replies] == [dict(e.values) for e in two_keywords(4)]
 
 
+def test_without_folds_nothing_is_left_out_and_nothing_is_claimed(
+    backbones: Callable[..., Backbone], plain: Start
+) -> None:
+    head, report = adapt(backbones(), two_keywords(16), plain, steps=2, folds=0)
+    assert report.steps == 2 and report.folds == 0 and head.threshold == 0
+    assert math.isnan(report.accuracy) and report.document()["accuracy"] is None
+    assert json.loads(json.dumps(report.document(), allow_nan=False))["losses"] == [None, None, None]
+    assert head.readouts["queue"].mix == report.mix["queue"] == UNTESTED
+    bank = HeadBank(backbones().sites)
+    bank.add(head)
+    replies = Decoder(backbones(), bank).decode([Call(e.prompt, RECORD, "role") for e in two_keywords(4)])
+    assert [r.values for r in replies] == [dict(e.values) for e in two_keywords(4)]
+
+
 def test_a_contradicting_demonstration_is_reported(backbones: Callable[..., Backbone], start: Start) -> None:
-    examples = two_keywords(32)
-    examples[6] = example("my charged", "bug")  # seven others with the very same words say billing
+    examples = two_keywords(48)
+    examples[6] = example("my charged", "bug")  # others with the very same words say billing
     _, report = adapt(backbones(), examples, start, steps=30, folds=8)
     assert report.disagree == (7,)
-    assert report.accuracy == 31 / 32
+    assert report.accuracy == 47 / 48
 
 
 def test_noise_is_reported_as_noise(backbones: Callable[..., Backbone], plain: Start) -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from understudy.core.attention import KERNEL
 from understudy.core.backbone import Backbone
 from understudy.core.bank import HeadStack
 from understudy.core.errors import UnderstudyError
@@ -86,7 +87,7 @@ def test_the_loss_falls_and_each_head_learns_its_own_stream(run: Callable[..., P
     model = pretraining.backbone.model
     assert {p.dtype for p in model.parameters()} == {torch.float32}
     assert not model.training and not any(p.requires_grad for p in model.parameters())
-    assert model.config._attn_implementation == "sdpa"
+    assert model.config._attn_implementation == KERNEL
 
 
 class Stopped(Exception):

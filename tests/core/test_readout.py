@@ -26,7 +26,10 @@ def test_without_names_it_is_ridge_logistic_regression() -> None:
     vectors, targets = clouds()
     kept = torch.ones(2, len(targets))
     kept[1, :4] = 0
-    weights, biases = fit(vectors, torch.zeros(2, 12), targets, kept, torch.zeros(3, 12), 0.4, 0.0, steps=600)
+    strengths, pulls = torch.tensor([9.0, 0.4]), torch.zeros(2)
+    nothing = torch.zeros(3, 12)
+    weights, biases = fit(vectors, torch.zeros(2, 12), targets, kept, nothing, strengths, pulls, steps=600)
+    weights, biases = weights[1], biases[1]  # of two settings in one batch
     for fold in range(2):
         some = kept[fold].bool()
         theirs = LogisticRegression(C=1 / 0.4, max_iter=2000, tol=1e-8)
@@ -43,7 +46,8 @@ def test_names_are_the_prior() -> None:
     vectors, targets = clouds()
     names = torch.stack([vectors[targets == label].mean(0) for label in range(3)])
     nobody = torch.zeros(1, len(targets))
-    weights, biases = fit(vectors, torch.zeros(1, 12), targets, nobody, names, 0.1, 4.0)
+    weights, biases = fit(vectors, torch.zeros(1, 12), targets, nobody, names, torch.tensor([0.1]), torch.tensor([4.0]))
+    weights, biases = weights[0], biases[0]
     torch.testing.assert_close(weights[0], 4.0 * names.t(), atol=1e-4, rtol=1e-4)
     assert float(((vectors @ weights[0] + biases[0]).argmax(-1) == targets).float().mean()) == 1.0
 
@@ -57,7 +61,7 @@ def test_a_fold_is_blind_to_what_it_leaves_out() -> None:
     fits = []
     for some, wanted in ((vectors, targets), (moved, other)):
         means = (kept @ some) / kept.sum(1, keepdim=True)
-        fits.append(fit(some, means, wanted, kept, torch.zeros(3, 12), 0.1, 0.0)[0])
+        fits.append(fit(some, means, wanted, kept, torch.zeros(3, 12), torch.tensor([0.1]), torch.zeros(1))[0][0])
     same = [torch.allclose(one, two, atol=1e-5) for one, two in zip(*fits, strict=True)]
     assert same == [fold == 2 for fold in range(6)]
 
