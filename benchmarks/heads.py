@@ -14,11 +14,9 @@ import json
 import os
 import platform
 import random
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -27,17 +25,19 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-from benchmarks.peers import PeftRole, peft_models
+from benchmarks.made_roles import LABELS, WORDS, role
+from benchmarks.peers import peft_models
 from benchmarks.shares import Sheet, write_part
+from benchmarks.trainer import against_trainer
 from understudy.core.adaptation import adapt, adapt_many
-from understudy.core.backbone import DEFAULT, SHIPPED, Backbone
+from understudy.core.backbone import Backbone
 from understudy.core.bank import HeadBank, HeadStack, active
 from understudy.core.decoding import Call, Decoder
 from understudy.core.fields import Choice, Record, Text
 from understudy.core.folds import Cohort
 from understudy.core.heads import Head
 from understudy.core.meta.start import Start
-from understudy.core.prompts import Example, Passage, Prompt
+from understudy.core.prompts import Passage, Prompt
 from understudy.core.running import Prefixes
 from understudy.core.scheduler import Scheduler
 from understudy.core.teaching import teach
@@ -45,26 +45,6 @@ from understudy.core.trunk import upper_sites
 
 HEADS = 16
 PASSES = 24
-STEPS = (1, 2, 4, 8, 16, 32)
-LABELS = ("billing", "bug", "howto")
-WORDS = {
-    "billing": "charged invoice refund card price payment twice money".split(),
-    "bug": "crash error broken freeze wrong fails blank slow".split(),
-    "howto": "how can export change find where add print".split(),
-}
-
-
-def role(seed: int, count: int = 8, tokens: int = 20) -> list[Example]:
-    """Demonstrations of a role of their own: messages of some words, three labels that are turned by the seed."""
-    rng = random.Random(seed)
-    record = Record((("queue", Choice(LABELS)),))
-    found = []
-    for number in range(count):
-        label = LABELS[number % 3]
-        words = [rng.choice(WORDS[label]) for _ in range(3)] + [rng.choice(WORDS["howto"]) for _ in range(tokens - 3)]
-        shown = LABELS[(number + seed) % 3]
-        found.append(Example(Prompt(message=(("text", " ".join(words)),), role="sort"), record, {"queue": shown}))
-    return found
 
 
 def heads_of(backbone: Backbone, count: int, activation: str = "row", rank: int = 8) -> list[Head]:
@@ -127,20 +107,25 @@ def passes(backbone: Backbone, repeats: int) -> dict[str, float]:
     return in_turns(arms, repeats)
 
 
-def adaptation(backbone: Backbone, repeats: int) -> dict[str, float]:
+def adaptation(backbone: Backbone, repeats: int) -> dict[str, dict[str, float]]:
     """Sixteen tasks of eight demonstrations: in one batch, and one after the other; leave-one-out left out of both."""
     start = Start.plain(backbone.sites)
     roles = {f"role {n}": role(n) for n in range(HEADS)}
     cohorts = [Cohort.of(name, examples, backbone, folds=0) for name, examples in roles.items()]
 
-    def together() -> None:
-        teach(backbone, cohorts, start, 4)
+    def together(of: Start) -> None:
+        teach(backbone, cohorts, of, 4)
 
-    def in_line() -> None:
+    def in_line(of: Start) -> None:
         for cohort in cohorts:
-            teach(backbone, [cohort], start, 4)
+            teach(backbone, [cohort], of, 4)
 
-    return in_turns({"16 tasks in one batch": together, "one after the other": in_line}, repeats)
+    return {
+        layers: in_turns(
+            {"16 tasks in one batch": partial(together, of), "one after the other": partial(in_line, of)}, repeats
+        )
+        for layers, of in (("top third", start.on(upper_sites(backbone))), ("all layers", start))
+    }
 
 
 def one_role(backbone: Backbone, repeats: int) -> dict[str, float]:
@@ -158,45 +143,6 @@ def one_role(backbone: Backbone, repeats: int) -> dict[str, float]:
         },
         repeats,
     )
-
-
-def against_trainer(backbone: Backbone, seeds: int = 3) -> dict[str, Any]:
-    """Seconds of stepping until 8 of 9 unseen messages are right, for some roles in turns.
-
-    The same rows, rank, learning rate where none was learned, precision (fp32) and numbers of steps for all. What still
-    differs: PEFT's loss is over the whole vocabulary, ours over the legal options.
-    """
-    shipped = SHIPPED / (DEFAULT if backbone.name == "default" else backbone.name)
-    starts = {"ours, learned start": Start.of_backbone(shipped, backbone.sites),
-              "ours, random start": Start.plain(backbone.sites)}  # fmt: skip
-    runs: dict[str, list[dict[str, Any]]] = {}
-    for seed in range(seeds):
-        learned, unseen = role(3 * seed, 9, 8), role(3 * seed + 30, 9, 8)
-        for who, start in starts.items():
-            runs.setdefault(who, []).append(_ours(backbone, learned, unseen, start))
-        with tempfile.TemporaryDirectory() as folder:
-            theirs = PeftRole(backbone, Path(folder)).until(learned, unseen, 8, STEPS)
-        if theirs is not None:
-            runs.setdefault("PEFT + Trainer", []).append(theirs)
-    return {who: {key: median(one[key] for one in some) for key in ("seconds", "steps", "right")}
-            for who, some in runs.items()}  # fmt: skip
-
-
-def _ours(backbone: Backbone, learned: list[Example], unseen: list[Example], start: Start) -> dict[str, Any]:
-    bank = HeadBank(backbone.sites)
-    cohort = [Cohort.of("role", learned, backbone, 0)]
-    found: dict[str, Any] = {}
-    for steps in STEPS:
-        began = time.perf_counter()
-        taught = teach(backbone, cohort, start, steps, precision=torch.float32)
-        seconds = time.perf_counter() - began
-        bank.add(Head.of_stack("role", taught.heads[0], 0))
-        replies = Decoder(backbone, bank).decode([Call(e.prompt, e.record, "role") for e in unseen])
-        right = sum(r.values == dict(e.values) for r, e in zip(replies, unseen, strict=True))
-        found = {"seconds": seconds, "right": right, "steps": steps}
-        if right >= 8:
-            break
-    return found
 
 
 def agents(backbone: Backbone, repeats: int) -> dict[str, float]:
@@ -305,17 +251,21 @@ def sheets(found: Mapping[str, Any]) -> list[Sheet]:
 
     out = [
         table(f"{PASSES} decoding passes of 16 rows", found["passes"], "bare backbone"),
-        table("16 tasks × 8 demonstrations adapt, 4 steps", found["adaptation"], "one after the other"),
+        *(
+            table(f"16 tasks × 8 demonstrations adapt, 4 steps, {layers}", times, "one after the other")
+            for layers, times in found["adaptation"].items()
+        ),
         table("One role from 8 demonstrations", found["one role"], "two steps, all layers"),
         table("16 agents ask at once", found["agents"], "one after the other"),
         table("Six roles read the same 512 tokens", found["transcript"], "row"),
     ]
     rows = tuple(
-        (who, f"{one['seconds']:.2f}", f"{one['steps']:.0f}", f"{one['right']:.0f} of 9")
+        (who, f"{one['seconds']:.2f}", f"{one['steps']:.0f}", f"{one['right']:.0f} of 9",
+         f"{one['reached']} of {one['of']}")
         for who, one in found["trainer"].items()
     )
-    title = "Until 8 of 9 unseen messages are right, or 32 steps (medians of 3 roles)"
-    out.append(Sheet(title, ("who", "seconds of stepping", "steps", "right"), rows))
+    title = "Until 8 of 9 unseen messages are right, or 32 steps (medians of 5 roles)"
+    out.append(Sheet(title, ("who", "seconds of learning", "steps", "right", "roles that got there"), rows))
     bank = found["bank"]
     out.append(Sheet("The bank", ("what", "figure"), (
         ("adding a head, median of the first 100", f"{bank['early']:.0f} µs"),
@@ -359,7 +309,8 @@ def main() -> None:
             sheet.show(Console(width=120))
     if not options.no_write:
         words = (
-            f"Backbone {backbone.name} {backbone.digest()}, {time.strftime('%Y-%m-%d')}, {platform.machine()}, "
+            f"Backbone {backbone.name} {backbone.digest()}, {time.strftime('%Y-%m-%d')}, {platform.machine()} "
+            f"({torch.backends.cpu.get_cpu_capability()}), "
             f"{torch.get_num_threads()} thread(s), torch {torch.__version__}. Medians of rounds taken in turns."
         )
         given = f" --repeats {n}" if n != 7 else ""
