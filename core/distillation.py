@@ -74,6 +74,15 @@ def principal(vectors: Tensor, width: int) -> Tensor:
     return F.pad(best, (0, width - best.shape[1]))
 
 
+def turned_to(directions: Tensor, vectors: Tensor, student: Tensor) -> Tensor:
+    """The same directions [E, D], turned so that ``vectors`` [N, E] in them lie as the ``student``'s [N, D] do.
+
+    Orthogonal Procrustes (Schönemann 1966): a student that has already learned from this teacher keeps what it knows.
+    """
+    left, _, right = torch.linalg.svd((vectors @ directions).t() @ student)
+    return directions @ (left @ right)
+
+
 def vocabulary_vectors(
     teacher: Teacher, tokenizer: PreTrainedTokenizerFast, directions: Tensor, seed: int = 0
 ) -> Tensor:

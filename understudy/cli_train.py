@@ -41,12 +41,19 @@ def backbone(
     minutes: Annotated[
         float | None, typer.Option(help="Of pretraining, instead of the recipe's.", min=0.01, show_default=False)
     ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option("--from", metavar="BACKBONE", help="Go on from a trained one: 'default' or a folder.",
+                     show_default=False),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --work.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a backbone from nothing, with the heads of the shipped roles and the start of new ones.
+    """Train a backbone, with the heads of the shipped roles and the start of new ones.
 
     `understudy train backbone --data DIR --preset nano --teacher ENCODER`
+
+    `understudy train backbone --data DIR --from default --teacher ENCODER --minutes 90`
     """
     if teacher is not None and not teacher.is_dir():
         raise UnderstudyError("there is no such folder", where=str(teacher), mend="give one with a sentence encoder")
@@ -66,12 +73,14 @@ def backbone(
         raise UnderstudyError(f"there is no preset {preset!r}", mend=f"use {', '.join(PRESETS)}")
     recipe = PRESETS[preset]
     if minutes is not None:
-        recipe = replace(recipe, pretraining=replace(recipe.pretraining, minutes=minutes))
+        recipe = replace(recipe, pretraining=replace(recipe.pretraining, minutes=minutes),
+                         continued=replace(recipe.continued, minutes=minutes))  # fmt: skip
     today = datetime.now(UTC).date().isoformat()
-    with _Bar(recipe.pretraining.minutes, recipe.meta.minutes).shown() as bar:
+    spent = recipe.continued if origin else recipe.pretraining
+    with _Bar(spent.minutes, recipe.meta.minutes).shown() as bar:
         train_backbone(
-            recipe, data, out, work, teacher=teacher, on_teacher=bar.teacher, on_pretraining=bar.pretraining,
-            on_meta=bar.meta, date=today,
+            recipe, data, out, work, teacher=teacher, origin=origin, on_teacher=bar.teacher,
+            on_pretraining=bar.pretraining, on_meta=bar.meta, date=today,
         )  # fmt: skip
     manifest = parse_object(read_text(out / "manifest.json"), str(out / "manifest.json"))
     if as_json:

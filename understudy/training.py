@@ -23,7 +23,7 @@ from .core.abstention import abstention_threshold
 from .core.backbone import Backbone
 from .core.bank import HeadBank, HeadStack
 from .core.decoding import Call, Decoder
-from .core.distillation import Lessons, Teacher, principal, vocabulary_vectors
+from .core.distillation import Lessons, Teacher, principal, turned_to, vocabulary_vectors
 from .core.heads import Head
 from .core.meta.start import Start
 from .core.meta.training import Episode, MetaRecipe, meta_train
@@ -33,14 +33,17 @@ from .core.release import NANO, Shape, new_backbone, save
 from .core.streams import Stream
 from .core.texts import read_sentences, teacher_source, text_sources
 from .core.vocabulary import train_tokenizer
+from .origin import Origin
 
 ROLES = ("planner", "coder", "qa", "recommender")
 SHARES = {
     "planner": 0.18, "coder": 0.22, "qa": 0.18, "interviews": 0.14, "recommender": 0.1, "public tasks": 0.11,
     "recall": 0.1,
 }  # fmt: skip
-SENTENCES = 240_000
+SENTENCES = 520_000
 LONGEST_LESSON = 48
+FACING = 20_000
+"""Sentences by which the teacher's directions are turned to those that a trained student has."""
 
 ABSTAINING = ("coder", "qa")
 """Roles whose answers are right or wrong as a whole, so that a confidence under which they abstain can be found."""
@@ -56,12 +59,20 @@ class Preset:
     shape: Shape
     pretraining: Recipe
     meta: MetaRecipe
+    continued: Recipe
     rank: int = 8
 
 
 PRESETS = {
-    "nano": Preset("nano", NANO, Recipe(minutes=48), MetaRecipe(minutes=6)),
-}
+    "nano": Preset(
+        "nano", NANO, Recipe(minutes=48), MetaRecipe(minutes=6),
+        # A backbone that reads already: five times the sentences for half the role tasks.
+        continued=Recipe(
+            minutes=60, rows_tokens=2560, lesson_rows=512, lessons_until=1.0, matrix_rate=6e-3, other_rate=1e-3,
+            head_rate=1e-3, text_weight=0.15, warmup=0.01, decay=0.75, heads_alone=0.1,
+        ),
+    ),
+}  # fmt: skip
 
 
 def threshold(backbone: Backbone, head: Head, examples: int = 200, error: float = 0.2) -> float:
@@ -131,10 +142,14 @@ def episodes(corpora: list[tasks.Corpus]) -> Callable[[random.Random], Episode]:
 
 
 def lessons(
-    teacher: Path, sentences: list[str], tokenizer: Any, width: int, file: Path, on_batch: Callable[[int, int], None]
+    teacher: Path, sentences: list[str], tokenizer: Any, width: int, file: Path, on_batch: Callable[[int, int], None],
+    student: Backbone | None = None,
 ) -> tuple[Lessons, Tensor]:
-    """The sentences with the teacher's vectors, and the embedding [V, D] to begin with; kept in ``file``."""
-    said = "\n".join((str(teacher), str(width), str(len(tokenizer)), *sentences))
+    """The sentences with the teacher's vectors, and the embedding [V, D] to begin with; kept in ``file``.
+
+    The vectors face the way of those that ``student`` has learned before, where there is one.
+    """
+    said = "\n".join((str(teacher), str(width), str(len(tokenizer)), student.digest() if student else "", *sentences))
     made_of = hashlib.sha256(said.encode()).hexdigest()
     if file.exists() and lessons_made_of(file) == made_of:
         kept = load_file(file)
@@ -143,6 +158,8 @@ def lessons(
         reader = Teacher.load(teacher)
         raw = reader.encode(sentences, on_batch=lambda done: on_batch(done, len(sentences)))
         directions = principal(raw, width)
+        if student:
+            directions = turned_to(directions, raw[:FACING], student.embed(sentences[:FACING]))
         vectors = torch.nn.functional.normalize(raw @ directions, dim=-1)
         words = vocabulary_vectors(reader, tokenizer, directions)
         draft = file.with_suffix(".draft")
@@ -169,43 +186,58 @@ def train_backbone(
     work: Path,
     *,
     teacher: Path | None = None,
+    origin: str | None = None,
     on_teacher: Callable[[int, int], None] | None = None,
     on_pretraining: Callable[[Progress], None] | None = None,
     on_meta: Callable[[int, float, Any], None] | None = None,
     date: str = "",
 ) -> None:
-    """Train from nothing into ``out`` (backbone folder and ``heads/`` in it); goes on where ``work`` left off.
+    """Train into ``out`` (backbone folder and ``heads/`` in it); goes on where ``work`` left off.
 
     Args:
         teacher: folder of a sentence encoder to distil from; without one words begin at random.
+        origin: a trained backbone (``default`` or a folder) to begin with, with the preset's recipe for such a one.
 
     Raises:
-        UnderstudyError: the data folder is not as docs/data.md says, or a loss is not finite.
+        UnderstudyError: the data folder is not as docs/data.md says, the origin is broken, or a loss is not finite.
     """
     began = time.time()
+    before = Origin.load(origin, ROLES, preset.rank) if origin else None
+    if before:
+        preset = replace(preset, pretraining=preset.continued)
     corpora = tasks.read_corpora(data)
     sentences = read_sentences(data, SENTENCES)
     work.mkdir(parents=True, exist_ok=True)
-    tokenizer_folder = work / "tokenizer"
-    if (tokenizer_folder / "tokenizer.json").exists():
-        from transformers import PreTrainedTokenizerFast
-
-        tokenizer = PreTrainedTokenizerFast.from_pretrained(tokenizer_folder)
-    else:
-        tokenizer = train_tokenizer(tokenizer_texts(corpora, sentences), preset.shape.vocabulary)
-        tokenizer.save_pretrained(tokenizer_folder)
+    tokenizer = before.backbone.tokenizer if before else _tokenizer(preset, corpora, sentences, work / "tokenizer")
     taught, words = None, None
     if teacher is not None:
         file = work / "lessons.safetensors"
         told = on_teacher or (lambda done, of: None)
-        taught, words = lessons(teacher, sentences, tokenizer, preset.shape.width, file, told)
-    backbone = new_backbone(preset.shape, tokenizer, preset.name, words=words)
-    heads = HeadStack.random(backbone.sites, len(ROLES) + 1, preset.rank)
+        student = before.backbone if before else None
+        taught, words = lessons(teacher, sentences, tokenizer, preset.shape.width, file, told, student)
+    if before:
+        backbone, heads = before.backbone, before.heads
+    else:
+        backbone = new_backbone(preset.shape, tokenizer, preset.name, words=words)
+        heads = HeadStack.random(backbone.sites, len(ROLES) + 1, preset.rank)
     run = Pretraining(backbone, heads, streams(corpora), preset.pretraining, work, taught)
     run.resume()
     progress = run.run(on_pretraining)
     sources = tasks.sources(corpora) + text_sources(data) + ([teacher_source(teacher)] if teacher else [])
-    finish(backbone, heads, progress, preset, corpora, sources, out, on_meta=on_meta, date=date, began=began)
+    history = before.history() if before else []
+    finish(backbone, heads, progress, preset, corpora, sources, out, history=history, on_meta=on_meta, date=date,
+           began=began)  # fmt: skip
+
+
+def _tokenizer(preset: Preset, corpora: list[tasks.Corpus], sentences: list[str], folder: Path) -> Any:
+    """The tokenizer of a new backbone, trained once and kept in ``folder``."""
+    if (folder / "tokenizer.json").exists():
+        from transformers import PreTrainedTokenizerFast
+
+        return PreTrainedTokenizerFast.from_pretrained(folder)
+    tokenizer = train_tokenizer(tokenizer_texts(corpora, sentences), preset.shape.vocabulary)
+    tokenizer.save_pretrained(folder)
+    return tokenizer
 
 
 def finish(
@@ -217,6 +249,7 @@ def finish(
     sources: list[dict[str, Any]],
     out: Path,
     *,
+    history: list[dict[str, Any]],
     on_meta: Callable[[int, float, Any], None] | None,
     date: str,
     began: float,
@@ -246,6 +279,7 @@ def finish(
             "query_loss_first": trace[0] if trace else None,
             "query_loss_last": [sum(c) / len(c) for c in zip(*tail, strict=True)] if tail else None,
         },
+        "before": history,
         "data": sources + [{"task": "generated role tasks", "source": "understudy.agents.generators"}],
     }
     save(backbone, start, manifest, out)
