@@ -80,7 +80,8 @@ def turned_to(directions: Tensor, vectors: Tensor, student: Tensor) -> Tensor:
     Orthogonal Procrustes (Schönemann 1966): a student that has already learned from this teacher keeps what it knows.
     """
     left, _, right = torch.linalg.svd((vectors @ directions).t() @ student)
-    return directions @ (left @ right)
+    turned: Tensor = directions @ (left @ right)
+    return turned
 
 
 def vocabulary_vectors(

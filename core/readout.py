@@ -1,7 +1,10 @@
 """Readout: a linear classifier on the backbone's sentence vector, beside what the language model says of a choice.
 
-    r(o | x) = log softmax_o( W_o · φ(x) + b_o ),       φ(x) = the message's unit vector less the demonstrations' mean
+    r(o | x) = log softmax_o( W_o · φ(x) + b_o ),       φ(x) = [ s(x) ; ν h(x) ] less the demonstrations' mean
     W, b     = argmin  Σ_k −r(o_k | x_k) + λ/2 · ‖W − κ E‖²,    E_o = the vector of the option's own name
+
+s is the message's sentence vector, which knows what words mean; h the bag of its tokens, hashed (Weinberger et al.
+2009), which knows what they are, names and codes that the backbone has never seen too.
 
 With few demonstrations the names of the options say much: they are the prior around which the weights are learned
 (label semantics as in TARS, Halder et al. 2020; a Gaussian prior on logistic regression, Genkin et al. 2007). How much
@@ -22,6 +25,10 @@ from torch.nn import functional as F
 from .backbone import Backbone
 from .prompts import Prompt
 
+BUCKETS = 512
+"""Columns of the hashed bag of tokens: a message has a dozen or two, so that few of them meet."""
+LEXICAL = 0.7
+"""ν: the bag's weight beside the sentence vector's."""
 STRENGTHS = (0.1, 0.4)
 NAMES = (0.0, 4.0, 10.0)
 Mix = tuple[float, float, float]
@@ -40,7 +47,7 @@ class Readout:
 
     Attributes:
         options: the field's options, in the order of the columns.
-        weight: [D, O]; bias: [O]; mean: [D], what is taken from every sentence vector.
+        weight: [D, O]; bias: [O]; mean: [D], what is taken from every vector.
         mix: weights (a, b, c) of the equation above.
     """
 
@@ -51,8 +58,11 @@ class Readout:
     mix: Mix = (0.0, 1.0, 0.0)
 
     def scores(self, vectors: Tensor) -> Tensor:
-        """Log-probabilities [N, O] of sentence vectors [N, D]."""
-        return ((vectors - self.mean) @ self.weight + self.bias).log_softmax(-1)
+        """Log-probabilities [..., O] of vectors [..., D] that :func:`features` made.
+
+        Readouts of before the bag of tokens was there know the sentence vector alone, which stands first.
+        """
+        return ((vectors[..., : len(self.mean)] - self.mean) @ self.weight + self.bias).log_softmax(-1)
 
 
 def text_of(prompt: Prompt) -> str:
@@ -61,8 +71,25 @@ def text_of(prompt: Prompt) -> str:
 
 
 def vectors_of(backbone: Backbone, prompts: Sequence[Prompt]) -> Tensor:
-    """The sentence vectors [N, D] of the prompts' messages."""
-    return backbone.embed([text_of(prompt) for prompt in prompts])
+    """The vectors [N, D] of the prompts' messages."""
+    return features(backbone, [text_of(prompt) for prompt in prompts])
+
+
+def features(backbone: Backbone, texts: Sequence[str]) -> Tensor:
+    """φ before its mean is taken away, [N, width + BUCKETS]: sentence vectors, hashed bags of tokens beside them."""
+    return torch.cat([backbone.embed(texts), LEXICAL * bags([backbone.encode(text) for text in texts])], dim=1)
+
+
+def bags(ids: Sequence[Sequence[int]]) -> Tensor:
+    """Unit vectors [N, BUCKETS]: 1 + log of how often each token stands in the text, in its bucket, with its sign."""
+    found = torch.zeros(len(ids), BUCKETS)
+    for row, tokens in enumerate(ids):
+        if tokens:
+            token, count = torch.tensor(tokens).unique(return_counts=True)
+            mixed_up = token * 2654435761 % 2**32  # Knuth's multiplicative hash: its upper bits are the bucket
+            sign = 1.0 - 2.0 * (mixed_up >> 22 & 1)
+            found[row].index_add_(0, mixed_up >> 23, sign * (1 + count.log()))
+    return F.normalize(found, dim=-1)
 
 
 def fit(
@@ -112,7 +139,7 @@ def learn_readouts(
     Args:
         vectors: [K, D] of the demonstrations; ``targets`` [K] their options; ``out`` [K] the fold that leaves each out.
     """
-    named = backbone.embed(list(options))
+    named = features(backbone, list(options))
     named = named - named.mean(0)
     kept = torch.stack([out != fold for fold in range(folds)] + [torch.ones(len(out), dtype=torch.bool)]).float()
     means = (kept @ vectors) / kept.sum(1, keepdim=True)

@@ -67,7 +67,7 @@ class Row:
 
     Args:
         head: of the call's role; None for the bare backbone.
-        vector: [D], the message's sentence vector, where the head has a readout.
+        vector: [D], the message's features (:func:`.readout.features`), where the head has a readout.
 
     Attributes:
         pending: tokens that were not fed yet; ``length`` of those that were.

@@ -10,7 +10,20 @@ from torch.nn import functional as F
 
 from understudy.core.backbone import Backbone
 from understudy.core.prompts import Passage, Prompt
-from understudy.core.readout import MIXES, Readout, choose_mix, fit, learn_readouts, mixed, text_of, vectors_of
+from understudy.core.readout import (
+    BUCKETS,
+    LEXICAL,
+    MIXES,
+    Readout,
+    bags,
+    choose_mix,
+    features,
+    fit,
+    learn_readouts,
+    mixed,
+    text_of,
+    vectors_of,
+)
 
 
 def clouds(per: int = 6, wide: int = 12, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -67,7 +80,7 @@ def test_a_fold_is_blind_to_what_it_leaves_out() -> None:
 
 
 def test_there_is_a_readout_for_each_fold_and_one_that_has_seen_all(backbones: Callable[..., Backbone]) -> None:
-    vectors, targets = clouds(wide=backbones().width)
+    vectors, targets = clouds(wide=backbones().width + BUCKETS)
     out = torch.arange(len(targets)) % 6
     readouts = learn_readouts(backbones(), vectors, ("red", "green", "blue"), targets, out, 6)
     assert len(readouts) == 7 and {readout.options for readout in readouts} == {("red", "green", "blue")}
@@ -99,7 +112,10 @@ def test_a_biased_language_model_is_corrected_by_what_it_says_of_nothing() -> No
 
 def test_scores_are_log_probabilities_and_the_vector_is_of_the_message(backbones: Callable[..., Backbone]) -> None:
     readout = Readout(("a", "b"), torch.randn(4, 2), torch.zeros(2), torch.ones(4))
-    torch.testing.assert_close(readout.scores(torch.randn(3, 4)).exp().sum(-1), torch.ones(3))
+    vectors = torch.randn(3, 4)
+    torch.testing.assert_close(readout.scores(vectors).exp().sum(-1), torch.ones(3))
+    with_bags = torch.cat([vectors, torch.randn(3, 5)], dim=1)
+    torch.testing.assert_close(readout.scores(with_bags), readout.scores(vectors), msg="it was learned before bags")
     prompt = Prompt((Passage("", "evidence"),), (), (("text", "I was"), ("more", " "), ("rest", "charged")), "Sorts.")
     assert text_of(prompt) == "I was charged"
     found = vectors_of(backbones(), [prompt, Prompt(message=(("text", "I was charged"),))])
@@ -112,3 +128,29 @@ def test_sentence_vectors_do_not_depend_on_their_company(any_backbone: Backbone)
     torch.testing.assert_close(together.norm(dim=1), torch.ones(4))
     for text, vector in zip(texts, together, strict=True):
         torch.testing.assert_close(any_backbone.embed([text])[0], vector, atol=1e-5, rtol=1e-4)
+
+
+def test_bags_know_which_tokens_a_text_has() -> None:
+    found = bags([(5, 9, 9), (9, 5, 9), (5, 9), (), (7,)])
+    torch.testing.assert_close(found[0], found[1])
+    torch.testing.assert_close(found.norm(dim=1), torch.tensor([1.0, 1.0, 1.0, 0.0, 1.0]))
+    twice, once = 1 + np.log(2), 1.0
+    assert float(found[0] @ found[2]) == pytest.approx((twice + once) / np.hypot(twice, once) / np.sqrt(2), abs=1e-5)
+    assert abs(float(found[0] @ found[4])) < 1e-6
+    assert found.shape == (5, BUCKETS)
+
+
+def test_tokens_are_spread_over_buckets_and_signs() -> None:
+    found = bags([(token,) for token in range(8192)])
+    assert int((found != 0).sum(1).max()) == 1
+    filled = (found != 0).sum(0)
+    assert 8 <= int(filled.min()) and int(filled.max()) <= 24, "16 tokens for each of 512 buckets"
+    assert abs(float(found.sum()) / 8192) < 0.05
+
+
+def test_features_are_the_sentence_vector_and_the_bag(backbones: Callable[..., Backbone]) -> None:
+    backbone = backbones()
+    texts = ["I was charged", "twice"]
+    found = features(backbone, texts)
+    torch.testing.assert_close(found[:, : backbone.width], backbone.embed(texts))
+    torch.testing.assert_close(found[:, backbone.width :], LEXICAL * bags([backbone.encode(text) for text in texts]))
