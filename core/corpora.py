@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Corpus:
     source: str
     licence: str
     digest: str
+    transfer: str = ""
 
     def example(self, rng: random.Random, line: tuple[str, str] | None = None) -> Example | None:
         """One line as an example: a choice among labels, or a span of the text; None where it is neither."""
@@ -72,40 +73,79 @@ def read_corpora(folder: str | Path, longest: int = 240, most: int = 4000) -> li
     Raises:
         UnderstudyError: the folder has no such tasks.
     """
-    tasks = Path(folder) / "tasks" / "meta_train"
+    found = []
+    for file, about in _tasks(Path(folder), "meta_train"):
+        if about["licence_class"] != "permissive" or about["family"] in WITHHELD:
+            continue
+        corpus = _read(file, about, longest, most)
+        if len(corpus.lines) >= 40 and _usable(corpus):
+            found.append(corpus)
+    return [*found, *_domains(found)]
+
+
+def read_asked(folder: str | Path, split: str, names: Sequence[str] = (), longest: int = 600) -> list[Corpus]:
+    """Tasks that no shipped weight has learned from, to measure on: choices and spans with short enough texts.
+
+    Args:
+        folder: holds ``tasks``.
+        split: ``held_out``, which is read once for each released backbone, or ``choosing``: what ``tasks/meta_train``
+            has of the withheld families and of those that may not be shipped, for choosing settings.
+        names: only these.
+
+    Raises:
+        UnderstudyError: the folder has no such tasks.
+    """
+    found = []
+    for file, about in _tasks(Path(folder), "held_out" if split == "held_out" else "meta_train"):
+        trained = about["licence_class"] == "permissive" and about["family"] not in WITHHELD
+        # The sentences of medquad's answers are among the plain texts that backbones are trained on.
+        barred = split != "held_out" and (trained or about["family"] == "medquad")
+        if barred or (names and about["task"] not in names):
+            continue
+        corpus = _read(file, about, longest, 20_000)
+        if len(corpus.lines) >= 60 and _usable(corpus):
+            found.append(corpus)
+    return found
+
+
+def _tasks(folder: Path, split: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    tasks = folder / "tasks" / split
     files = sorted(tasks.glob("*.json"))
     if not files:
         raise UnderstudyError("no tasks found", where=str(tasks), mend="give the folder that docs/data.md describes")
-    found = []
     for file in files:
-        about = json.loads(file.read_text(encoding="utf-8"))
-        if about["licence_class"] != "permissive" or about["family"] in WITHHELD:
-            continue
-        raw = file.with_suffix(".jsonl.zst").read_bytes()
-        lines = []
-        with zstandard.ZstdDecompressor().stream_reader(raw) as stream:
-            for line in io.TextIOWrapper(stream, encoding="utf-8"):
-                item = json.loads(line)
-                text, output = str(item["input"]), str(item["output"])
-                if 0 < len(text) <= longest and output:
-                    lines.append((text, output))
-                if len(lines) >= most:
-                    break
-        corpus = Corpus(
-            about["task"],
-            about["family"],
-            about["description"].split("(")[0].split(",")[0].strip().rstrip("."),
-            tuple(about.get("labels") or ()),
-            tuple(lines),
-            about["source"],
-            about["licence"],
-            hashlib.sha256(raw).hexdigest(),
-        )
-        rng = random.Random(0)
-        usable = [line for line in lines if corpus.example(rng, line) is not None]
-        if len(usable) >= 40 and len(usable) >= len(lines) / 2:
-            found.append(corpus)
-    return [*found, *_domains(found)]
+        yield file, json.loads(file.read_text(encoding="utf-8"))
+
+
+def _read(file: Path, about: dict[str, Any], longest: int, most: int) -> Corpus:
+    raw = file.with_suffix(".jsonl.zst").read_bytes()
+    lines = []
+    with zstandard.ZstdDecompressor().stream_reader(raw) as stream:
+        for line in io.TextIOWrapper(stream, encoding="utf-8"):
+            item = json.loads(line)
+            text, output = str(item["input"]), str(item["output"])
+            if 0 < len(text) <= longest and output:
+                lines.append((text, output))
+            if len(lines) >= most:
+                break
+    return Corpus(
+        about["task"],
+        about["family"],
+        about["description"].split("(")[0].split(",")[0].strip().rstrip("."),
+        tuple(about.get("labels") or ()),
+        tuple(lines),
+        about["source"],
+        about["licence"],
+        hashlib.sha256(raw).hexdigest(),
+        str(about.get("transfer", "")),
+    )
+
+
+def _usable(corpus: Corpus) -> bool:
+    """Whether at least 40 lines, and half of them, are choices or spans."""
+    rng = random.Random(0)
+    usable = sum(corpus.example(rng, line) is not None for line in corpus.lines)
+    return usable >= 40 and usable >= len(corpus.lines) / 2
 
 
 def _domains(corpora: Sequence[Corpus]) -> list[Corpus]:

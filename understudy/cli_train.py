@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,12 +21,12 @@ from .render import fields_view
 if TYPE_CHECKING:
     from .core.pretraining import Progress as Standing
 
-train = typer.Typer(no_args_is_help=True, help="Rebuild the shipped backbone: backbone.")
+train = typer.Typer(no_args_is_help=True, help="Rebuild what ships, and measure it: backbone, tables.")
 
 
 @train.callback()
 def kinds() -> None:
-    """Rebuild what ships."""
+    """Rebuild what ships, and measure it."""
 
 
 @train.command()
@@ -87,6 +88,78 @@ def backbone(
         print_json({"folder": str(out), "manifest": manifest})
     else:
         stdout().print(fields_view({"backbone": out, "seconds": manifest["seconds"], "date": manifest["date"]}))
+
+
+@train.command()
+def tables(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The tasks to ask; see docs/data.md.")],
+    only: Annotated[str, typer.Option(metavar="TABLE", help="Which table.")] = "few-shot",
+    name: Annotated[str, typer.Option("--backbone", metavar="BACKBONE", help="Folder or hub id.")] = "default",
+    split: Annotated[
+        str, typer.Option(help="'choosing' to choose settings on, 'held_out' once for a released backbone.")
+    ] = "choosing",
+    tasks: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A JSON list of task names: only these.", show_default=False),
+    ] = None,
+    sizes: Annotated[str, typer.Option(help="Numbers of demonstrations.")] = "8,16",
+    draws: Annotated[int, typer.Option(help="Of each task, with other demonstrations and questions.", min=1)] = 2,
+    questions: Annotated[int, typer.Option(help="Of each task and draw.", min=20)] = 80,
+    arms: Annotated[str, typer.Option(help="'all', or parts of their names, separated by commas.")] = "all",
+    encoder: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A sentence encoder to stand beside ours.", show_default=False),
+    ] = None,
+    work: Annotated[Path, typer.Option(metavar="DIR", help="Where outcomes are kept.")] = Path("build/tables"),
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the table is written.", show_default=False)
+    ] = None,
+) -> None:
+    """Measure what a handful of demonstrations buys on tasks that no weight has seen; printed as Markdown.
+
+    What has been measured is kept in --work, so that a run that was stopped goes on.
+
+    `understudy train tables --only few-shot --data DIR --sizes 4,8,16 --draws 3 --out docs/few-shot.md`
+    """
+    if only != "few-shot":
+        raise UnderstudyError(f"there is no table {only!r}", mend="use few-shot")
+    if split not in ("choosing", "held_out"):
+        raise UnderstudyError(f"there is no split {split!r}", mend="use choosing or held_out")
+    try:
+        numbers = [int(size) for size in sizes.split(",")]
+    except ValueError:
+        raise UnderstudyError(f"--sizes {sizes} is not a list of numbers", mend="such as 4,8,16") from None
+    if min(numbers) < 2:
+        raise UnderstudyError("a role is learned from two demonstrations at least", mend="such as --sizes 4,8,16")
+    names = _names(tasks)
+    try:
+        from .few_shot_tables import few_shot
+    except ModuleNotFoundError as error:
+        if error.name not in ("zstandard", "sklearn"):
+            raise
+        raise UnderstudyError("tables need zstandard and scikit-learn", mend="pip install 'understudy[test]'") from None
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=stderr(), disable=not stderr().is_terminal) as bar:
+        shown = bar.add_task("reading the data", total=None)
+        text = few_shot(
+            data, name, split, names, numbers, draws, questions, arms, encoder, work,
+            lambda done, of, task: bar.update(shown, completed=done, total=of, description=task),
+        )  # fmt: skip
+    if out:
+        out.write_text(text, encoding="utf-8")
+    print(text)
+
+
+def _names(file: Path | None) -> list[str]:
+    if file is None:
+        return []
+    try:
+        names = json.loads(read_text(file))
+    except ValueError as error:
+        raise UnderstudyError(f"this is not JSON ({error})", where=str(file)) from None
+    if not isinstance(names, list):
+        raise UnderstudyError("this is not a list of task names", where=str(file))
+    return [str(name) for name in names]
 
 
 class _Bar:

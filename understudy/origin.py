@@ -16,6 +16,12 @@ from .core.meta.start import Start
 HEADS = SHIPPED.parent.parent / "agents" / "heads"
 
 
+def folder_of(name: str) -> Path:
+    """The folder of a shipped backbone, or the one that ``name`` is."""
+    shipped = SHIPPED / (DEFAULT if name == "default" else name)
+    return shipped if shipped.is_dir() else Path(name)
+
+
 @dataclass(frozen=True)
 class Origin:
     """Attributes:
@@ -35,8 +41,7 @@ class Origin:
         Raises:
             UnderstudyError: there is no such backbone, or a head or its manifest is missing or broken.
         """
-        shipped = DEFAULT if name == "default" else name
-        folder = SHIPPED / shipped if (SHIPPED / shipped).is_dir() else Path(name)
+        folder = folder_of(name)
         file = folder / "manifest.json"
         try:
             manifest = json.loads(file.read_text(encoding="utf-8"))
@@ -45,7 +50,7 @@ class Origin:
             raise UnderstudyError(f"training cannot go on from this ({error})", where=str(file), mend=mend) from None
         backbone = Backbone.load(str(folder))
         beside = folder / "heads"
-        heads = beside if beside.is_dir() else HEADS / shipped
+        heads = beside if beside.is_dir() else HEADS / folder.name
         stacks = [Head.load(heads / role).stack() for role in roles]
         stacks.append(Start.of_backbone(folder, backbone.sites).stack())
         if any(up.shape[1] != rank for stack in stacks for up in stack.up.values()):

@@ -45,6 +45,9 @@ LONGEST_LESSON = 48
 FACING = 20_000
 """Sentences by which the teacher's directions are turned to those that a trained student has."""
 
+MULTITASK = "multitask.safetensors"
+"""The start before it was meta-trained, kept so that tables can stand it beside; it need not ship."""
+
 ABSTAINING = ("coder", "qa")
 """Roles whose answers are right or wrong as a whole, so that a confidence under which they abstain can be found."""
 
@@ -283,6 +286,7 @@ def finish(
         "data": sources + [{"task": "generated role tasks", "source": "understudy.agents.generators"}],
     }
     save(backbone, start, manifest, out)
+    multitask.save(out / MULTITASK)
     shipped = Backbone.load(str(out))
     about = {"name": preset.name, "digest": shipped.digest()}
     for number, name in enumerate(ROLES):

@@ -11,7 +11,7 @@ import pytest
 
 zstandard = pytest.importorskip("zstandard")
 
-from understudy.core.corpora import WITHHELD, Corpus, episode, read_corpora, sample, sources  # noqa: E402
+from understudy.core.corpora import WITHHELD, Corpus, episode, read_asked, read_corpora, sample, sources  # noqa: E402
 from understudy.core.errors import UnderstudyError  # noqa: E402
 from understudy.core.fields import Choice, Span  # noqa: E402
 
@@ -23,7 +23,7 @@ ABOUT = {
 
 def write(folder: Path, task: str, family: str, lines: list[tuple[str, str]], **more: Any) -> bytes:
     """One task as docs/data.md lays it out."""
-    tasks = folder / "tasks" / "meta_train"
+    tasks = folder / "tasks" / more.pop("split", "meta_train")
     tasks.mkdir(parents=True, exist_ok=True)
     about = {**ABOUT, "task": task, "family": family, **more}
     (tasks / f"{task}.json").write_text(json.dumps(about), encoding="utf-8")
@@ -156,3 +156,20 @@ def test_an_episode_that_a_task_cannot_give_is_none() -> None:
     assert episode(corpus(SPANS[:5]), random.Random(0), 6) is None
     spans = episode(corpus(SPANS), random.Random(0), 6)
     assert spans is not None and len(spans) == 6
+
+
+def test_what_is_asked_was_never_trained_on(tmp_path: Path) -> None:
+    write(tmp_path, "trained", "sort", labelled(60))
+    write(tmp_path, "withheld", "trec_like", labelled(60), licence_class="unknown")
+    write(tmp_path, "kept", sorted(WITHHELD - {"medquad"})[0], labelled(60))
+    write(tmp_path, "medical", "medquad", labelled(60))
+    write(tmp_path, "few", "small", labelled(50), licence_class="unknown")
+    write(tmp_path, "written", "free", [(f"say {i}", f"words {i} more") for i in range(80)], labels=None,
+          licence_class="unknown")  # fmt: skip
+    write(tmp_path, "apart", "far", labelled(60), split="held_out", transfer="cross-source")
+    assert {corpus.name for corpus in read_asked(tmp_path, "choosing")} == {"withheld", "kept"}
+    (held,) = read_asked(tmp_path, "held_out")
+    assert (held.name, held.transfer) == ("apart", "cross-source")
+    assert {corpus.name for corpus in read_asked(tmp_path, "choosing", ["kept"])} == {"kept"}
+    trained = {corpus.name for corpus in read_corpora(tmp_path)}
+    assert trained == {"trained"}, "what is trained on is none of these"

@@ -11,7 +11,15 @@ from transformers import PreTrainedTokenizerFast as Fast
 
 from understudy.core.backbone import Backbone
 from understudy.core.bank import HeadStack
-from understudy.core.distillation import Lessons, Teacher, distillation_loss, pooled, principal, vocabulary_vectors
+from understudy.core.distillation import (
+    Lessons,
+    Teacher,
+    distillation_loss,
+    pooled,
+    principal,
+    turned_to,
+    vocabulary_vectors,
+)
 from understudy.core.errors import UnderstudyError
 from understudy.core.fields import Choice, Record
 from understudy.core.markers import SPECIAL
@@ -58,6 +66,18 @@ def test_the_principal_directions_keep_cosines() -> None:
     torch.testing.assert_close(directions.t() @ directions, torch.eye(3), atol=1e-5, rtol=0)
     reduced = vectors @ directions
     torch.testing.assert_close(reduced @ reduced.t(), vectors @ vectors.t(), atol=1e-5, rtol=0)
+
+
+def test_directions_turn_to_a_student_that_has_learned_from_the_teacher() -> None:
+    generator = torch.Generator().manual_seed(0)
+    vectors = F.normalize(torch.randn(300, 12, generator=generator), dim=-1)
+    directions = principal(vectors, 5)
+    turn = torch.linalg.qr(torch.randn(5, 5, generator=generator))[0]
+    noise = 0.01 * torch.randn(300, 5, generator=generator)
+    student = vectors @ directions @ turn + noise
+    found = turned_to(directions, vectors, student)
+    torch.testing.assert_close(found, directions @ turn, atol=0.01, rtol=0)
+    torch.testing.assert_close(found.t() @ found, torch.eye(5), atol=1e-4, rtol=0)
     assert principal(vectors, 16).shape == (12, 16), "a wider student has empty directions"
 
 

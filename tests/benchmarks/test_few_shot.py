@@ -1,0 +1,138 @@
+"""The few-shot table on a made-up task: what is drawn, what is kept, and how figures become a table."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+
+pytest.importorskip("zstandard")
+
+from understudy.core.backbone import Backbone  # noqa: E402
+from understudy.core.corpora import Corpus  # noqa: E402
+from understudy.core.fields import Choice  # noqa: E402
+from understudy.core.meta.start import Start  # noqa: E402
+from understudy.few_shot import Arm, Bench, Outcome, arms, draw_task  # noqa: E402
+from understudy.few_shot_rivals import RIVALS, Rivals  # noqa: E402
+from understudy.few_shot_table import bootstrap, compared, family_means, markdown  # noqa: E402
+
+WORDS = {"fruit": "apple pear plum cherry", "tool": "hammer saw drill wrench file", "river": "Rhine Nile Po Tiber"}
+
+
+def corpus(name: str = "sort", lines: int = 240) -> Corpus:
+    rng = random.Random(0)
+    made = []
+    for number in range(lines):
+        label = rng.choice(sorted(WORDS))
+        made.append((f"number {number} is about the {rng.choice(WORDS[label].split())}", label))
+    return Corpus(name, "sorting", "Sort messages", tuple(WORDS), tuple(made), "here", "MIT", "0", "cross-source")
+
+
+SPANS = Corpus("find", "finding", "Find the town", (), tuple((f"I live in town{i} now", f"town{i}") for i in range(90)),
+               "here", "MIT", "0", "near")  # fmt: skip
+
+
+def test_a_task_is_the_same_whenever_it_is_drawn_and_asks_nothing_that_it_has_shown() -> None:
+    task, again = draw_task(corpus(), 16, 1, 40), draw_task(corpus(), 16, 1, 40)
+    assert task is not None and task == again and task != draw_task(corpus(), 16, 2, 40)
+    assert len(task.demonstrations) == 16 and len(task.questions) == 40 and task.closed
+    shown = {example.prompt.part("text") for example in task.demonstrations}
+    assert not shown & {example.prompt.part("text") for example in task.questions}
+    counts = [list(task.answers[0]).count(label) for label in WORDS]
+    assert max(counts) - min(counts) <= 1
+
+
+def test_smaller_tasks_are_parts_of_larger_ones() -> None:
+    small, large = draw_task(corpus(), 4, 0, 40), draw_task(corpus(), 16, 0, 40)
+    assert small is not None and large is not None
+    assert small.demonstrations == large.demonstrations[:4] and small.questions == large.questions
+
+
+def test_no_more_labels_than_demonstrations_can_show() -> None:
+    lines = tuple((f"{label} {i}", label) for label in "abcdefghijklmn" for i in range(30))
+    many = Corpus("many", "m", "d", tuple("abcdefghijklmn"), lines, "", "", "")
+    for size, most in ((4, 4), (16, 10)):
+        task = draw_task(many, size, 0, 40)
+        assert task is not None
+        field = task.questions[0].record.fields[0][1]
+        assert isinstance(field, Choice) and len(field.options) == most
+        assert set(task.answers[0]) == set(field.options)
+
+
+def test_spans_and_tasks_with_too_little() -> None:
+    task = draw_task(SPANS, 8, 0, 40)
+    assert task is not None and not task.closed and task.answers[0][0].startswith("town")
+    assert draw_task(corpus(lines=20), 16, 0, 40) is None
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    backbone = Backbone.load("default")
+    kept = tmp_path_factory.mktemp("tables") / "few-shot.jsonl"
+    return Bench(backbone, {"random": Start.plain(backbone.sites)}, Rivals(backbone), kept)
+
+
+CHOSEN = [Arm("random", None), Arm("random", None, readout=False, shown=True)]
+
+
+def test_arms_and_rivals_are_asked_the_same_and_kept(bench: Bench) -> None:
+    steps: list[tuple[int, int, str]] = []
+    found = bench.run([corpus()], [8], 1, 40, CHOSEN, lambda *step: steps.append(step))
+    by_arm = {outcome.arm: outcome for outcome in found}
+    assert set(by_arm) == {*RIVALS[:-1], *(arm.name for arm in CHOSEN)}, "without an encoder that rival is left out"
+    assert by_arm["random start · readout"].right > by_arm["majority"].right
+    assert by_arm["random start · readout"].left_out is not None and by_arm["majority"].left_out is None
+    assert sum(c > 0 for c in by_arm["random start · readout"].confidences) == round(
+        40 * by_arm["random start · readout"].right
+    )
+    assert steps == [(0, 1, "sort"), (1, 1, "done")]
+
+    lines = bench.kept.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == len(found)
+    bench.kept.write_text("\n".join(lines)[:-20], encoding="utf-8")  # as a kill may leave it
+    again = Bench(bench.backbone, bench.starts, bench.rivals, bench.kept)
+    assert len(again._known) == len(found) - 1
+    assert again._known[json.loads(lines[0])["key"]].right == found[0].right
+
+
+def outcome(family: str, task: str, arm: str, right: float, **more: object) -> Outcome:
+    fixed = {"transfer": "cross-source", "closed": True, "size": 8, "draw": 0, "questions": 50, "learning": 1.0,
+             "answering": 1.0}  # fmt: skip
+    return Outcome(task=task, family=family, arm=arm, right=right, **{**fixed, **more})  # type: ignore[arg-type]
+
+
+def test_families_count_once_whatever_their_tasks() -> None:
+    some = [outcome("big", f"b{i}", "a", 1.0) for i in range(9)] + [outcome("small", "s", "a", 0.0)]
+    assert family_means(some, lambda o: o.right) == {"big": 1.0, "small": 0.0}
+
+
+def test_the_interval_is_of_the_mean() -> None:
+    low, high = bootstrap([0.0, 1.0] * 50)
+    assert 0.38 < low < 0.45 < 0.55 < high < 0.62, "0.5 ± 1.96 · 0.05"
+    assert bootstrap([0.3] * 4) == pytest.approx((0.3, 0.3))
+
+
+def test_arms_are_compared_family_by_family() -> None:
+    some = [outcome(f, f, "one", r) for f, r in (("x", 0.9), ("y", 0.5), ("only", 0.0))]
+    some += [outcome(f, f, "two", r) for f, r in (("x", 0.7), ("y", 0.4))]
+    gain = compared(some, "one", "two", 8)
+    assert gain is not None and gain[0] == pytest.approx(0.15)
+    assert gain[1] == pytest.approx(0.1) and gain[2] == pytest.approx(0.2)
+    assert compared(some, "one", "nobody", 8) is None
+
+
+def test_the_table_says_what_was_measured() -> None:
+    ours = "meta-learned start · top third"
+    some = [outcome("x", "x", ours, 0.75, answered=0.5, wrong=0.1), outcome("x", "x", "majority", 0.5)]
+    some += [outcome("z", "z", ours, 0.25, closed=False, transfer="near")]
+    text = markdown(some, {"backbone": "nano"})
+    assert "- backbone: nano" in text
+    assert f"| {ours} | 75.0 [75.0, 75.0] | 50 % | 10 % | 1.0 |" in text
+    assert "| majority | +25.0 [+25.0, +25.0] |" in text
+    assert text.index("never seen") < text.index("near to what")
+
+
+def test_the_grid_has_no_two_arms_of_one_name() -> None:
+    names = [arm.name for arm in arms(["random", "meta-learned"])]
+    assert len(names) == len(set(names)) == 12

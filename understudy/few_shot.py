@@ -1,0 +1,256 @@
+"""What a handful of demonstrations buys: tasks that no weight has seen, learned in many ways and asked.
+
+A task is learned as a stranger would have it learned: a description, a schema of at most ten labels (or one span of the
+text), some demonstrations, each label in turn; then questions as they come. Every arm sees the same demonstrations and
+the same questions.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from .core.adaptation import Layers, adapt
+from .core.backbone import Backbone
+from .core.bank import HeadBank
+from .core.corpora import Corpus
+from .core.decoding import Call, Decoder
+from .core.errors import UnderstudyError
+from .core.fields import Choice, Record, SpanValue
+from .core.heads import Head
+from .core.meta.start import Start
+from .core.prompts import Example, Prompt
+from .few_shot_rivals import RIVALS, Rivals
+
+MOST_LABELS = 10
+Answer = tuple[dict[str, Any], float, float]
+"""Figures of an outcome, seconds of learning, seconds of answering."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Demonstrations and questions under one schema, drawn from a corpus."""
+
+    name: str
+    family: str
+    transfer: str
+    demonstrations: tuple[Example, ...]
+    questions: tuple[Example, ...]
+
+    @property
+    def closed(self) -> bool:
+        """Whether the answer is one of some labels, not a span."""
+        return isinstance(self.questions[0].record.fields[0][1], Choice)
+
+
+    @property
+    def answers(self) -> tuple[list[str], list[str]]:
+        """The right answers as text: of the demonstrations, and of the questions."""
+        return [wanted_of(e) for e in self.demonstrations], [wanted_of(e) for e in self.questions]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one arm did on one task: shares of the questions, and wall seconds of learning and of answering.
+
+    ``answered``: the share at or above the confidence under which the arm abstains; ``wrong``: the share of these that
+    is wrong; None for arms that answer everything. ``left_out``: how often the arm was right on demonstrations that it
+    had left out; ``confidences``: of each question, negative where the answer was wrong.
+    """
+
+    task: str
+    family: str
+    transfer: str
+    closed: bool
+    size: int
+    draw: int
+    arm: str
+    right: float
+    questions: int
+    learning: float
+    answering: float
+    answered: float | None = None
+    wrong: float | None = None
+    left_out: float | None = None
+    confidences: tuple[float, ...] = ()
+
+
+def draw_task(corpus: Corpus, size: int, draw: int, questions: int) -> Task | None:
+    """``size`` demonstrations and at most ``questions`` questions, the same whenever it is asked for; None: too few."""
+    rng = random.Random(f"{corpus.name}:{draw}")
+    lines = [line for line in dict.fromkeys(corpus.lines) if not corpus.labels or line[1] in corpus.labels]
+    rng.shuffle(lines)
+    by_label: dict[str, list[tuple[str, str]]] = {}
+    for line in lines:
+        by_label.setdefault(line[1] if corpus.labels else "", []).append(line)
+    most = max(16, size)  # so that smaller tasks are parts of larger ones
+    common = sorted(label for label, some in by_label.items() if len(some) >= 8)
+    chosen = rng.sample(common, min(len(common), MOST_LABELS))[:size]
+    if corpus.labels and len(chosen) < 2:
+        return None
+    pools = {label: list(by_label[label]) for label in chosen}
+    picked: list[tuple[str, str]] = []
+    while len(picked) < most and any(pools.values()):
+        picked += [pools[label].pop() for label in chosen if pools[label]]
+    record = Record((("label", Choice(tuple(chosen))),)) if corpus.labels else None
+    shown = _examples(corpus, picked[:most], record)[:size]
+    rest = [line for label in chosen for line in pools[label]]
+    rng.shuffle(rest)
+    asked = _examples(corpus, rest[: 2 * questions], record)[:questions]
+    if len(shown) < size or len(asked) < 20:
+        return None
+    return Task(corpus.name, corpus.family, corpus.transfer, tuple(shown), tuple(asked))
+
+
+def _examples(corpus: Corpus, lines: Sequence[tuple[str, str]], record: Record | None) -> list[Example]:
+    if record:
+        role = corpus.description
+        return [Example(Prompt(message=(("text", t),), role=role), record, {"label": label}) for t, label in lines]
+    rng = random.Random(0)
+    return [example for line in lines if (example := corpus.example(rng, line)) is not None]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to learn: where heads begin, what learns, and whether the demonstrations stand in the prompt."""
+
+    start: str
+    layers: Layers | None
+    readout: bool = True
+    shown: bool = False
+
+    @property
+    def name(self) -> str:
+        """As the table says it."""
+        learned = {None: "nothing", "top": "top third", "all": "all layers"}[self.layers]
+        if self.layers is None and self.readout:
+            learned = "readout"
+        elif not self.readout:
+            learned += ", no readout"
+        return f"{self.start} start · {learned}" + (" · demonstrations in context" if self.shown else "")
+
+
+def arms(starts: Sequence[str]) -> list[Arm]:
+    """The grid: every start with readout alone, top third, all layers; and with the demonstrations in the prompt."""
+    found = []
+    for start in starts:
+        found += [Arm(start, None), Arm(start, "top"), Arm(start, "all"), Arm(start, "top", readout=False)]
+        found += [Arm(start, None, readout=False), Arm(start, None, readout=False, shown=True)]
+    return found
+
+
+class Bench:
+    """Asks tasks of arms and rivals; what has been measured is kept, line by line, and never measured again.
+
+    Args:
+        starts: name → start.
+        kept: a JSONL file of outcomes.
+    """
+
+    def __init__(self, backbone: Backbone, starts: Mapping[str, Start], rivals: Rivals, kept: Path) -> None:
+        self.backbone, self.starts, self.rivals, self.kept = backbone, starts, rivals, kept
+        self.digest = backbone.digest()
+        self._known = dict(self._read())
+
+    def _read(self) -> Iterator[tuple[str, Outcome]]:
+        if self.kept.exists():
+            for line in self.kept.read_text(encoding="utf-8").splitlines():
+                try:
+                    document = json.loads(line)
+                    yield document.pop("key"), Outcome(**document)
+                except (ValueError, KeyError, TypeError):
+                    continue  # the line that a kill has cut off: it is measured again
+
+    def run(
+        self, corpora: Sequence[Corpus], sizes: Sequence[int], draws: int, questions: int, chosen: Sequence[Arm],
+        on_task: Callable[[int, int, str], None] = lambda done, of, name: None,
+    ) -> list[Outcome]:  # fmt: skip
+        """All outcomes, those already kept among them, draw by draw, so that a stopped run is a smaller table."""
+        plan = [(draw, size, corpus) for draw in range(draws) for size in sizes for corpus in corpora]
+        found: list[Outcome] = []
+        for done, (draw, size, corpus) in enumerate(plan):
+            on_task(done, len(plan), corpus.name)
+            task = draw_task(corpus, size, draw, questions)
+            if task is None:
+                continue
+            for rival in RIVALS:
+                found += self._once(rival, task, size, draw, partial(self.rivals.answer, rival, task))
+            for arm in chosen:
+                found += self._once(arm.name, task, size, draw, partial(self._learned, arm, task))
+        on_task(len(plan), len(plan), "done")
+        return found
+
+    def _once(
+        self, arm: str, task: Task, size: int, draw: int, answer: Callable[[], Answer | None]
+    ) -> list[Outcome]:
+        key = f"{self.digest}|{task.name}|{len(task.questions)}|{size}|{draw}|{arm}"
+        if key not in self._known:
+            got = answer()
+            if got is None:
+                return []
+            figures, learning, answering = got
+            outcome = Outcome(task.name, task.family, task.transfer, task.closed, size, draw, arm,
+                              questions=len(task.questions), learning=round(learning, 3), answering=round(answering, 3),
+                              **figures)  # fmt: skip
+            self._known[key] = outcome
+            self.kept.parent.mkdir(parents=True, exist_ok=True)
+            with self.kept.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"key": key} | asdict(outcome)) + "\n")
+        return [self._known[key]]
+
+    def _learned(self, arm: Arm, task: Task) -> Answer | None:
+        start = self.starts[arm.start]
+        began = time.perf_counter()
+        bank, questions, name = HeadBank(self.backbone.sites), list(task.questions), None
+        threshold, left_out = 0.0, None
+        if arm.layers is None and not arm.readout:
+            # What the start alone says: its tensors as a head, with nothing learned.
+            name = "start"
+            bank.add(Head.of_stack(name, start.stack()))
+            if arm.shown:
+                turns = tuple(f"{e.prompt.part('text')} : {wanted_of(e)}" for e in task.demonstrations)
+                questions = [replace(q, prompt=replace(q.prompt, transcript=turns)) for q in questions]
+        else:
+            layers = arm.layers or "top"
+            steps = 12 if arm.layers else 0
+            head, report = adapt(
+                self.backbone, task.demonstrations, start, steps=steps, layers=layers, readout=arm.readout
+            )
+            bank.add(head)
+            name, threshold, left_out = head.name, report.threshold, report.accuracy
+        learned = time.perf_counter()
+        decoder = Decoder(self.backbone, bank, batch=32)
+        try:
+            replies = decoder.decode([Call(q.prompt, q.record, name) for q in questions])
+        except UnderstudyError:
+            return None  # the demonstrations do not fit into the context
+        answered = time.perf_counter()
+        right = [text_of(r.values) == wanted_of(q) for r, q in zip(replies, questions, strict=True)]
+        kept = [ok for ok, reply in zip(right, replies, strict=True) if reply.confidence >= threshold]
+        figures = {
+            "right": sum(right) / len(right), "answered": len(kept) / len(right),
+            "wrong": kept.count(False) / len(kept) if kept else None, "left_out": left_out,
+            "confidences": tuple(
+                round(r.confidence if ok else -r.confidence, 4) for r, ok in zip(replies, right, strict=True)
+            ),
+        }  # fmt: skip
+        return figures, learned - began, answered - learned
+
+
+def text_of(values: Mapping[str, Any]) -> str:
+    """The one value of an answer as text, ``none`` where there is none."""
+    value = next(iter(values.values()))
+    if value is None:
+        return "none"
+    return value.text if isinstance(value, SpanValue) else str(value)
+
+
+def wanted_of(example: Example) -> str:
+    """The right answer as text."""
+    return text_of(example.values)

@@ -1,0 +1,109 @@
+"""The few-shot table: outcomes of many tasks as Markdown, means of families with their intervals."""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .few_shot import Outcome
+
+ROUNDS = 2000
+DEFAULT = "meta-learned start · top third"
+"""What `understudy learn` does with a backbone that has a start."""
+GROUPS: tuple[tuple[str, Callable[[Outcome], bool]], ...] = (
+    ("Closed label sets, sources that training has never seen", lambda o: o.closed and o.transfer != "near"),
+    ("Closed label sets, near to what was trained on", lambda o: o.closed and o.transfer == "near"),
+    ("One span of the text, sources that training has never seen", lambda o: not o.closed and o.transfer != "near"),
+    ("One span of the text, near to what was trained on", lambda o: not o.closed and o.transfer == "near"),
+)
+
+
+def family_means(outcomes: Sequence[Outcome], figure: Callable[[Outcome], float | None]) -> dict[str, float]:
+    """family → the mean of its tasks' means, so that a family with many tasks counts once."""
+    tasks: dict[tuple[str, str], list[float]] = {}
+    for outcome in outcomes:
+        if (value := figure(outcome)) is not None:
+            tasks.setdefault((outcome.family, outcome.task), []).append(value)
+    families: dict[str, list[float]] = {}
+    for (family, _), values in tasks.items():
+        families.setdefault(family, []).append(statistics.fmean(values))
+    return {family: statistics.fmean(values) for family, values in families.items()}
+
+
+def bootstrap(values: Sequence[float], rounds: int = ROUNDS) -> tuple[float, float]:
+    """The 95 % percentile interval of the mean of ``values``, drawn again with replacement (Efron 1979)."""
+    rng = random.Random(0)
+    means = sorted(statistics.fmean(rng.choices(values, k=len(values))) for _ in range(rounds))
+    return means[int(0.025 * rounds)], means[int(0.975 * rounds) - 1]
+
+
+def compared(outcomes: Sequence[Outcome], one: str, other: str, size: int) -> tuple[float, float, float] | None:
+    """How much more often arm ``one`` is right than ``other``, family by family: mean and interval; None: not both."""
+
+    def means(arm: str) -> dict[str, float]:
+        return family_means([o for o in outcomes if o.arm == arm and o.size == size], lambda o: o.right)
+
+    mine, theirs = means(one), means(other)
+    both = sorted(set(mine) & set(theirs))
+    if not both:
+        return None
+    apart = [mine[family] - theirs[family] for family in both]
+    return statistics.fmean(apart), *bootstrap(apart)
+
+
+def markdown(outcomes: Sequence[Outcome], about: Mapping[str, Any]) -> str:
+    """The whole document."""
+    lines = ["# What a handful of demonstrations buys", "", *(f"- {key}: {value}" for key, value in about.items()), ""]
+    for title, belongs in GROUPS:
+        some = [outcome for outcome in outcomes if belongs(outcome)]
+        if some:
+            lines += [f"## {title}", "", *_group(some), ""]
+    return "\n".join(lines)
+
+
+def _group(outcomes: Sequence[Outcome]) -> list[str]:
+    sizes = sorted({outcome.size for outcome in outcomes})
+    families = sorted({outcome.family for outcome in outcomes})
+    tasks = len({outcome.task for outcome in outcomes})
+    draws = len({outcome.draw for outcome in outcomes})
+    lines = [f"{tasks} tasks of {len(families)} families ({', '.join(families)}), {draws} draws.", ""]
+    head = [f"{size} demonstrations" for size in sizes]
+    lines.append("| arm | " + " | ".join(head) + " | answered | wrong of these | seconds to learn |")
+    lines.append("|---|" + "---|" * (len(sizes) + 3))
+    for arm in dict.fromkeys(outcome.arm for outcome in outcomes):
+        mine = [outcome for outcome in outcomes if outcome.arm == arm]
+        cells = [_cell([o for o in mine if o.size == size]) for size in sizes]
+        last = [o for o in mine if o.size == sizes[-1]]
+        learning = f"{statistics.median(o.learning for o in last):.1f}" if last else ""
+        more = [_share(last, lambda o: o.answered), _share(last, lambda o: o.wrong), learning]
+        lines.append(f"| {arm} | " + " | ".join([*cells, *more]) + " |")
+    return [*lines, "", *_gains(outcomes, sizes[-1])]
+
+
+def _gains(outcomes: Sequence[Outcome], size: int) -> list[str]:
+    """The default way to learn beside every other arm, in points, paired by family."""
+    arms = dict.fromkeys(outcome.arm for outcome in outcomes)
+    ours = DEFAULT if DEFAULT in arms else next((arm for arm in arms if arm.endswith("top third")), None)
+    lines = []
+    for arm in arms:
+        if ours and arm != ours and (gain := compared(outcomes, ours, arm, size)):
+            mean, low, high = (100 * value for value in gain)
+            lines.append(f"| {arm} | {mean:+.1f} [{low:+.1f}, {high:+.1f}] |")
+    if not lines:
+        return []
+    return [f"*{ours}* with {size} demonstrations, points more than", "", "| arm | points |", "|---|---|", *lines]
+
+
+def _cell(outcomes: Sequence[Outcome]) -> str:
+    means = list(family_means(outcomes, lambda o: o.right).values())
+    if not means:
+        return ""
+    low, high = bootstrap(means)
+    return f"{100 * statistics.fmean(means):.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _share(outcomes: Sequence[Outcome], figure: Callable[[Outcome], float | None]) -> str:
+    means = list(family_means(outcomes, figure).values())
+    return f"{100 * statistics.fmean(means):.0f} %" if means else ""

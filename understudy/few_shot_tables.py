@@ -1,0 +1,59 @@
+"""The few-shot table from a data folder and a backbone: what the command asks for, measured and written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from .core.backbone import Backbone
+from .core.corpora import read_asked
+from .core.errors import UnderstudyError
+from .core.meta.start import Start
+from .few_shot import Arm, Bench, arms
+from .few_shot_rivals import Rivals
+from .few_shot_table import markdown
+from .origin import folder_of
+from .training import MULTITASK
+
+
+def starts_of(backbone: Backbone, name: str) -> dict[str, Start]:
+    """The starts that a backbone has: a random one, and those that lie in its folder."""
+    found = {"random": Start.plain(backbone.sites)}
+    files = {"multi-task": folder_of(name) / MULTITASK, "meta-learned": folder_of(name) / "start.safetensors"}
+    return found | {kind: Start.load(file) for kind, file in files.items() if file.is_file()}
+
+
+def few_shot(
+    data: Path, name: str, split: str, names: Sequence[str], sizes: Sequence[int], draws: int, questions: int,
+    wanted: str, encoder: Path | None, work: Path, on_task: Callable[[int, int, str], None],
+) -> str:  # fmt: skip
+    """Measure and write the table.
+
+    Args:
+        wanted: ``all`` arms, or parts of their names, separated by commas.
+
+    Raises:
+        UnderstudyError: no such tasks, arms or backbone.
+    """
+    backbone = Backbone.load(name)
+    starts = starts_of(backbone, name)
+    grid = arms(list(starts))
+    chosen: list[Arm] = [arm for arm in grid if wanted == "all" or any(part in arm.name for part in wanted.split(","))]
+    if not chosen:
+        raise UnderstudyError(f"no arm is called {wanted!r}", mend="; ".join(arm.name for arm in grid))
+    corpora = read_asked(data, split, names)
+    if not corpora:
+        raise UnderstudyError("none of these tasks is there", where=str(data), mend="docs/data.md says what it holds")
+    bench = Bench(backbone, starts, Rivals(backbone, encoder), work / "few-shot.jsonl")
+    outcomes = bench.run(corpora, sizes, draws, questions, chosen, on_task)
+    about = {
+        "backbone": f"{backbone.name} ({backbone.digest()})",
+        "tasks": f"{split} ({len(corpora)} that are choices or spans)",
+        "questions": f"at most {questions} of each task and draw; at most ten labels, shown in turn",
+        "figures": "means of families in percent, with the 95 % bootstrap interval over families; the three last "
+        "columns are of the most demonstrations",
+        "machine": f"{torch.get_num_threads()} CPU threads",
+    }  # fmt: skip
+    return markdown(outcomes, about)
