@@ -58,6 +58,10 @@ def learn(
         Activation | None,
         typer.Option(help="Active on the whole row (the default), or from the role marker on.", show_default=False),
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where heads begin; made by `train meta`.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Learn a role from its demonstrations; writes heads/NAME/.
@@ -74,8 +78,8 @@ def learn(
     if (role is None) is not again:
         raise UnderstudyError("learn takes one ROLE.yaml, or --all", mend="understudy learn examples/triage/role.yaml")
     method = None  # a head that is learned again stays as it was, unless told otherwise
-    if layers or activation or role is not None:
-        method = Method((layers or Layers.top).value, (activation or Activation.row).value)
+    if layers or activation or start or role is not None:
+        method = Method((layers or Layers.top).value, (activation or Activation.row).value, start)
     with _bar(quiet=as_json) as on_progress:
         if role is None:
             lessons = learn_again(out, backbone, on_progress, method)

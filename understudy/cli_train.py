@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from .render import fields_view
 if TYPE_CHECKING:
     from .core.pretraining import Progress as Standing
 
-train = typer.Typer(no_args_is_help=True, help="Rebuild what ships, and measure it: backbone, tables.")
+train = typer.Typer(no_args_is_help=True, help="Rebuild what ships, and measure it: backbone, meta, tables.")
 
 
 @train.callback()
@@ -88,6 +88,60 @@ def backbone(
         print_json({"folder": str(out), "manifest": manifest})
     else:
         stdout().print(fields_view({"backbone": out, "seconds": manifest["seconds"], "date": manifest["date"]}))
+
+
+@train.command()
+def meta(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The tasks to train on; see docs/data.md.")],
+    name: Annotated[str, typer.Option("--backbone", metavar="FOLDER_OR_HUB_ID", help="Any causal LM.")] = "default",
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the start is written.")] = Path(
+        "build/start.safetensors"
+    ),
+    origin: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="A start to go on from.", show_default=False)
+    ] = None,
+    minutes: Annotated[float, typer.Option(help="Of meta-training.", min=0.01)] = 6.0,
+    tasks: Annotated[int, typer.Option(help="Tasks in each outer step.", min=1)] = 8,
+    at_once: Annotated[int, typer.Option(help="Tasks in memory together.", min=1)] = 8,
+    steps: Annotated[int, typer.Option(help="Inner steps of each task.", min=1)] = 4,
+    rank: Annotated[int, typer.Option(help="Of the heads.", min=1)] = 8,
+    layers: Annotated[str, typer.Option(help="'top' third, as `learn` adapts, or 'all'.")] = "top",
+    as_json: JsonOption = False,
+) -> None:
+    """Meta-train where new heads begin, and how fast they move, for any causal LM.
+
+    `understudy train meta --backbone my-model/ --data DIR --out my-model/start.safetensors`
+
+    `understudy learn role.yaml --backbone my-model/ --start my-model/start.safetensors`
+    """
+    if layers not in ("top", "all"):
+        raise UnderstudyError(f"--layers cannot be {layers!r}", mend="use top or all")
+    try:
+        from .core.meta.training import MetaRecipe
+        from .meta_training import train_start
+    except ModuleNotFoundError as error:
+        if error.name != "zstandard":
+            raise
+        raise UnderstudyError("training reads .zst files", mend="pip install 'understudy[train]'") from None
+    recipe = MetaRecipe(minutes=minutes, tasks=tasks, at_once=at_once, steps=steps, layers=layers)
+    with _Bar(0.0, minutes).shown() as bar:
+        trace = train_start(name, data, out, recipe, origin=origin, rank=rank, on_step=bar.meta)
+    tenth = max(1, len(trace) // 10)
+    said = {
+        "start": str(out), "steps": len(trace),
+        "query_loss_first": _means(trace[:tenth]), "query_loss_last": _means(trace[-tenth:]),
+    }  # fmt: skip
+    if as_json:
+        print_json(said)
+    else:
+        shown = {key: " ".join(f"{v:.3f}" for v in value) if isinstance(value, list) else value
+                 for key, value in said.items()}  # fmt: skip
+        stdout().print(fields_view(shown))
+
+
+def _means(losses: Sequence[Sequence[float]]) -> list[float]:
+    """The mean loss after each inner step."""
+    return [round(sum(column) / len(column), 4) for column in zip(*losses, strict=True)]
 
 
 @train.command()

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .core.adaptation import Layers, adapt
+from .core.adaptation import Activation, Layers, adapt
 from .core.backbone import Backbone
 from .core.bank import HeadBank
 from .core.corpora import Corpus
@@ -118,12 +118,13 @@ def _examples(corpus: Corpus, lines: Sequence[tuple[str, str]], record: Record |
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to learn: where heads begin, what learns, and whether the demonstrations stand in the prompt."""
+    """One way to learn: where heads begin, what learns, where it is active, and what stands in the prompt."""
 
     start: str
     layers: Layers | None
     readout: bool = True
     shown: bool = False
+    activation: Activation = "row"
 
     @property
     def name(self) -> str:
@@ -133,14 +134,16 @@ class Arm:
             learned = "readout"
         elif not self.readout:
             learned += ", no readout"
+        learned += ", from the role marker on" if self.activation == "marker" else ""
         return f"{self.start} start · {learned}" + (" · demonstrations in context" if self.shown else "")
 
 
 def arms(starts: Sequence[str]) -> list[Arm]:
-    """The grid: every start with readout alone, top third, all layers; and with the demonstrations in the prompt."""
+    """The grid: every start with each of what can learn; with nothing learned, the demonstrations shown or not."""
     found = []
     for start in starts:
         found += [Arm(start, None), Arm(start, "top"), Arm(start, "all"), Arm(start, "top", readout=False)]
+        found.append(Arm(start, "top", activation="marker"))
         found += [Arm(start, None, readout=False), Arm(start, None, readout=False, shown=True)]
     return found
 
@@ -220,8 +223,9 @@ class Bench:
             layers = arm.layers or "top"
             steps = 12 if arm.layers else 0
             head, report = adapt(
-                self.backbone, task.demonstrations, start, steps=steps, layers=layers, readout=arm.readout
-            )
+                self.backbone, task.demonstrations, start, steps=steps, layers=layers, readout=arm.readout,
+                activation=arm.activation,
+            )  # fmt: skip
             bank.add(head)
             name, threshold, left_out = head.name, report.threshold, report.accuracy
         learned = time.perf_counter()

@@ -22,7 +22,7 @@ def starts_of(backbone: Backbone, name: str) -> dict[str, Start]:
     """The starts that a backbone has: a random one, and those that lie in its folder."""
     found = {"random": Start.plain(backbone.sites)}
     files = {"multi-task": folder_of(name) / MULTITASK, "meta-learned": folder_of(name) / "start.safetensors"}
-    return found | {kind: Start.load(file) for kind, file in files.items() if file.is_file()}
+    return found | {kind: Start.load(file).over(backbone.sites) for kind, file in files.items() if file.is_file()}
 
 
 def few_shot(

@@ -29,10 +29,12 @@ class Method:
     Attributes:
         layers: ``top``: the upper third alone, which is faster and was no worse on tasks kept for choosing; or ``all``.
         activation: ``row``, or ``marker``: roles then share the cache of all that comes before the role marker.
+        start: a file of where heads begin, instead of the backbone's own.
     """
 
     layers: Literal["all", "top"] = "top"
     activation: Literal["row", "marker"] = "row"
+    start: Path | None = None
 
 
 def method_of(folder: Path) -> Method:
@@ -73,7 +75,10 @@ def learn_many(
     method = method or Method()
     name = DEFAULT_BACKBONE if backbone.name == "default" else backbone.name
     shipped = SHIPPED / name
-    start = Start.of_backbone(shipped if shipped.is_dir() else Path(name), backbone.sites)
+    start = (
+        Start.load(method.start).over(backbone.sites) if method.start
+        else Start.of_backbone(shipped if shipped.is_dir() else Path(name), backbone.sites)
+    )  # fmt: skip
 
     def on_step(step: int, steps: int, loss: float) -> None:
         if on_progress is not None:

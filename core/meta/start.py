@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..bank import HeadStack
+from ..errors import UnderstudyError
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,28 @@ class Start:
 
         return Start(part(self.tensors), None if self.rates is None else part(self.rates))
 
+    def over(self, sites: Mapping[str, tuple[int, int]]) -> Start:
+        """The start on these sites and no others; where it has nothing, it begins at random and changes nothing yet.
+
+        Such sites learn with the mean rate of those that it has.
+
+        Raises:
+            UnderstudyError: the start was made for sites of another size.
+        """
+        rank = next(int(tensor.shape[-1]) for name, tensor in self.tensors.items() if name.endswith("|down"))
+        tensors = Start.plain(sites, rank).tensors
+        if any(name in self.tensors and self.tensors[name].shape != tensor.shape for name, tensor in tensors.items()):
+            mend = "make one for this with `understudy train meta`"
+            raise UnderstudyError("the start is of another backbone", mend=mend)
+        found = {name: self.tensors.get(name, tensor) for name, tensor in tensors.items()}
+        if self.rates is None:
+            return Start(found)
+        mean = {
+            kind: torch.stack([rate for name, rate in self.rates.items() if name.endswith(kind)]).mean()
+            for kind in ("|down", "|up")
+        }
+        return Start(found, {name: self.rates.get(name, mean[name[name.rindex("|") :]]) for name in found})
+
     def save(self, file: Path) -> None:
         """Write tensors and rates as bf16 safetensors."""
         flat = {f"start|{name}": tensor.to(torch.bfloat16).contiguous() for name, tensor in self.tensors.items()}
@@ -50,14 +74,20 @@ class Start:
 
     @classmethod
     def load(cls, file: Path) -> Start:
-        """Read what :meth:`save` wrote."""
-        flat = load_file(file)
+        """Read what :meth:`save` wrote. Raises UnderstudyError where the file is missing, broken or something else."""
+        try:
+            flat = load_file(file)
+        except (OSError, SafetensorError) as error:
+            mend = "make it with `understudy train meta`"
+            raise UnderstudyError(f"the start cannot be read ({error})", where=str(file), mend=mend) from error
+        if not any(name.startswith("start|") for name in flat):
+            raise UnderstudyError("this is not a start", where=str(file), mend="make it with `understudy train meta`")
         tensors = {name[len("start|") :]: t.float() for name, t in flat.items() if name.startswith("start|")}
         rates = {name[len("rate|") :]: t[0] for name, t in flat.items() if name.startswith("rate|")}
         return cls(tensors, rates or None)
 
     @classmethod
     def of_backbone(cls, folder: Path, sites: Mapping[str, tuple[int, int]]) -> Start:
-        """The start that ships with a backbone, or a plain one where there is none."""
+        """The start that lies with a backbone, over all its sites, or a plain one where there is none."""
         file = folder / "start.safetensors"
-        return cls.load(file) if file.exists() else cls.plain(sites)
+        return cls.load(file).over(sites) if file.exists() else cls.plain(sites)

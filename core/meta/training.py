@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +16,7 @@ from ..batches import Batch, collate, decision_losses, per_row
 from ..demonstrations import render
 from ..errors import UnderstudyError
 from ..prompts import Example
+from ..trunk import Trunk, upper_sites
 from .maml import Tensors, outer_loss
 from .start import Start
 
@@ -24,10 +25,15 @@ Episode = tuple[Sequence[Example], Sequence[Example]]
 
 @dataclass(frozen=True)
 class MetaRecipe:
-    """How to meta-train: N tasks a step, ``steps`` inner steps, wall-clock minutes."""
+    """How to meta-train: N tasks a step, ``at_once`` of them in memory, ``steps`` inner steps, wall-clock minutes.
+
+    ``layers``: those whose heads learn, as in adaptation; below them the trunk is run once for all steps of a task.
+    """
 
     minutes: float = 6.0
     tasks: int = 8
+    at_once: int = 8
+    layers: str = "top"
     steps: int = 4
     outer_rate: float = 1e-3
     rates_rate: float = 5e-2
@@ -35,14 +41,21 @@ class MetaRecipe:
     seed: int = 0
 
 
-def stacked_loss(backbone: Backbone, batch: Batch, task: Tensor, tasks: int) -> Callable[[Tensors], Tensor]:
-    """Parameters [N, …] → the mean decision loss of each task [N]; ``task`` [B] says whose row each is."""
+def stacked_loss(
+    backbone: Backbone, batch: Batch, task: Tensor, tasks: int, sites: Iterable[str] = ()
+) -> Callable[[Tensors], Tensor]:
+    """Parameters [N, …] → the mean decision loss of each task [N]; ``task`` [B] says whose row each is.
+
+    ``sites``: those of the heads, so that what lies below them is run once, however often the loss is asked for.
+    """
+    trunk = Trunk.of(backbone, batch.ids, sites, torch.bfloat16) if sites else None
+    every = torch.arange(len(batch.ids))
     rows = torch.zeros(tasks).index_add(0, task[batch.row], torch.ones(len(batch.row)))
 
     def loss(parameters: Tensors) -> Tensor:
         pairs = HeadStack.of_tensors(parameters).gather(task)
         with torch.autocast("cpu", torch.bfloat16), active(backbone.context, pairs):
-            states = backbone.hidden(batch.ids)
+            states = trunk.hidden(every) if trunk else backbone.hidden(batch.ids)
             losses, _ = decision_losses(backbone, batch, states)
         return torch.zeros(tasks).index_add(0, task[batch.row], losses) / rows.clamp(min=1)
 
@@ -64,14 +77,19 @@ def meta_train(
 ) -> Start:
     """First-order MAML with per-tensor rates and multi-step loss over drawn episodes, on the frozen backbone.
 
+    The gradients of a step's tasks are added up ``at_once`` at a time, so that memory does not grow with their number.
+
     Args:
-        start: where to begin; its rates are taken where it has some.
+        start: where to begin; its rates are taken where it has some. Of the layers that learn only.
         draw: random generator → (support, query) examples of one task.
         on_step: called with step, seconds, and the mean query loss after each inner step.
 
     Raises:
         UnderstudyError: a loss is not finite.
     """
+    if recipe.layers == "top":
+        start = start.on(upper_sites(backbone))
+    sites = tuple(start.stack().down)
     tensors = {name: t.clone().requires_grad_(True) for name, t in start.tensors.items()}
     logs = {}
     for name in tensors:
@@ -89,13 +107,20 @@ def meta_train(
     while (elapsed := time.perf_counter() - began) < recipe.minutes * 60:
         rng = random.Random(recipe.seed * 7_919 + number)
         episodes = [draw(rng) for _ in range(recipe.tasks)]
-        support = stacked_loss(backbone, *_stack_episodes(backbone, [e[0] for e in episodes]), recipe.tasks)
-        query = stacked_loss(backbone, *_stack_episodes(backbone, [e[1] for e in episodes]), recipe.tasks)
-        rates = {name: value.exp() for name, value in logs.items()}
-        total, trace = outer_loss(support, query, tensors, rates, recipe.tasks, recipe.steps, weights=weights)
-        if not bool(torch.isfinite(total)):
-            raise UnderstudyError("the outer loss is not finite", where=f"meta step {number}", mend="lower the rates")
-        total.backward()
+        traces: list[Tensor] = []
+        for first in range(0, len(episodes), recipe.at_once):
+            some = episodes[first : first + recipe.at_once]
+            support, query = (
+                stacked_loss(backbone, *_stack_episodes(backbone, [e[side] for e in some]), len(some), sites)
+                for side in (0, 1)
+            )
+            rates = {name: value.exp() for name, value in logs.items()}
+            total, trace = outer_loss(support, query, tensors, rates, len(some), recipe.steps, weights=weights)
+            if not bool(torch.isfinite(total)):
+                where = f"meta step {number}"
+                raise UnderstudyError("the outer loss is not finite", where=where, mend="lower the rates")
+            (total * len(some) / len(episodes)).backward()
+            traces.append(torch.stack(trace).sum(1))
         torch.nn.utils.clip_grad_norm_(list(tensors.values()), 1.0)
         factor = min(1.0, max(0.05, (1 - elapsed / (recipe.minutes * 60)) / 0.4))
         optimiser.param_groups[0]["lr"] = recipe.outer_rate * factor
@@ -104,7 +129,7 @@ def meta_train(
         optimiser.zero_grad()
         number += 1
         if on_step:
-            on_step(number, elapsed, [float(losses.mean()) for losses in trace])
+            on_step(number, elapsed, (sum(traces) / len(episodes)).tolist())
     return Start(
         {name: t.detach() for name, t in tensors.items()}, {name: v.detach().exp() for name, v in logs.items()}
     )

@@ -135,4 +135,4 @@ def test_the_table_says_what_was_measured() -> None:
 
 def test_the_grid_has_no_two_arms_of_one_name() -> None:
     names = [arm.name for arm in arms(["random", "meta-learned"])]
-    assert len(names) == len(set(names)) == 12
+    assert len(names) == len(set(names)) == 14

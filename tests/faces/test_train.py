@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from understudy.cli import app
 from understudy.core.errors import UnderstudyError
 from understudy.core.heads import Head
+from understudy.core.meta.start import Start
 from understudy.core.pretraining import Progress
 from understudy.origin import HEADS, Origin
 from understudy.training import ROLES
@@ -97,3 +98,39 @@ def test_a_table_that_cannot_be_made_says_why(words: list[str], said: str, tmp_p
     here = [str(tmp_path / word) if word == "names.json" else word for word in words]
     done = runner.invoke(app, ["train", "tables", "--data", str(tmp_path / "data"), *here])
     assert done.exit_code == 2 and said in " ".join(done.output.split()), done.output
+
+
+def test_a_start_is_trained_for_a_backbone_and_roles_learn_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zstandard = pytest.importorskip("zstandard")
+    tasks = tmp_path / "data" / "tasks" / "meta_train"
+    tasks.mkdir(parents=True)
+    about = {"task": "sort", "family": "sort", "description": "Sort messages", "labels": ["fruit", "tool"],
+             "licence": "MIT", "licence_class": "permissive", "source": "here"}  # fmt: skip
+    (tasks / "sort.json").write_text(json.dumps(about), encoding="utf-8")
+    words = {"fruit": ("apple", "pear", "plum"), "tool": ("saw", "drill", "file")}
+    lines = [{"input": f"the {words[label][i % 3]} number {i}", "output": label} for i in range(50) for label in words]
+    raw = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    (tasks / "sort.jsonl.zst").write_bytes(zstandard.ZstdCompressor().compress(raw))
+    monkeypatch.chdir(tmp_path)
+    train = ["train", "meta", "--data", "data", "--out", "made/start.safetensors", "--minutes", "0.05", "--tasks", "2",
+             "--at-once", "1", "--json"]  # fmt: skip
+    done = runner.invoke(app, train)
+    assert done.exit_code == 0, (done.output, done.exception)
+    said = json.loads(done.stdout)
+    assert said["steps"] >= 1 and len(said["query_loss_last"]) == 4
+    start = Start.load(tmp_path / "made" / "start.safetensors")
+    assert start.rates is not None and not any("layers.0." in name for name in start.tensors)
+    again = runner.invoke(app, [*train, "--from", "made/start.safetensors"])
+    assert again.exit_code == 0, (again.output, again.exception)
+    role = {"schema": "understudy/role/v1", "role": "sorter", "does": "Sorts.", "takes": {"text": "text"},
+            "gives": {"label": ["fruit", "tool"]}, "demonstrations": [
+                {"takes": {"text": line["input"]}, "gives": {"label": line["output"]}} for line in lines[:8]
+            ]}  # fmt: skip
+    (tmp_path / "sorter.yaml").write_text(json.dumps(role), encoding="utf-8")
+    learned = runner.invoke(app, ["learn", "sorter.yaml", "--start", "made/start.safetensors", "--json"])
+    assert learned.exit_code == 0, (learned.output, learned.exception)
+    (tmp_path / "broken.safetensors").write_bytes(b"no")
+    refused = runner.invoke(app, ["learn", "sorter.yaml", "--start", "broken.safetensors"])
+    assert refused.exit_code == 2 and "broken.safetensors" in refused.output

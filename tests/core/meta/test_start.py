@@ -39,3 +39,19 @@ def test_a_backbone_brings_its_own_or_a_plain_one(backbones: Callable[..., Backb
     assert Start.of_backbone(tmp_path, sites).tensors.keys() == Start.plain(sites).tensors.keys()
     Start.plain(sites, rank=2, seed=8).save(tmp_path / "start.safetensors")
     assert Start.of_backbone(tmp_path, sites).stack().down[next(iter(sites))].shape[-1] == 2
+
+
+def test_a_start_of_some_layers_begins_at_nothing_in_the_others(backbones: Callable[..., Backbone]) -> None:
+    sites = backbones().sites
+    some = dict(list(sites.items())[:3])
+    learned = Start.plain(some, rank=2, seed=9)
+    rates = {name: torch.tensor(0.2 if name.endswith("down") else 0.6) for name in learned.tensors}
+    whole = Start(learned.tensors, rates).over(sites)
+    assert whole.tensors.keys() == Start.plain(sites, rank=2).tensors.keys() and whole.rates is not None
+    for name, tensor in whole.tensors.items():
+        if name in learned.tensors:
+            assert torch.equal(tensor, learned.tensors[name])
+        elif name.endswith("|up"):
+            assert not bool(tensor.any())
+    assert {float(whole.rates[name]) for name in whole.rates if name.endswith("|down")} == {float(torch.tensor(0.2))}
+    assert Start(learned.tensors).over(some).rates is None

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from understudy.core.fields import Choice, Record
 from understudy.core.meta.start import Start
 from understudy.core.meta.training import Episode, MetaRecipe, meta_train, right_rows, stacked_loss
 from understudy.core.prompts import Example, Prompt
+from understudy.core.trunk import upper_sites
 
 WORDS = ("charged", "crashes", "password", "Lima", "euro", "France")
 RECORD = Record((("queue", Choice(("bug", "billing"))),))
@@ -44,6 +46,54 @@ def test_each_task_has_its_own_loss(backbones: Callable[..., Backbone]) -> None:
         expected = stacked_loss(backbone, alone, torch.zeros(len(side), dtype=torch.long), 1)(one)
         assert float(together[number]) == pytest.approx(float(expected), rel=0.03)  # passes run in bf16
     assert abs(float(together[0] - together[1])) > 0.1
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_memory_does_not_grow_with_the_tasks_and_the_steps_are_the_same(
+    new_backbone: Callable[..., Backbone], monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    backbone = new_backbone()
+    held: list[int] = []
+
+    def counted(*args: Any) -> Callable[[Any], torch.Tensor]:
+        held.append(args[3])
+        return stacked_loss(*args)
+
+    monkeypatch.setattr("understudy.core.meta.training.stacked_loss", counted)
+    starts = []
+    for together in (5, at_once):
+        clock = iter(range(10**6))
+        monkeypatch.setattr("understudy.core.meta.training.time.perf_counter", lambda ticks=clock: float(next(ticks)))
+        recipe = MetaRecipe(minutes=0.05, tasks=5, at_once=together, steps=2, outer_rate=1e-2)
+        starts.append(meta_train(backbone, Start.plain(backbone.sites, rank=2), draw, recipe))
+    assert max(held[4:]) == at_once and held[:4] == [5] * 4
+    for name, tensor in starts[0].tensors.items():
+        torch.testing.assert_close(tensor, starts[1].tensors[name], atol=3e-3, rtol=0)  # passes run in bf16
+    before = Start.plain(backbone.sites, rank=2).tensors
+    assert any(float((starts[0].tensors[name] - before[name]).abs().max()) > 0.01 for name in starts[0].tensors)
+
+
+def test_the_trunk_below_the_heads_changes_no_loss(new_backbone: Callable[..., Backbone]) -> None:
+    backbone = new_backbone()
+    batch = collate([render(example(w, "bug"), backbone) for w in ("euro", "Lima", "France")], backbone.markers.pad)
+    start = Start.plain(backbone.sites, rank=2).on(upper_sites(backbone))
+    flat = {name: (tensor + 0.1).repeat(3, 1, 1) for name, tensor in start.tensors.items()}
+    task = torch.tensor([0, 1, 2])
+    whole = stacked_loss(backbone, batch, task, 3)(flat)
+    cached = stacked_loss(backbone, batch, task, 3, tuple(start.stack().down))(flat)
+    torch.testing.assert_close(whole, cached, atol=0.02, rtol=0.02)
+
+
+def test_only_the_layers_that_adaptation_teaches_are_learned(
+    new_backbone: Callable[..., Backbone], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backbone = new_backbone()
+    for layers, sites in (("top", set(upper_sites(backbone))), ("all", set(backbone.sites))):
+        clock = iter(range(10**6))
+        monkeypatch.setattr("understudy.core.meta.training.time.perf_counter", lambda ticks=clock: float(next(ticks)))
+        recipe = MetaRecipe(minutes=0.03, tasks=2, steps=1, layers=layers)
+        start = meta_train(backbone, Start.plain(backbone.sites, rank=2), draw, recipe)
+        assert {name.rsplit("|", 1)[0] for name in start.tensors} == sites
 
 
 def test_a_row_is_right_when_all_its_decisions_are(backbones: Callable[..., Backbone]) -> None:

@@ -1,0 +1,49 @@
+"""A start for any backbone: what ``understudy train meta`` does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from .core.backbone import Backbone
+from .core.corpora import read_corpora
+from .core.errors import UnderstudyError
+from .core.meta.start import Start
+from .core.meta.training import MetaRecipe, meta_train
+from .training import episodes
+
+
+def train_start(
+    name: str, data: Path, out: Path, recipe: MetaRecipe, *, origin: Path | None = None, rank: int = 8,
+    on_step: Callable[[int, float, Sequence[float]], None] | None = None,
+) -> list[Sequence[float]]:  # fmt: skip
+    """Meta-train where the heads of a backbone begin, on the tasks of a data folder, and write it to ``out``.
+
+    Args:
+        name: a shipped backbone, a folder, or a hub id.
+        origin: a start to go on from; a random one otherwise.
+
+    Returns:
+        The query losses after each inner step, one list for each outer step.
+
+    Raises:
+        UnderstudyError: no such backbone, data or start, or a loss is not finite.
+    """
+    backbone = Backbone.load(name)
+    begin = Start.load(origin).over(backbone.sites) if origin else Start.plain(backbone.sites, rank)
+    draw = episodes(read_corpora(data))
+    if out.is_dir():
+        raise UnderstudyError("this is a folder", where=str(out), mend="give a file, such as start.safetensors")
+    trace: list[Sequence[float]] = []
+
+    def note(step: int, seconds: float, losses: Sequence[float]) -> None:
+        trace.append(losses)
+        if on_step:
+            on_step(step, seconds, losses)
+
+    start = meta_train(backbone, begin, draw, recipe, note)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = out.with_suffix(".draft")
+    start.save(draft)
+    draft.replace(out)
+    return trace
