@@ -129,7 +129,7 @@ def meta_train(
         optimiser.zero_grad()
         number += 1
         if on_step:
-            on_step(number, elapsed, (sum(traces) / len(episodes)).tolist())
+            on_step(number, elapsed, (torch.stack(traces).sum(0) / len(episodes)).tolist())
     return Start(
         {name: t.detach() for name, t in tensors.items()}, {name: v.detach().exp() for name, v in logs.items()}
     )
