@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -168,6 +168,7 @@ def tables(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the table is written.", show_default=False)
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure what a handful of demonstrations buys on tasks that no weight has seen; printed as Markdown.
 
@@ -187,6 +188,7 @@ def tables(
         raise UnderstudyError("a role is learned from two demonstrations at least", mend="such as --sizes 4,8,16")
     names = _names(tasks)
     try:
+        from .few_shot_table import markdown
         from .few_shot_tables import few_shot
     except ModuleNotFoundError as error:
         if error.name not in ("zstandard", "sklearn"):
@@ -195,13 +197,17 @@ def tables(
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=stderr(), disable=not stderr().is_terminal) as bar:
         shown = bar.add_task("reading the data", total=None)
-        text = few_shot(
+        outcomes, about = few_shot(
             data, name, split, names, numbers, draws, questions, arms, encoder, work,
             lambda done, of, task: bar.update(shown, completed=done, total=of, description=task),
         )  # fmt: skip
+    text = markdown(outcomes, about)
     if out:
         out.write_text(text, encoding="utf-8")
-    print(text)
+    if as_json:
+        print_json({"about": about, "outcomes": [asdict(outcome) for outcome in outcomes]})
+    else:
+        print(text)
 
 
 def _names(file: Path | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""The few-shot table from a data folder and a backbone: what the command asks for, measured and written out."""
+"""The few-shot table from a data folder and a backbone: what the command asks for, measured."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from .core.backbone import Backbone
 from .core.corpora import read_asked
 from .core.errors import UnderstudyError
 from .core.meta.start import Start
-from .few_shot import Arm, Bench, arms
+from .few_shot import Arm, Bench, Outcome, arms
 from .few_shot_rivals import Rivals
-from .few_shot_table import markdown
 from .origin import folder_of
 from .training import MULTITASK
 
@@ -28,8 +27,8 @@ def starts_of(backbone: Backbone, name: str) -> dict[str, Start]:
 def few_shot(
     data: Path, name: str, split: str, names: Sequence[str], sizes: Sequence[int], draws: int, questions: int,
     wanted: str, encoder: Path | None, work: Path, on_task: Callable[[int, int, str], None],
-) -> str:  # fmt: skip
-    """Measure and write the table.
+) -> tuple[list[Outcome], dict[str, str]]:  # fmt: skip
+    """Measure: every outcome, and what the table says of how they were got.
 
     Args:
         wanted: ``all`` arms, or parts of their names, separated by commas.
@@ -56,4 +55,4 @@ def few_shot(
         "columns are of the most demonstrations",
         "machine": f"{torch.get_num_threads()} CPU threads",
     }  # fmt: skip
-    return markdown(outcomes, about)
+    return outcomes, about

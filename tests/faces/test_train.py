@@ -131,6 +131,15 @@ def test_a_start_is_trained_for_a_backbone_and_roles_learn_from_it(
     (tmp_path / "sorter.yaml").write_text(json.dumps(role), encoding="utf-8")
     learned = runner.invoke(app, ["learn", "sorter.yaml", "--start", "made/start.safetensors", "--json"])
     assert learned.exit_code == 0, (learned.output, learned.exception)
+    held = tmp_path / "data" / "tasks" / "held_out"
+    tasks.rename(held)
+    table = ["train", "tables", "--data", "data", "--split", "held_out", "--sizes", "4", "--draws", "1", "--questions",
+             "20", "--arms", "random start · readout", "--out", "table.md", "--json"]  # fmt: skip
+    measured = runner.invoke(app, table)
+    assert measured.exit_code == 0, (measured.output, measured.exception)
+    outcomes = {outcome["arm"]: outcome for outcome in json.loads(measured.stdout)["outcomes"]}
+    assert outcomes["random start · readout"]["questions"] == 20 and "majority" in outcomes
+    assert "| majority | " in (tmp_path / "table.md").read_text(encoding="utf-8")
     (tmp_path / "broken.safetensors").write_bytes(b"no")
     refused = runner.invoke(app, ["learn", "sorter.yaml", "--start", "broken.safetensors"])
     assert refused.exit_code == 2 and "broken.safetensors" in refused.output
