@@ -13,17 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from .agents.generators import GENERATORS, interviewing, recalling
+from .board import Board
 from .core import corpora as tasks
 from .core.abstention import abstention_threshold
 from .core.backbone import Backbone
 from .core.bank import HeadBank, HeadStack
 from .core.decoding import Call, Decoder
-from .core.distillation import Lessons, Teacher, principal, turned_to, vocabulary_vectors
 from .core.heads import Head
 from .core.meta.start import Start
 from .core.meta.training import Episode, MetaRecipe, meta_train
@@ -33,6 +30,7 @@ from .core.release import NANO, Shape, new_backbone, save
 from .core.streams import Stream
 from .core.texts import read_sentences, teacher_source, text_sources
 from .core.vocabulary import train_tokenizer
+from .lessons import lessons
 from .origin import Origin
 
 ROLES = ("planner", "coder", "qa", "recommender")
@@ -41,9 +39,6 @@ SHARES = {
     "recall": 0.1,
 }  # fmt: skip
 SENTENCES = 520_000
-LONGEST_LESSON = 48
-FACING = 20_000
-"""Sentences by which the teacher's directions are turned to those that a trained student has."""
 
 MULTITASK = "multitask.safetensors"
 """The start before it was meta-trained, kept so that tables can stand it beside; it need not ship."""
@@ -144,44 +139,6 @@ def episodes(corpora: list[tasks.Corpus]) -> Callable[[random.Random], Episode]:
     return draw
 
 
-def lessons(
-    teacher: Path, sentences: list[str], tokenizer: Any, width: int, file: Path, on_batch: Callable[[int, int], None],
-    student: Backbone | None = None,
-) -> tuple[Lessons, Tensor]:
-    """The sentences with the teacher's vectors, and the embedding [V, D] to begin with; kept in ``file``.
-
-    The vectors face the way of those that ``student`` has learned before, where there is one.
-    """
-    said = "\n".join((str(teacher), str(width), str(len(tokenizer)), student.digest() if student else "", *sentences))
-    made_of = hashlib.sha256(said.encode()).hexdigest()
-    if file.exists() and lessons_made_of(file) == made_of:
-        kept = load_file(file)
-        vectors, words = kept["vectors"].float(), kept["words"].float()
-    else:
-        reader = Teacher.load(teacher)
-        raw = reader.encode(sentences, on_batch=lambda done: on_batch(done, len(sentences)))
-        directions = principal(raw, width)
-        if student:
-            directions = turned_to(directions, raw[:FACING], student.embed(sentences[:FACING]))
-        vectors = torch.nn.functional.normalize(raw @ directions, dim=-1)
-        words = vocabulary_vectors(reader, tokenizer, directions)
-        draft = file.with_suffix(".draft")
-        save_file({"vectors": vectors.half(), "words": words.half()}, draft, metadata={"made_of": made_of})
-        draft.replace(file)
-    encoded: Any = tokenizer([" " + sentence for sentence in sentences], add_special_tokens=False)
-    ids = [tuple(one[:LONGEST_LESSON]) for one in encoded["input_ids"]]
-    return Lessons(ids, vectors), words
-
-
-def lessons_made_of(file: Path) -> str:
-    """The digest of sentences, teacher and width for which a file of vectors was made; empty where it is broken."""
-    try:
-        with safe_open(file, framework="pt") as opened:
-            return str((opened.metadata() or {}).get("made_of", ""))
-    except (SafetensorError, OSError):
-        return ""
-
-
 def train_backbone(
     preset: Preset,
     data: Path,
@@ -225,11 +182,24 @@ def train_backbone(
         heads = HeadStack.random(backbone.sites, len(ROLES) + 1, preset.rank)
     run = Pretraining(backbone, heads, streams(corpora), preset.pretraining, work, taught)
     run.resume()
-    progress = run.run(on_pretraining)
+    board = Board(work / "tensorboard")
+
+    def note(standing: Progress) -> None:
+        board.pretraining(standing)
+        if on_pretraining:
+            on_pretraining(standing)
+
+    def note_meta(step: int, seconds: float, losses: Any) -> None:
+        board.meta(step, losses)
+        if on_meta:
+            on_meta(step, seconds, losses)
+
+    progress = run.run(note)
     sources = tasks.sources(corpora) + text_sources(data) + ([teacher_source(teacher)] if teacher else [])
     history = before.history() if before else []
-    finish(backbone, heads, progress, preset, corpora, sources, out, history=history, on_meta=on_meta, date=date,
+    finish(backbone, heads, progress, preset, corpora, sources, out, history=history, on_meta=note_meta, date=date,
            began=began)  # fmt: skip
+    board.close()
 
 
 def _tokenizer(preset: Preset, corpora: list[tasks.Corpus], sentences: list[str], folder: Path) -> Any:
