@@ -19,6 +19,7 @@ from typing import Any
 import zstandard
 
 from .corpora import WITHHELD
+from .errors import UnderstudyError
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,31 @@ def read_sentences(folder: str | Path, count: int, seed: int = 0, of_tasks: floa
     listed = list(found)
     rng.shuffle(listed)
     return listed
+
+
+def validation_texts(folder: str | Path, count: int, seed: int = 0) -> list[str]:
+    """Sentences of the documents that training leaves out (their split is not ``train``), as many of each source.
+
+    Raises:
+        UnderstudyError: the folder has no such documents.
+    """
+    rng = random.Random(seed)
+    pools = []
+    for name in SHIPPABLE:
+        file = Path(folder) / "pretrain" / f"{name}.jsonl.zst"
+        if file.exists():
+            pool = []
+            for line in _lines(file):
+                if line.get("split", "train") != "train":
+                    pool += sentences_of(str(line["text"]), shortest=40)
+            rng.shuffle(pool)
+            pools.append(list(dict.fromkeys(pool)))
+    found = _evenly(pools, count, rng)
+    if len(found) < 20:
+        where, mend = str(Path(folder) / "pretrain"), "docs/data.md says what it holds"
+        raise UnderstudyError("no texts are kept from training here", where=where, mend=mend)
+    rng.shuffle(found)
+    return found
 
 
 def text_sources(folder: str | Path) -> list[dict[str, str]]:

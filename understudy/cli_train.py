@@ -147,7 +147,7 @@ def _means(losses: Sequence[Sequence[float]]) -> list[float]:
 @train.command()
 def tables(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The tasks to ask; see docs/data.md.")],
-    only: Annotated[str, typer.Option(metavar="TABLE", help="Which table.")] = "few-shot",
+    only: Annotated[str, typer.Option(metavar="TABLE", help="few-shot, or portrait.")] = "few-shot",
     name: Annotated[str, typer.Option("--backbone", metavar="BACKBONE", help="Folder or hub id.")] = "default",
     split: Annotated[
         str, typer.Option(help="'choosing' to choose settings on, 'held_out' once for a released backbone.")
@@ -175,9 +175,11 @@ def tables(
     What has been measured is kept in --work, so that a run that was stopped goes on.
 
     `understudy train tables --only few-shot --data DIR --sizes 4,8,16 --draws 3 --out docs/few-shot.md`
+
+    `understudy train tables --only portrait --data DIR` has bits per byte, ten samples, and a role learned in Chinese.
     """
-    if only != "few-shot":
-        raise UnderstudyError(f"there is no table {only!r}", mend="use few-shot")
+    if only not in ("few-shot", "portrait"):
+        raise UnderstudyError(f"there is no table {only!r}", mend="use few-shot or portrait")
     if split not in ("choosing", "held_out"):
         raise UnderstudyError(f"there is no split {split!r}", mend="use choosing or held_out")
     try:
@@ -189,11 +191,15 @@ def tables(
     names = _names(tasks)
     try:
         from .few_shot_table import markdown
-        from .few_shot_tables import few_shot
+        from .tables import drawn, few_shot
     except ModuleNotFoundError as error:
         if error.name not in ("zstandard", "sklearn"):
             raise
         raise UnderstudyError("tables need zstandard and scikit-learn", mend="pip install 'understudy[test]'") from None
+    if only == "portrait":
+        seen, text = drawn(name, data, encoder)
+        _put(text, seen, out, as_json)
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=stderr(), disable=not stderr().is_terminal) as bar:
         shown = bar.add_task("reading the data", total=None)
@@ -201,11 +207,16 @@ def tables(
             data, name, split, names, numbers, draws, questions, arms, encoder, work,
             lambda done, of, task: bar.update(shown, completed=done, total=of, description=task),
         )  # fmt: skip
-    text = markdown(outcomes, about)
+    found = {"about": about, "outcomes": [asdict(outcome) for outcome in outcomes]}
+    _put(markdown(outcomes, about), found, out, as_json)
+
+
+def _put(text: str, found: dict[str, Any], out: Path | None, as_json: bool) -> None:
     if out:
+        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8")
     if as_json:
-        print_json({"about": about, "outcomes": [asdict(outcome) for outcome in outcomes]})
+        print_json(found)
     else:
         print(text)
 

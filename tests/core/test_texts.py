@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from understudy.core.texts import read_sentences, sentences_of, teacher_source, text_sources
+from understudy.core.errors import UnderstudyError
+from understudy.core.texts import read_sentences, sentences_of, teacher_source, text_sources, validation_texts
 
 
 def write(file: Path, lines: list[dict[str, str]]) -> None:
@@ -77,3 +78,14 @@ def test_the_teacher_is_named_with_its_licence(tmp_path: Path) -> None:
     found = teacher_source(tmp_path)
     assert (found["teacher"], found["licence"], len(found["sha256"])) == ("all-small-encoder", "apache-2.0", 64)
     assert teacher_source(tmp_path / "nowhere")["licence"] == "not stated"
+
+
+def test_validation_texts_are_of_documents_that_training_leaves_out(folder: Path) -> None:
+    with pytest.raises(UnderstudyError, match="no texts are kept from training"):
+        validation_texts(folder, 10)
+    kept = [{"text": f"This page number {n} of a book was kept from training.", "split": "valid"} for n in range(60)]
+    learned = {"text": "This page is what training has read.", "split": "train"}
+    write(folder / "pretrain" / "rust_book.jsonl.zst", [*kept, learned])
+    found = validation_texts(folder, 40)
+    assert len(found) == len(set(found)) == 40 and all(text.endswith("kept from training.") for text in found)
+    assert found == validation_texts(folder, 40)

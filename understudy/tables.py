@@ -1,9 +1,10 @@
-"""The few-shot table from a data folder and a backbone: what the command asks for, measured."""
+"""What ``understudy train tables`` measures: the few-shot table of a backbone, and its portrait."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -14,6 +15,7 @@ from .core.meta.start import Start
 from .few_shot import Arm, Bench, Outcome, arms
 from .few_shot_rivals import Rivals
 from .origin import folder_of
+from .portrait import portrait
 from .training import MULTITASK
 
 
@@ -56,3 +58,18 @@ def few_shot(
         "machine": f"{torch.get_num_threads()} CPU threads",
     }  # fmt: skip
     return outcomes, about
+
+
+def drawn(name: str, data: Path, encoder: Path | None) -> tuple[dict[str, Any], str]:
+    """The portrait of a backbone: its figures, and the same as Markdown."""
+    backbone = Backbone.load(name)
+    seen = portrait(backbone, Start.of_backbone(folder_of(name), backbone.sites), data, encoder)
+    role = seen["chinese"]
+    lines = [
+        f"# {backbone.name} ({backbone.digest()})", "", f"- validation bits per byte: {seen['bits_per_byte']}",
+        f"- a role from eight Chinese demonstrations: {role['right']} of {role['of']} unseen messages right, "
+        f"{role['left_out']:.0%} of those left out",
+    ]  # fmt: skip
+    if "neighbours" in seen:
+        lines.append(f"- ten sentences nearest by the encoder, of these among ours: {seen['neighbours']:.1%}")
+    return seen, "\n".join([*lines, "", "Ten samples, as they came:", "", *(f"    {s}" for s in seen["samples"]), ""])
