@@ -44,6 +44,8 @@ class Report:
             of them above it.
         disagree: 1-based numbers of the demonstrations that the others contradict with confidence.
         mix: field → weights of the language model, of the readout, and of the language model's prior.
+        left_out: of each demonstration, the confidence with which it was answered when it was left out, and whether
+            that was right.
     """
 
     accuracy: float
@@ -58,6 +60,7 @@ class Report:
     answered: float
     disagree: tuple[int, ...]
     mix: Mapping[str, tuple[float, float, float]]
+    left_out: tuple[tuple[float, bool], ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The report as JSON-ready values, None for what is not known."""
@@ -165,6 +168,7 @@ def _report(
         answered=sum(c >= threshold for c in confidences) / len(confidences),
         disagree=tuple(i for i, (ok, c) in enumerate(zip(right, confidences, strict=True), 1) if not ok and c > 0.9),
         mix=mix,
+        left_out=tuple(zip(confidences, right, strict=True)),
     )
 
 

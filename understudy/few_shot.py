@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -60,8 +60,8 @@ class Outcome:
     """What one arm did on one task: shares of the questions, and wall seconds of learning and of answering.
 
     ``answered``: the share at or above the confidence under which the arm abstains; ``wrong``: the share of these that
-    is wrong; None for arms that answer everything. ``left_out``: how often the arm was right on demonstrations that it
-    had left out; ``confidences``: of each question, negative where the answer was wrong.
+    is wrong; None for arms that answer everything. ``confidences``: of each question, negative where the answer was
+    wrong; ``left_out``: the same of each demonstration, by the head that had not learned from it.
     """
 
     task: str
@@ -77,8 +77,8 @@ class Outcome:
     answering: float
     answered: float | None = None
     wrong: float | None = None
-    left_out: float | None = None
     confidences: tuple[float, ...] = ()
+    left_out: tuple[float, ...] = ()
 
 
 def draw_task(corpus: Corpus, size: int, draw: int, questions: int) -> Task | None:
@@ -211,7 +211,8 @@ class Bench:
         start = self.starts[arm.start]
         began = time.perf_counter()
         bank, questions, name = HeadBank(self.backbone.sites), list(task.questions), None
-        threshold, left_out = 0.0, None
+        threshold = 0.0
+        left_out: tuple[tuple[float, bool], ...] = ()
         if arm.layers is None and not arm.readout:
             # What the start alone says: its tensors as a head, with nothing learned.
             name = "start"
@@ -227,7 +228,7 @@ class Bench:
                 activation=arm.activation,
             )  # fmt: skip
             bank.add(head)
-            name, threshold, left_out = head.name, report.threshold, report.accuracy
+            name, threshold, left_out = head.name, report.threshold, report.left_out
         learned = time.perf_counter()
         decoder = Decoder(self.backbone, bank, batch=32)
         try:
@@ -239,12 +240,15 @@ class Bench:
         kept = [ok for ok, reply in zip(right, replies, strict=True) if reply.confidence >= threshold]
         figures = {
             "right": sum(right) / len(right), "answered": len(kept) / len(right),
-            "wrong": kept.count(False) / len(kept) if kept else None, "left_out": left_out,
-            "confidences": tuple(
-                round(r.confidence if ok else -r.confidence, 4) for r, ok in zip(replies, right, strict=True)
-            ),
+            "wrong": kept.count(False) / len(kept) if kept else None,
+            "confidences": _signed(zip((reply.confidence for reply in replies), right, strict=True)),
+            "left_out": _signed(left_out),
         }  # fmt: skip
         return figures, learned - began, answered - learned
+
+
+def _signed(pairs: Iterable[tuple[float, bool]]) -> tuple[float, ...]:
+    return tuple(round(confidence if right else -confidence, 4) for confidence, right in pairs)
 
 
 def text_of(values: Mapping[str, Any]) -> str:
