@@ -31,8 +31,8 @@ def against_trainer(backbone: Backbone, seeds: int = 5) -> dict[str, Any]:
 
     *Head alone*: the same rows, rank, learning rate where none was learned, precision (fp32) and numbers of steps as
     the Trainer; what still differs is that PEFT's loss is over the whole vocabulary, ours over the legal options.
-    *Head and readout*: what ``understudy learn`` does, less the left-out demonstrations: the top third, in bf16, and a
-    readout.
+    *Head and readout*: as ``understudy learn`` does it, less the left-out demonstrations: the top third, in bf16, and a
+    readout; after 0 steps it is the readout and the start alone.
     """
     shipped = SHIPPED / (DEFAULT if backbone.name == "default" else backbone.name)
     random_start = Start.plain(backbone.sites)
@@ -42,12 +42,14 @@ def against_trainer(backbone: Backbone, seeds: int = 5) -> dict[str, Any]:
     for seed in range(seeds):
         learned, unseen = role(3 * seed, 9, 8), role(3 * seed + 30, 9, 8)
 
-        def whole(steps: int, learned: list[Example] = learned) -> Head:
-            return adapt(backbone, learned, random_start, steps=steps, folds=0)[0]
-
-        runs.setdefault("head and readout, random start", []).append(_until(backbone, unseen, (0, *STEPS), whole))
         cohort = [Cohort.of("role", learned, backbone, 0)]
         for who, start in starts.items():
+
+            def whole(steps: int, start: Start = start, learned: list[Example] = learned) -> Head:
+                return adapt(backbone, learned, start, steps=steps, folds=0)[0]
+
+            both = who.replace("head alone", "head and readout")
+            runs.setdefault(both, []).append(_until(backbone, unseen, (0, *STEPS), whole))
 
             def alone(steps: int, start: Start = start, cohort: list[Cohort] = cohort) -> Head:
                 return Head.of_stack("role", teach(backbone, cohort, start, steps, precision=torch.float32).heads[0], 0)

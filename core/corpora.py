@@ -83,7 +83,7 @@ def read_corpora(folder: str | Path, longest: int = 240, most: int = 4000) -> li
     return [*found, *_domains(found)]
 
 
-def read_asked(folder: str | Path, split: str, names: Sequence[str] = (), longest: int = 600) -> list[Corpus]:
+def read_asked(folder: str | Path, split: str, names: Sequence[str] = (), longest: int = 300) -> list[Corpus]:
     """Tasks that no shipped weight has learned from, to measure on: choices and spans with short enough texts.
 
     Args:

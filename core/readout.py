@@ -1,4 +1,4 @@
-"""Readout: a linear classifier on the backbone's sentence vector, beside what the language model says of a choice.
+"""Readout: a linear classifier on sentence vector and tokens, beside what the language model says of a choice.
 
     r(o | x) = log softmax_o( W_o · φ(x) + b_o ),       φ(x) = [ s(x) ; ν h(x) ] less the demonstrations' mean
     W, b     = argmin  Σ_k −r(o_k | x_k) + λ/2 · ‖W − κ E‖²,    E_o = the vector of the option's own name

@@ -81,6 +81,8 @@ def read_sentences(folder: str | Path, count: int, seed: int = 0, of_tasks: floa
 def validation_texts(folder: str | Path, count: int, seed: int = 0) -> list[str]:
     """Sentences of the documents that training leaves out (their split is not ``train``), as many of each source.
 
+    Those that stand in a document of training too are left out.
+
     Raises:
         UnderstudyError: the folder has no such documents.
     """
@@ -89,12 +91,16 @@ def validation_texts(folder: str | Path, count: int, seed: int = 0) -> list[str]
     for name in SHIPPABLE:
         file = Path(folder) / "pretrain" / f"{name}.jsonl.zst"
         if file.exists():
-            pool = []
+            pool, read = [], set()
             for line in _lines(file):
-                if line.get("split", "train") != "train":
-                    pool += sentences_of(str(line["text"]), shortest=40)
+                some = sentences_of(str(line["text"]), shortest=40)
+                if line.get("split", "train") == "train":
+                    read.update(some)
+                else:
+                    pool += some
+            pool = [sentence for sentence in dict.fromkeys(pool) if sentence not in read]
             rng.shuffle(pool)
-            pools.append(list(dict.fromkeys(pool)))
+            pools.append(pool)
     found = _evenly(pools, count, rng)
     if len(found) < 20:
         where, mend = str(Path(folder) / "pretrain"), "docs/data.md says what it holds"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Group
@@ -77,14 +78,13 @@ def learn(
 
     if (role is None) is not again:
         raise UnderstudyError("learn takes one ROLE.yaml, or --all", mend="understudy learn examples/triage/role.yaml")
-    method = None  # a head that is learned again stays as it was, unless told otherwise
-    if layers or activation or start or role is not None:
-        method = Method((layers or Layers.top).value, (activation or Activation.row).value, start)
+    given = {"layers": layers and layers.value, "activation": activation and activation.value, "start": start}
+    told: dict[str, Any] = {name: value for name, value in given.items() if value}
     with _bar(quiet=as_json) as on_progress:
         if role is None:
-            lessons = learn_again(out, backbone, on_progress, method)
+            lessons = learn_again(out, backbone, on_progress, told)
         else:
-            lessons = [learn_role(role, out, backbone, on_progress, method)]
+            lessons = [learn_role(role, out, backbone, on_progress, replace(Method(), **told))]
     if as_json:
         print_json({"roles": [lesson.as_json() for lesson in lessons]} if role is None else lessons[0].as_json())
     else:

@@ -104,7 +104,7 @@ def meta(
     tasks: Annotated[int, typer.Option(help="Tasks in each outer step.", min=1)] = 8,
     at_once: Annotated[int, typer.Option(help="Tasks in memory together.", min=1)] = 8,
     steps: Annotated[int, typer.Option(help="Inner steps of each task.", min=1)] = 4,
-    rank: Annotated[int, typer.Option(help="Of the heads.", min=1)] = 8,
+    rank: Annotated[int, typer.Option(help="Of the heads, where no start is gone on from.", min=1)] = 8,
     layers: Annotated[str, typer.Option(help="'top' third, as `learn` adapts, or 'all'.")] = "top",
     as_json: JsonOption = False,
 ) -> None:

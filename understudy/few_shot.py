@@ -7,6 +7,7 @@ the same questions.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import time
@@ -21,6 +22,7 @@ from .core.backbone import Backbone
 from .core.bank import HeadBank
 from .core.corpora import Corpus
 from .core.decoding import Call, Decoder
+from .core.demonstrations import render
 from .core.errors import UnderstudyError
 from .core.fields import Choice, Record, SpanValue
 from .core.heads import Head
@@ -29,6 +31,8 @@ from .core.prompts import Example, Prompt
 from .few_shot_rivals import RIVALS, Rivals
 
 MOST_LABELS = 10
+METHOD = 2
+"""Counted up when what an arm does has changed, so that kept outcomes of before are measured again."""
 Answer = tuple[dict[str, Any], float, float]
 """Figures of an outcome, seconds of learning, seconds of answering."""
 
@@ -57,10 +61,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one arm did on one task: shares of the questions, and wall seconds of learning and of answering.
+    """What one arm did on one task: the share of questions right, and wall seconds of learning and of answering.
 
     ``answered``: the share at or above the confidence under which the arm abstains; ``wrong``: the share of these that
-    is wrong; None for arms that answer everything. ``confidences``: of each question, negative where the answer was
+    is wrong; None for rivals, which answer everything. ``confidences``: of each question, negative where the answer was
     wrong; ``left_out``: the same of each demonstration, by the head that had not learned from it.
     """
 
@@ -81,17 +85,21 @@ class Outcome:
     left_out: tuple[float, ...] = ()
 
 
-def draw_task(corpus: Corpus, size: int, draw: int, questions: int) -> Task | None:
-    """``size`` demonstrations and at most ``questions`` questions, the same whenever it is asked for; None: too few."""
+def draw_task(corpus: Corpus, size: int, draw: int, questions: int, sizes: Sequence[int] = ()) -> Task | None:
+    """``size`` demonstrations and at most ``questions`` questions, the same whenever it is asked for; None: too few.
+
+    Tasks of all ``sizes`` of a table have the same labels and questions, and smaller ones are parts of larger ones: so
+    there are no more labels than the smallest can show.
+    """
     rng = random.Random(f"{corpus.name}:{draw}")
-    lines = [line for line in dict.fromkeys(corpus.lines) if not corpus.labels or line[1] in corpus.labels]
+    lines = [line for line in dict.fromkeys(corpus.lines) if corpus.example(random.Random(0), line) is not None]
     rng.shuffle(lines)
     by_label: dict[str, list[tuple[str, str]]] = {}
     for line in lines:
         by_label.setdefault(line[1] if corpus.labels else "", []).append(line)
-    most = max(16, size)  # so that smaller tasks are parts of larger ones
+    most = max(size, *sizes) if sizes else size
     common = sorted(label for label, some in by_label.items() if len(some) >= 8)
-    chosen = rng.sample(common, min(len(common), MOST_LABELS))[:size]
+    chosen = rng.sample(common, min(len(common), MOST_LABELS, size, *sizes))
     if corpus.labels and len(chosen) < 2:
         return None
     pools = {label: list(by_label[label]) for label in chosen}
@@ -102,7 +110,7 @@ def draw_task(corpus: Corpus, size: int, draw: int, questions: int) -> Task | No
     shown = _examples(corpus, picked[:most], record)[:size]
     rest = [line for label in chosen for line in pools[label]]
     rng.shuffle(rest)
-    asked = _examples(corpus, rest[: 2 * questions], record)[:questions]
+    asked = _examples(corpus, rest[:questions], record)
     if len(shown) < size or len(asked) < 20:
         return None
     return Task(corpus.name, corpus.family, corpus.transfer, tuple(shown), tuple(asked))
@@ -133,8 +141,8 @@ class Arm:
         if self.layers is None and self.readout:
             learned = "readout"
         elif not self.readout:
-            learned += ", no readout"
-        learned += ", from the role marker on" if self.activation == "marker" else ""
+            learned += " without readout"
+        learned += " from the role marker on" if self.activation == "marker" else ""
         return f"{self.start} start · {learned}" + (" · demonstrations in context" if self.shown else "")
 
 
@@ -159,6 +167,7 @@ class Bench:
     def __init__(self, backbone: Backbone, starts: Mapping[str, Start], rivals: Rivals, kept: Path) -> None:
         self.backbone, self.starts, self.rivals, self.kept = backbone, starts, rivals, kept
         self.digest = backbone.digest()
+        self._starts = {name: _digest(start) for name, start in starts.items()}
         self._known = dict(self._read())
 
     def _read(self) -> Iterator[tuple[str, Outcome]]:
@@ -177,22 +186,31 @@ class Bench:
         """All outcomes, those already kept among them, draw by draw, so that a stopped run is a smaller table."""
         plan = [(draw, size, corpus) for draw in range(draws) for size in sizes for corpus in corpora]
         found: list[Outcome] = []
+        if not plan:
+            raise UnderstudyError("there is nothing to measure")
         for done, (draw, size, corpus) in enumerate(plan):
             on_task(done, len(plan), corpus.name)
-            task = draw_task(corpus, size, draw, questions)
+            task = draw_task(corpus, size, draw, questions, sizes)
             if task is None:
                 continue
+            labels = len(set(task.answers[0])) if task.closed else 0
+            of = f"{corpus.digest[:12]}|{size}|{draw}|{labels}"
             for rival in RIVALS:
-                found += self._once(rival, task, size, draw, partial(self.rivals.answer, rival, task))
+                key = f"{of}|{self.rivals.digest}"
+                found += self._once(key, rival, task, size, draw, partial(self.rivals.answer, rival, task))
             for arm in chosen:
-                found += self._once(arm.name, task, size, draw, partial(self._learned, arm, task))
+                key = f"{of}|{METHOD}|{self._starts[arm.start]}"
+                found += self._once(key, arm.name, task, size, draw, partial(self._learned, arm, task))
         on_task(len(plan), len(plan), "done")
+        if not found:
+            mend = "give fewer demonstrations or questions"
+            raise UnderstudyError("no task has lines enough for this", mend=mend)
         return found
 
     def _once(
-        self, arm: str, task: Task, size: int, draw: int, answer: Callable[[], Answer | None]
+        self, of: str, arm: str, task: Task, size: int, draw: int, answer: Callable[[], Answer | None]
     ) -> list[Outcome]:
-        key = f"{self.digest}|{task.name}|{len(task.questions)}|{size}|{draw}|{arm}"
+        key = f"{self.digest}|{task.name}|{len(task.questions)}|{of}|{arm}"
         if key not in self._known:
             got = answer()
             if got is None:
@@ -220,6 +238,8 @@ class Bench:
             if arm.shown:
                 turns = tuple(f"{e.prompt.part('text')} : {wanted_of(e)}" for e in task.demonstrations)
                 questions = [replace(q, prompt=replace(q.prompt, transcript=turns)) for q in questions]
+                if any(len(render(q, self.backbone).ids) > self.backbone.max_tokens for q in questions):
+                    return None  # the demonstrations do not fit into the context
         else:
             layers = arm.layers or "top"
             steps = 12 if arm.layers else 0
@@ -231,10 +251,7 @@ class Bench:
             name, threshold, left_out = head.name, report.threshold, report.left_out
         learned = time.perf_counter()
         decoder = Decoder(self.backbone, bank, batch=32)
-        try:
-            replies = decoder.decode([Call(q.prompt, q.record, name) for q in questions])
-        except UnderstudyError:
-            return None  # the demonstrations do not fit into the context
+        replies = decoder.decode([Call(q.prompt, q.record, name) for q in questions])
         answered = time.perf_counter()
         right = [text_of(r.values) == wanted_of(q) for r, q in zip(replies, questions, strict=True)]
         kept = [ok for ok, reply in zip(right, replies, strict=True) if reply.confidence >= threshold]
@@ -245,6 +262,15 @@ class Bench:
             "left_out": _signed(left_out),
         }  # fmt: skip
         return figures, learned - began, answered - learned
+
+
+def _digest(start: Start) -> str:
+    """A short fingerprint of where heads begin."""
+    sha = hashlib.sha256()
+    for name, tensor in sorted({**start.tensors, **{f"rate|{n}": r for n, r in (start.rates or {}).items()}}.items()):
+        sha.update(name.encode())
+        sha.update(tensor.float().flatten()[:64].numpy().tobytes())
+    return sha.hexdigest()[:8]
 
 
 def _signed(pairs: Iterable[tuple[float, bool]]) -> tuple[float, ...]:

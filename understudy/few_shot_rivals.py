@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
 
 from .core.backbone import Backbone
 from .core.distillation import Teacher
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
     from .few_shot import Task
 
 RIVALS = (
-    "majority",
+    "commonest answer (known)",
     "nearest demonstration",
     "TF-IDF + logistic regression",
     "our embedding + logistic regression",
@@ -30,17 +34,19 @@ class Rivals:
     def __init__(self, backbone: Backbone, encoder: Path | None = None) -> None:
         self.backbone = backbone
         self.encoder = Teacher.load(encoder) if encoder else None
+        file = encoder / "model.safetensors" if encoder else None
+        self.digest = hashlib.sha256(file.read_bytes()).hexdigest()[:8] if file and file.is_file() else ""
 
     def answer(self, rival: str, task: Task) -> tuple[dict[str, Any], float, float] | None:
-        """The share right, and the seconds of it all; None where the rival has no answer to such a task."""
-        if (not task.closed and rival != "majority") or (rival.startswith("encoder") and self.encoder is None):
+        """The share right, and the seconds of fitting and answering; None where it has no answer to such a task."""
+        if (not task.closed and rival != RIVALS[0]) or (rival.startswith("encoder") and self.encoder is None):
             return None
         began = time.perf_counter()
         shown = [example.prompt.part("text") for example in task.demonstrations]
         asked = [example.prompt.part("text") for example in task.questions]
         labels, wanted = task.answers
-        if rival == "majority":
-            # Demonstrations show each label as often; what is commonest is counted among the questions.
+        if rival == RIVALS[0]:
+            # Demonstrations show each label as often: what is commonest is only known to who has seen the answers.
             said = [Counter(wanted).most_common(1)[0][0]] * len(asked)
         elif rival == "nearest demonstration":
             near = self.backbone.embed(asked) @ self.backbone.embed(shown).t()
@@ -53,13 +59,10 @@ class Rivals:
             assert self.encoder is not None
             said = _regression(self.encoder.encode(shown), labels, self.encoder.encode(asked))
         right = sum(one == other for one, other in zip(said, wanted, strict=True)) / len(wanted)
-        return {"right": right}, 0.0, time.perf_counter() - began
+        return {"right": right}, time.perf_counter() - began, 0.0
 
 
 def _tfidf(shown: list[str], labels: list[str], asked: list[str]) -> list[str]:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-
     words = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
     try:
         known = words.fit_transform(shown)
@@ -70,8 +73,6 @@ def _tfidf(shown: list[str], labels: list[str], asked: list[str]) -> list[str]:
 
 
 def _regression(shown: Tensor, labels: list[str], asked: Tensor) -> list[str]:
-    from sklearn.linear_model import LogisticRegression
-
     mean = shown.mean(0)
     model = LogisticRegression(C=10, max_iter=1000).fit((shown - mean).numpy(), labels)
     return [str(label) for label in model.predict((asked - mean).numpy())]

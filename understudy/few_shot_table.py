@@ -40,10 +40,18 @@ def bootstrap(values: Sequence[float], rounds: int = ROUNDS) -> tuple[float, flo
 
 
 def compared(outcomes: Sequence[Outcome], one: str, other: str, size: int) -> tuple[float, float, float] | None:
-    """How much more often arm ``one`` is right than ``other``, family by family: mean and interval; None: not both."""
+    """How much more often arm ``one`` is right than ``other``, family by family: mean and interval; None: not both.
+
+    Only tasks and draws on which both were asked are counted.
+    """
+    asked = [
+        {(o.task, o.draw) for o in outcomes if o.arm == arm and o.size == size} for arm in (one, other)
+    ]  # fmt: skip
+    both_asked = asked[0] & asked[1]
 
     def means(arm: str) -> dict[str, float]:
-        return family_means([o for o in outcomes if o.arm == arm and o.size == size], lambda o: o.right)
+        mine = [o for o in outcomes if o.arm == arm and o.size == size and (o.task, o.draw) in both_asked]
+        return family_means(mine, lambda o: o.right)
 
     mine, theirs = means(one), means(other)
     both = sorted(set(mine) & set(theirs))
@@ -70,15 +78,15 @@ def _group(outcomes: Sequence[Outcome]) -> list[str]:
     draws = len({outcome.draw for outcome in outcomes})
     lines = [f"{tasks} tasks of {len(families)} families ({', '.join(families)}), {draws} draws.", ""]
     head = [f"{size} demonstrations" for size in sizes]
-    lines.append("| arm | " + " | ".join(head) + " | answered | wrong of these | seconds to learn |")
-    lines.append("|---|" + "---|" * (len(sizes) + 3))
+    lines.append("| arm | tasks | " + " | ".join(head) + " | answered | wrong of these | seconds to learn |")
+    lines.append("|---|" + "---|" * (len(sizes) + 4))
     for arm in dict.fromkeys(outcome.arm for outcome in outcomes):
         mine = [outcome for outcome in outcomes if outcome.arm == arm]
         cells = [_cell([o for o in mine if o.size == size]) for size in sizes]
         last = [o for o in mine if o.size == sizes[-1]]
         learning = f"{statistics.median(o.learning for o in last):.1f}" if last else ""
         more = [_share(last, lambda o: o.answered), _share(last, lambda o: o.wrong), learning]
-        lines.append(f"| {arm} | " + " | ".join([*cells, *more]) + " |")
+        lines.append(f"| {arm} | {len({o.task for o in mine})} | " + " | ".join([*cells, *more]) + " |")
     return [*lines, "", *_gains(outcomes, sizes[-1])]
 
 

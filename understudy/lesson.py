@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,11 +78,12 @@ def learn_role(
 
 
 def learn_again(
-    heads: Path, backbone: str | None, on_progress: OnProgress | None = None, method: Method | None = None
+    heads: Path, backbone: str | None, on_progress: OnProgress | None = None, changes: Mapping[str, Any] | None = None
 ) -> list[Lesson]:
     """Learn every role that has a head in ``heads`` again, from the demonstrations that the head keeps.
 
-    Heads that were learned in the same way are learned in one batch, and as they were unless ``method`` says otherwise.
+    Heads that were learned in the same way are learned in one batch, and as they were but for what ``changes`` says of
+    their :class:`Method`.
     Raises UnderstudyError where there is none, or where a head's file is broken; nothing is written then.
     """
     from .agents.role import role_from_document
@@ -99,7 +101,7 @@ def learn_again(
             what = f"{folders[role.name].name} and {folder.name} are both heads of the role '{role.name}'"
             raise UnderstudyError(what, where=str(heads), mend="remove one of them")
         folders[role.name] = folder
-        groups.setdefault(method or method_of(folder), []).append(role)
+        groups.setdefault(replace(method_of(folder), **(changes or {})), []).append(role)
     if not groups:
         raise UnderstudyError("there are no learned heads here", where=str(heads), mend="understudy learn ROLE.yaml")
     learned: dict[str, tuple[Head, Report]] = {}

@@ -13,6 +13,8 @@ from .core.errors import UnderstudyError
 from .core.heads import Head
 from .core.meta.start import Start
 
+MULTITASK = "multitask.safetensors"
+"""The start before it was meta-trained, kept so that tables can stand it beside; it need not ship."""
 HEADS = SHIPPED.parent.parent / "agents" / "heads"
 
 
@@ -52,7 +54,9 @@ class Origin:
         beside = folder / "heads"
         heads = beside if beside.is_dir() else HEADS / folder.name
         stacks = [Head.load(heads / role).stack() for role in roles]
-        stacks.append(Start.of_backbone(folder, backbone.sites).stack())
+        every = folder / MULTITASK  # the start has the layers alone that `learn` adapts
+        start = Start.load(every) if every.is_file() else Start.of_backbone(folder, backbone.sites)
+        stacks.append(start.stack())
         if any(up.shape[1] != rank for stack in stacks for up in stack.up.values()):
             raise UnderstudyError(f"its heads are not all of rank {rank}", where=str(heads), mend="use its own preset")
         return cls(backbone, HeadStack.joined(stacks), manifest)

@@ -14,9 +14,8 @@ from .core.errors import UnderstudyError
 from .core.meta.start import Start
 from .few_shot import Arm, Bench, Outcome, arms
 from .few_shot_rivals import Rivals
-from .origin import folder_of
+from .origin import MULTITASK, folder_of
 from .portrait import portrait
-from .training import MULTITASK
 
 
 def starts_of(backbone: Backbone, name: str) -> dict[str, Start]:
@@ -26,6 +25,11 @@ def starts_of(backbone: Backbone, name: str) -> dict[str, Start]:
     return found | {kind: Start.load(file).over(backbone.sites) for kind, file in files.items() if file.is_file()}
 
 
+def _named(grid: Sequence[Arm], part: str) -> list[Arm]:
+    """The arm of that name, or those whose names have it in them."""
+    return [arm for arm in grid if arm.name == part] or [arm for arm in grid if part in arm.name]
+
+
 def few_shot(
     data: Path, name: str, split: str, names: Sequence[str], sizes: Sequence[int], draws: int, questions: int,
     wanted: str, encoder: Path | None, work: Path, on_task: Callable[[int, int, str], None],
@@ -33,7 +37,7 @@ def few_shot(
     """Measure: every outcome, and what the table says of how they were got.
 
     Args:
-        wanted: ``all`` arms, or parts of their names, separated by commas.
+        wanted: ``all`` arms, or names and parts of names, separated by commas.
 
     Raises:
         UnderstudyError: no such tasks, arms or backbone.
@@ -41,20 +45,25 @@ def few_shot(
     backbone = Backbone.load(name)
     starts = starts_of(backbone, name)
     grid = arms(list(starts))
-    chosen: list[Arm] = [arm for arm in grid if wanted == "all" or any(part in arm.name for part in wanted.split(","))]
+    chosen = grid if wanted == "all" else [arm for part in wanted.split(",") for arm in _named(grid, part.strip())]
     if not chosen:
         raise UnderstudyError(f"no arm is called {wanted!r}", mend="; ".join(arm.name for arm in grid))
     corpora = read_asked(data, split, names)
     if not corpora:
-        raise UnderstudyError("none of these tasks is there", where=str(data), mend="docs/data.md says what it holds")
+        what = "none of these tasks can be asked: trained on, neither choices nor spans, or not there"
+        raise UnderstudyError(what, where=str(data), mend="docs/data.md says what the folder holds")
     bench = Bench(backbone, starts, Rivals(backbone, encoder), work / "few-shot.jsonl")
     outcomes = bench.run(corpora, sizes, draws, questions, chosen, on_task)
     about = {
         "backbone": f"{backbone.name} ({backbone.digest()})",
         "tasks": f"{split} ({len(corpora)} that are choices or spans)",
-        "questions": f"at most {questions} of each task and draw; at most ten labels, shown in turn",
+        "questions": f"at most {questions} of each task and draw; at most {min(10, *sizes)} labels, shown in "
+        "turn; texts of at most 300 characters",
+        "arms": "*readout*: the head is the start's upper third as it is; *nothing*: the whole start as it is. Of a "
+        "meta-learned start, which has the upper third alone, lower layers begin at nothing and move at its mean rates",
         "figures": "means of families in percent, with the 95 % bootstrap interval over families; the three last "
         "columns are of the most demonstrations",
+        "neither choices nor spans": ", ".join(sorted(set(names) - {c.name for c in corpora})) or "none",
         "machine": f"{torch.get_num_threads()} CPU threads",
     }  # fmt: skip
     return outcomes, about

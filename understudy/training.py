@@ -21,6 +21,7 @@ from .core.abstention import abstention_threshold
 from .core.backbone import Backbone
 from .core.bank import HeadBank, HeadStack
 from .core.decoding import Call, Decoder
+from .core.errors import UnderstudyError
 from .core.heads import Head
 from .core.meta.start import Start
 from .core.meta.training import Episode, MetaRecipe, meta_train
@@ -30,8 +31,8 @@ from .core.release import NANO, Shape, new_backbone, save
 from .core.streams import Stream
 from .core.texts import read_sentences, teacher_source, text_sources
 from .core.vocabulary import train_tokenizer
-from .lessons import lessons
-from .origin import Origin
+from .origin import MULTITASK, Origin
+from .teacher_vectors import lessons
 
 ROLES = ("planner", "coder", "qa", "recommender")
 SHARES = {
@@ -39,9 +40,6 @@ SHARES = {
     "recall": 0.1,
 }  # fmt: skip
 SENTENCES = 520_000
-
-MULTITASK = "multitask.safetensors"
-"""The start before it was meta-trained, kept so that tables can stand it beside; it need not ship."""
 
 ABSTAINING = ("coder", "qa")
 """Roles whose answers are right or wrong as a whole, so that a confidence under which they abstain can be found."""
@@ -122,7 +120,13 @@ def streams(corpora: list[tasks.Corpus]) -> dict[str, Stream]:
 
 def episodes(corpora: list[tasks.Corpus]) -> Callable[[random.Random], Episode]:
     """Draws a task the way a user would give it: a few labels or one span, 6 to 12 demonstrations, and questions."""
+    asked = 6
+    most = 12 + asked
     usable = [c for c in corpora if len(c.lines) >= 60 and not c.family.startswith("blimp")]
+    usable = [c for c in usable if tasks.episode(c, random.Random(0), most) is not None]
+    if not usable:
+        mend = "docs/data.md says what the data folder holds"
+        raise UnderstudyError("no task has enough short lines to learn from and to ask", mend=mend)
     families: dict[str, list[tasks.Corpus]] = {}
     for corpus in usable:
         families.setdefault(corpus.family, []).append(corpus)
@@ -131,8 +135,8 @@ def episodes(corpora: list[tasks.Corpus]) -> Callable[[random.Random], Episode]:
     def draw(rng: random.Random) -> Episode:
         while True:
             corpus = rng.choice(families[rng.choice(names)])
-            support, query = rng.randint(6, 12), 6
-            found = tasks.episode(corpus, rng, support + query)
+            support = rng.randint(6, 12)
+            found = tasks.episode(corpus, rng, support + asked)
             if found is not None:
                 return found[:support], found[support:]
 
@@ -168,6 +172,8 @@ def train_backbone(
     corpora = tasks.read_corpora(data)
     sentences = read_sentences(data, SENTENCES)
     work.mkdir(parents=True, exist_ok=True)
+    begun_as = {"preset": preset.name, "from": before.backbone.digest() if before else None}
+    _same_training(work / "training.json", begun_as)
     tokenizer = before.backbone.tokenizer if before else _tokenizer(preset, corpora, sentences, work / "tokenizer")
     taught, words = None, None
     if teacher is not None:
@@ -196,10 +202,22 @@ def train_backbone(
 
     progress = run.run(note)
     sources = tasks.sources(corpora) + text_sources(data) + ([teacher_source(teacher)] if teacher else [])
+    sources.append({"task": "generated role tasks", "source": "understudy.agents.generators"})
     history = before.history() if before else []
+    sources = [*(before.manifest.get("data", []) if before else []), *sources]
+    sources = list({json.dumps(source, sort_keys=True): source for source in sources}.values())
     finish(backbone, heads, progress, preset, corpora, sources, out, history=history, on_meta=note_meta, date=date,
            began=began)  # fmt: skip
     board.close()
+
+
+def _same_training(file: Path, about: dict[str, Any]) -> None:
+    """Note what is trained here. Raises UnderstudyError where the folder is of another training."""
+    if not file.exists():
+        file.write_text(json.dumps(about), encoding="utf-8")
+    elif (noted := json.loads(file.read_text(encoding="utf-8"))) != about:
+        what = f"this is the folder of another training: {noted}, not {about}"
+        raise UnderstudyError(what, where=str(file.parent), mend="resume with the same --preset and --from")
 
 
 def _tokenizer(preset: Preset, corpora: list[tasks.Corpus], sentences: list[str], folder: Path) -> Any:
@@ -253,7 +271,7 @@ def finish(
             "query_loss_last": [sum(c) / len(c) for c in zip(*tail, strict=True)] if tail else None,
         },
         "before": history,
-        "data": sources + [{"task": "generated role tasks", "source": "understudy.agents.generators"}],
+        "data": sources,
     }
     save(backbone, start, manifest, out)
     multitask.save(out / MULTITASK)

@@ -49,11 +49,11 @@ class Start:
         Such sites learn with the mean rate of those that it has.
 
         Raises:
-            UnderstudyError: the start was made for sites of another size.
+            UnderstudyError: the start has sites that are not among these, or of another size.
         """
         rank = next(int(tensor.shape[-1]) for name, tensor in self.tensors.items() if name.endswith("|down"))
         tensors = Start.plain(sites, rank).tensors
-        if any(name in self.tensors and self.tensors[name].shape != tensor.shape for name, tensor in tensors.items()):
+        if any(name not in tensors or tensors[name].shape != tensor.shape for name, tensor in self.tensors.items()):
             mend = "make one for this with `understudy train meta`"
             raise UnderstudyError("the start is of another backbone", mend=mend)
         found = {name: self.tensors.get(name, tensor) for name, tensor in tensors.items()}

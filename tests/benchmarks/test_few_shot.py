@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ pytest.importorskip("zstandard")
 
 from understudy.core.backbone import Backbone  # noqa: E402
 from understudy.core.corpora import Corpus  # noqa: E402
+from understudy.core.errors import UnderstudyError  # noqa: E402
 from understudy.core.fields import Choice  # noqa: E402
 from understudy.core.meta.start import Start  # noqa: E402
 from understudy.few_shot import Arm, Bench, Outcome, arms, draw_task  # noqa: E402
@@ -43,15 +46,21 @@ def test_a_task_is_the_same_whenever_it_is_drawn_and_asks_nothing_that_it_has_sh
     assert max(counts) - min(counts) <= 1
 
 
+LINES = tuple((f"{label} {i}", label) for label in "abcdefghijklmn" for i in range(30))
+MANY = Corpus("many", "m", "d", tuple("abcdefghijklmn"), LINES, "", "", "")
+
+
 def test_smaller_tasks_are_parts_of_larger_ones() -> None:
-    small, large = draw_task(corpus(), 4, 0, 40), draw_task(corpus(), 16, 0, 40)
-    assert small is not None and large is not None
-    assert small.demonstrations == large.demonstrations[:4] and small.questions == large.questions
+    sizes = (4, 16, 32)
+    tasks = [draw_task(MANY, size, 0, 40, sizes) for size in sizes]
+    small, middle, large = (task for task in tasks if task is not None)
+    assert small.demonstrations == large.demonstrations[:4] and middle.demonstrations == large.demonstrations[:16]
+    assert small.questions == middle.questions == large.questions
+    assert small.questions[0].record == large.questions[0].record
 
 
 def test_no_more_labels_than_demonstrations_can_show() -> None:
-    lines = tuple((f"{label} {i}", label) for label in "abcdefghijklmn" for i in range(30))
-    many = Corpus("many", "m", "d", tuple("abcdefghijklmn"), lines, "", "", "")
+    many = MANY
     for size, most in ((4, 4), (16, 10)):
         task = draw_task(many, size, 0, 40)
         assert task is not None
@@ -64,6 +73,8 @@ def test_spans_and_tasks_with_too_little() -> None:
     task = draw_task(SPANS, 8, 0, 40)
     assert task is not None and not task.closed and task.answers[0][0].startswith("town")
     assert draw_task(corpus(lines=20), 16, 0, 40) is None
+    odd = replace(SPANS, lines=tuple(line for pair in zip(SPANS.lines, LINES, strict=False) for line in pair))
+    assert draw_task(odd, 16, 0, 40) is not None, "lines that are no spans are left out before any is picked"
 
 
 @pytest.fixture(scope="module")
@@ -76,13 +87,13 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 CHOSEN = [Arm("random", None), Arm("random", None, readout=False, shown=True)]
 
 
-def test_arms_and_rivals_are_asked_the_same_and_kept(bench: Bench) -> None:
+def test_arms_and_rivals_are_asked_the_same_and_kept(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[tuple[int, int, str]] = []
     found = bench.run([corpus()], [8], 1, 40, CHOSEN, lambda *step: steps.append(step))
     by_arm = {outcome.arm: outcome for outcome in found}
     assert set(by_arm) == {*RIVALS[:-1], *(arm.name for arm in CHOSEN)}, "without an encoder that rival is left out"
-    assert by_arm["random start · readout"].right > by_arm["majority"].right
-    assert len(by_arm["random start · readout"].left_out) == 8 and not by_arm["majority"].left_out
+    assert by_arm["random start · readout"].right > by_arm[RIVALS[0]].right
+    assert len(by_arm["random start · readout"].left_out) == 8 and not by_arm[RIVALS[0]].left_out
     assert sum(c > 0 for c in by_arm["random start · readout"].confidences) == round(
         40 * by_arm["random start · readout"].right
     )
@@ -94,6 +105,20 @@ def test_arms_and_rivals_are_asked_the_same_and_kept(bench: Bench) -> None:
     again = Bench(bench.backbone, bench.starts, bench.rivals, bench.kept)
     assert len(again._known) == len(found) - 1
     assert again._known[json.loads(lines[0])["key"]].right == found[0].right
+
+    other = Bench(bench.backbone, {"random": Start.plain(bench.backbone.sites, seed=5)}, bench.rivals, bench.kept)
+    measured: list[str] = []
+    learned = Bench._learned
+
+    def noted(self: Bench, arm: Arm, task: Any) -> Any:
+        measured.append(arm.name)
+        return learned(self, arm, task)
+
+    monkeypatch.setattr(Bench, "_learned", noted)
+    other.run([corpus()], [8], 1, 40, CHOSEN[:1])
+    assert measured == [CHOSEN[0].name], "another start of the same name is measured for itself"
+    with pytest.raises(UnderstudyError, match="no task has lines enough"):
+        other.run([corpus(lines=30)], [64], 1, 40, CHOSEN)
 
 
 def outcome(family: str, task: str, arm: str, right: float, **more: object) -> Outcome:
@@ -120,6 +145,8 @@ def test_arms_are_compared_family_by_family() -> None:
     assert gain is not None and gain[0] == pytest.approx(0.15)
     assert gain[1] == pytest.approx(0.1) and gain[2] == pytest.approx(0.2)
     assert compared(some, "one", "nobody", 8) is None
+    hard = [outcome("x", "hard", "one", 0.1), *some]
+    assert compared(hard, "one", "two", 8) == gain, "a task that the other was not asked does not count"
 
 
 def test_the_table_says_what_was_measured() -> None:
@@ -128,7 +155,7 @@ def test_the_table_says_what_was_measured() -> None:
     some += [outcome("z", "z", ours, 0.25, closed=False, transfer="near")]
     text = markdown(some, {"backbone": "nano"})
     assert "- backbone: nano" in text
-    assert f"| {ours} | 75.0 [75.0, 75.0] | 50 % | 10 % | 1.0 |" in text
+    assert f"| {ours} | 1 | 75.0 [75.0, 75.0] | 50 % | 10 % | 1.0 |" in text
     assert "| majority | +25.0 [+25.0, +25.0] |" in text
     assert text.index("never seen") < text.index("near to what")
 

@@ -66,6 +66,7 @@ def test_the_principal_directions_keep_cosines() -> None:
     torch.testing.assert_close(directions.t() @ directions, torch.eye(3), atol=1e-5, rtol=0)
     reduced = vectors @ directions
     torch.testing.assert_close(reduced @ reduced.t(), vectors @ vectors.t(), atol=1e-5, rtol=0)
+    assert principal(vectors, 16).shape == (12, 16), "a wider student has empty directions"
 
 
 def test_directions_turn_to_a_student_that_has_learned_from_the_teacher() -> None:
@@ -78,7 +79,6 @@ def test_directions_turn_to_a_student_that_has_learned_from_the_teacher() -> Non
     found = turned_to(directions, vectors, student)
     torch.testing.assert_close(found, directions @ turn, atol=0.01, rtol=0)
     torch.testing.assert_close(found.t() @ found, torch.eye(5), atol=1e-4, rtol=0)
-    assert principal(vectors, 16).shape == (12, 16), "a wider student has empty directions"
 
 
 def test_words_begin_where_the_teacher_has_them(teacher: Teacher, tokenizer: Fast) -> None:

@@ -84,8 +84,9 @@ def test_validation_texts_are_of_documents_that_training_leaves_out(folder: Path
     with pytest.raises(UnderstudyError, match="no texts are kept from training"):
         validation_texts(folder, 10)
     kept = [{"text": f"This page number {n} of a book was kept from training.", "split": "valid"} for n in range(60)]
-    learned = {"text": "This page is what training has read.", "split": "train"}
+    learned = {"text": "This page number 3 of a book was kept from training.", "split": "train"}
     write(folder / "pretrain" / "rust_book.jsonl.zst", [*kept, learned])
     found = validation_texts(folder, 40)
     assert len(found) == len(set(found)) == 40 and all(text.endswith("kept from training.") for text in found)
     assert found == validation_texts(folder, 40)
+    assert learned["text"] not in validation_texts(folder, 60), "what stands in both is no test"

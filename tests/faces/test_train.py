@@ -15,6 +15,7 @@ from understudy.core.errors import UnderstudyError
 from understudy.core.heads import Head
 from understudy.core.meta.start import Start
 from understudy.core.pretraining import Progress
+from understudy.few_shot_rivals import RIVALS
 from understudy.origin import HEADS, Origin
 from understudy.training import ROLES
 
@@ -138,8 +139,8 @@ def test_a_start_is_trained_for_a_backbone_and_roles_learn_from_it(
     measured = runner.invoke(app, table)
     assert measured.exit_code == 0, (measured.output, measured.exception)
     outcomes = {outcome["arm"]: outcome for outcome in json.loads(measured.stdout)["outcomes"]}
-    assert outcomes["random start · readout"]["questions"] == 20 and "majority" in outcomes
-    assert "| majority | " in (tmp_path / "table.md").read_text(encoding="utf-8")
+    assert outcomes["random start · readout"]["questions"] == 20 and RIVALS[0] in outcomes
+    assert f"| {RIVALS[0]} | " in (tmp_path / "table.md").read_text(encoding="utf-8")
     (tmp_path / "broken.safetensors").write_bytes(b"no")
     refused = runner.invoke(app, ["learn", "sorter.yaml", "--start", "broken.safetensors"])
     assert refused.exit_code == 2 and "broken.safetensors" in refused.output

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import torch
 
 from understudy.core.backbone import Backbone
 from understudy.core.bank import HeadStack, active
+from understudy.core.errors import UnderstudyError
 from understudy.core.meta.start import Start
 
 
@@ -55,3 +57,7 @@ def test_a_start_of_some_layers_begins_at_nothing_in_the_others(backbones: Calla
             assert not bool(tensor.any())
     assert {float(whole.rates[name]) for name in whole.rates if name.endswith("|down")} == {float(torch.tensor(0.2))}
     assert Start(learned.tensors).over(some).rates is None
+    with pytest.raises(UnderstudyError, match="another backbone"):
+        whole.over(some)
+    with pytest.raises(UnderstudyError, match="another backbone"):
+        learned.over(dict.fromkeys(sites, (7, 7)))

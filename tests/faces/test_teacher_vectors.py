@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from understudy import lessons as module
+from understudy import teacher_vectors as module
 from understudy.core.backbone import Backbone
-from understudy.lessons import lessons, lessons_made_of
+from understudy.teacher_vectors import lessons, lessons_made_of
 
 SENTENCES = [f"sentence {i} about {word}" for i in range(150) for word in ("rain", "money")]
 
