@@ -37,7 +37,7 @@ def against_trainer(backbone: Backbone, seeds: int = 5) -> dict[str, Any]:
     shipped = SHIPPED / (DEFAULT if backbone.name == "default" else backbone.name)
     random_start = Start.plain(backbone.sites)
     starts = {"head alone, learned start": Start.of_backbone(shipped, backbone.sites),
-              "head alone, random start": random_start}  # fmt: skip
+              "head alone, random start": Start.plain(backbone.sites)}  # fmt: skip
     runs: dict[str, list[dict[str, Any]]] = {}
     for seed in range(seeds):
         learned, unseen = role(3 * seed, 9, 8), role(3 * seed + 30, 9, 8)

@@ -100,7 +100,7 @@ def adapt_many(
         layers: ``top``, the upper third alone, for which what lies below is computed once, or ``all``.
         activation: ``row``, active everywhere, or ``marker``, from the role marker on, so that roles can share the
             cache of what comes before.
-        readout: let a classifier on sentence vector and tokens take part in choices, where left-out demonstrations say so.
+        readout: let a classifier on vector and tokens take part in choices, where left-out demonstrations say so.
         on_step: called with (step, steps, left-out loss).
 
     Raises:
