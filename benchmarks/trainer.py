@@ -35,7 +35,6 @@ def against_trainer(backbone: Backbone, seeds: int = 5) -> dict[str, Any]:
     readout; after 0 steps it is the readout and the start alone.
     """
     shipped = SHIPPED / (DEFAULT if backbone.name == "default" else backbone.name)
-    random_start = Start.plain(backbone.sites)
     starts = {"head alone, learned start": Start.of_backbone(shipped, backbone.sites),
               "head alone, random start": Start.plain(backbone.sites)}  # fmt: skip
     runs: dict[str, list[dict[str, Any]]] = {}
