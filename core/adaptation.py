@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from .abstention import abstention_threshold
+from .abstention import calibrated_threshold
 from .backbone import Backbone
 from .bank import HeadBank
 from .decoding import Call, Decoder, Reply
@@ -40,8 +40,8 @@ class Report:
         demonstrations: how many there were; folds: how many heads were left-one-out.
         steps: inner steps taken; ``losses`` are the left-out losses before and after each step.
         seconds: wall time (of all roles that were learned together).
-        threshold: confidence under which the role abstains, chosen on the same left-out answers; ``answered`` the share
-            of them above it.
+        threshold: confidence under which the role abstains, chosen on the same left-out answers so that a fifth of what
+            it answers is expected to be wrong at most; ``answered`` the share of them above it.
         disagree: 1-based numbers of the demonstrations that the others contradict with confidence.
         mix: field → weights of the language model, of the readout, and of the language model's prior.
         left_out: of each demonstration, the confidence with which it was answered when it was left out, and whether
@@ -153,7 +153,7 @@ def _report(
         return Report(nan, nan, nan, count, 0, best, losses, seconds, 0.0, 1.0, (), mix)
     right = [_same(reply.values, example.values) for reply, example in zip(replies, cohort.examples, strict=True)]
     confidences = [reply.confidence for reply in replies]
-    threshold = abstention_threshold(confidences, right)
+    threshold = calibrated_threshold(confidences, right)
     low, high = wilson(sum(right), len(right))
     return Report(
         accuracy=sum(right) / len(right),

@@ -12,11 +12,12 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .core.abstention import calibrated_threshold
 from .core.adaptation import Activation, Layers, adapt
 from .core.backbone import Backbone
 from .core.bank import HeadBank
@@ -63,9 +64,8 @@ class Task:
 class Outcome:
     """What one arm did on one task: the share of questions right, and wall seconds of learning and of answering.
 
-    ``answered``: the share at or above the confidence under which the arm abstains; ``wrong``: the share of these that
-    is wrong; None for rivals, which answer everything. ``confidences``: of each question, negative where the answer was
-    wrong; ``left_out``: the same of each demonstration, by the head that had not learned from it.
+    ``confidences``: of each question, negative where the answer was wrong; ``left_out``: the same of each
+    demonstration, by the head that had not learned from it; both empty for rivals, which answer everything.
     """
 
     task: str
@@ -79,10 +79,15 @@ class Outcome:
     questions: int
     learning: float
     answering: float
-    answered: float | None = None
-    wrong: float | None = None
     confidences: tuple[float, ...] = ()
     left_out: tuple[float, ...] = ()
+
+    def answered(self, error: float) -> list[bool] | None:
+        """Whether right, of each question above the threshold that keeps the expected ``error``; None: no threshold."""
+        if not self.left_out:
+            return None
+        threshold = calibrated_threshold([abs(c) for c in self.left_out], [c > 0 for c in self.left_out], error)
+        return [c > 0 for c in self.confidences if abs(c) >= threshold]
 
 
 def draw_task(corpus: Corpus, size: int, draw: int, questions: int, sizes: Sequence[int] = ()) -> Task | None:
@@ -175,7 +180,8 @@ class Bench:
             for line in self.kept.read_text(encoding="utf-8").splitlines():
                 try:
                     document = json.loads(line)
-                    yield document.pop("key"), Outcome(**document)
+                    known = {one.name for one in fields(Outcome)}
+                    yield document.pop("key"), Outcome(**{k: v for k, v in document.items() if k in known})
                 except (ValueError, KeyError, TypeError):
                     continue  # the line that a kill has cut off: it is measured again
 
@@ -229,7 +235,6 @@ class Bench:
         start = self.starts[arm.start]
         began = time.perf_counter()
         bank, questions, name = HeadBank(self.backbone.sites), list(task.questions), None
-        threshold = 0.0
         left_out: tuple[tuple[float, bool], ...] = ()
         if arm.layers is None and not arm.readout:
             # What the start alone says: its tensors as a head, with nothing learned.
@@ -248,16 +253,14 @@ class Bench:
                 activation=arm.activation,
             )  # fmt: skip
             bank.add(head)
-            name, threshold, left_out = head.name, report.threshold, report.left_out
+            name, left_out = head.name, report.left_out
         learned = time.perf_counter()
         decoder = Decoder(self.backbone, bank, batch=32)
         replies = decoder.decode([Call(q.prompt, q.record, name) for q in questions])
         answered = time.perf_counter()
         right = [text_of(r.values) == wanted_of(q) for r, q in zip(replies, questions, strict=True)]
-        kept = [ok for ok, reply in zip(right, replies, strict=True) if reply.confidence >= threshold]
         figures = {
-            "right": sum(right) / len(right), "answered": len(kept) / len(right),
-            "wrong": kept.count(False) / len(kept) if kept else None,
+            "right": sum(right) / len(right),
             "confidences": _signed(zip((reply.confidence for reply in replies), right, strict=True)),
             "left_out": _signed(left_out),
         }  # fmt: skip

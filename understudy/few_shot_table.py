@@ -9,6 +9,8 @@ from typing import Any
 
 from .few_shot import Outcome
 
+ERRORS = (0.05, 0.2)
+"""Expected shares of wrong answers at which it is measured how much is answered."""
 ROUNDS = 2000
 DEFAULT = "meta-learned start · top third"
 """What `understudy learn` does with a backbone that has a start."""
@@ -78,14 +80,15 @@ def _group(outcomes: Sequence[Outcome]) -> list[str]:
     draws = len({outcome.draw for outcome in outcomes})
     lines = [f"{tasks} tasks of {len(families)} families ({', '.join(families)}), {draws} draws.", ""]
     head = [f"{size} demonstrations" for size in sizes]
-    lines.append("| arm | tasks | " + " | ".join(head) + " | answered | wrong of these | seconds to learn |")
-    lines.append("|---|" + "---|" * (len(sizes) + 4))
+    cells = [*head, *(f"answered at {error:.0%}: wrong of these" for error in ERRORS), "seconds to learn"]
+    lines.append("| arm | tasks | " + " | ".join(cells) + " |")
+    lines.append("|---|---|" + "---|" * len(cells))
     for arm in dict.fromkeys(outcome.arm for outcome in outcomes):
         mine = [outcome for outcome in outcomes if outcome.arm == arm]
         cells = [_cell([o for o in mine if o.size == size]) for size in sizes]
         last = [o for o in mine if o.size == sizes[-1]]
         learning = f"{statistics.median(o.learning for o in last):.1f}" if last else ""
-        more = [_share(last, lambda o: o.answered), _share(last, lambda o: o.wrong), learning]
+        more = [*(_answering(last, error) for error in ERRORS), learning]
         lines.append(f"| {arm} | {len({o.task for o in mine})} | " + " | ".join([*cells, *more]) + " |")
     return [*lines, "", *_gains(outcomes, sizes[-1])]
 
@@ -112,6 +115,14 @@ def _cell(outcomes: Sequence[Outcome]) -> str:
     return f"{100 * statistics.fmean(means):.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def _share(outcomes: Sequence[Outcome], figure: Callable[[Outcome], float | None]) -> str:
-    means = list(family_means(outcomes, figure).values())
-    return f"{100 * statistics.fmean(means):.0f} %" if means else ""
+def _answering(outcomes: Sequence[Outcome], error: float) -> str:
+    """The share of questions answered when ``error`` of the answers may be expected to be wrong, and how many were."""
+    asked = [(outcome, kept) for outcome in outcomes if (kept := outcome.answered(error)) is not None]
+    if not asked:
+        return ""
+    answered = {id(outcome): len(kept) / outcome.questions for outcome, kept in asked}
+    wrong = {id(outcome): kept.count(False) / outcome.questions for outcome, kept in asked}
+    some = [outcome for outcome, _ in asked]
+    share = statistics.fmean(family_means(some, lambda o: answered[id(o)]).values())
+    mistakes = statistics.fmean(family_means(some, lambda o: wrong[id(o)]).values())
+    return f"{100 * share:.0f} %: {100 * mistakes / share:.0f} %" if share else "0 %"

@@ -151,11 +151,14 @@ def test_arms_are_compared_family_by_family() -> None:
 
 def test_the_table_says_what_was_measured() -> None:
     ours = "meta-learned start · top third"
-    some = [outcome("x", "x", ours, 0.75, answered=0.5, wrong=0.1), outcome("x", "x", "majority", 0.5)]
+    left_out = (0.95, 0.9, 0.9, 0.9, 0.9, 0.9, -0.2, -0.2)
+    some = [outcome("x", "x", ours, 0.75, questions=4, confidences=(0.99, 0.99, 0.1, -0.99), left_out=left_out)]
+    some.append(outcome("x", "x", "majority", 0.5))
+    assert some[0].answered(0.2) == [True, True, False] and some[1].answered(0.2) is None
     some += [outcome("z", "z", ours, 0.25, closed=False, transfer="near")]
     text = markdown(some, {"backbone": "nano"})
     assert "- backbone: nano" in text
-    assert f"| {ours} | 1 | 75.0 [75.0, 75.0] | 50 % | 10 % | 1.0 |" in text
+    assert f"| {ours} | 1 | 75.0 [75.0, 75.0] | 75 %: 33 % | 75 %: 33 % | 1.0 |" in text
     assert "| majority | +25.0 [+25.0, +25.0] |" in text
     assert text.index("never seen") < text.index("near to what")
 
