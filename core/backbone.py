@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.pytorch_utils import Conv1D
+from transformers.utils import logging
 
 from .attention import choose_kernel
 from .bank import BankedLayer, CallContext, active
@@ -173,6 +175,8 @@ def _cached(name: str) -> list[tuple[str, bool]]:
 def _read(source: str, local: bool) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """Model and tokenizer of a folder (``local``: the hub is not asked for anything) or of a hub id."""
     options: dict[str, Any] = {"local_files_only": local, "trust_remote_code": False}
+    if not sys.stderr.isatty():
+        logging.disable_progress_bar()
     tokenizer: Any = AutoTokenizer.from_pretrained(source, **options)
     model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, use_safetensors=True, **options)
     return model, tokenizer

@@ -16,7 +16,7 @@ from .fields import Choice, Record
 from .folds import Cohort
 from .heads import Head
 from .prompts import Prompt
-from .readout import MIXES, UNTESTED, Mix, choose_mix, learn_readouts, vectors_of
+from .readout import ALONE, MIXES, Mix, choose_mix, learn_readouts, vectors_of
 
 Mixed = tuple[list[Head], dict[str, Mix]]
 
@@ -88,8 +88,8 @@ def _untested(
     for path, options in fields.items():
         targets = torch.tensor([options.index(example.values[path]) for example in cohort.examples])
         learned = learn_readouts(backbone, vectors, options, targets, torch.arange(count), count)
-        found[path] = replace(learned[-1], mix=UNTESTED)
-    return [replace(head, readouts={**head.readouts, **found})], dict.fromkeys(fields, UNTESTED)
+        found[path] = replace(learned[-1], mix=ALONE)
+    return [replace(head, readouts={**head.readouts, **found})], dict.fromkeys(fields, ALONE)
 
 
 def _picked(replies: Sequence[Reply], path: str, options: Sequence[str]) -> Tensor:

@@ -7,8 +7,8 @@ s is the message's sentence vector, which knows what words mean; h the bag of it
 2009), which knows what they are, names and codes that the backbone has never seen too.
 
 With few demonstrations the names of the options say much: they are the prior around which the weights are learned
-(label semantics as in TARS, Halder et al. 2020; a Gaussian prior on logistic regression, Genkin et al. 2007). How much
-the readout, the language model and its prior count is chosen by left-out demonstrations alone:
+(label semantics as in TARS, Halder et al. 2020; a Gaussian prior on logistic regression, Genkin et al. 2007). The
+readout counts alone, unless left-out demonstrations say plainly that the language model, or both together, are better:
 
     log p(o) ∝ a · log p_LM(o) − c · log p_LM(o | nothing) + b · r(o)
 """
@@ -37,8 +37,15 @@ MIXES: tuple[Mix, ...] = (
     (1.0, 1.0, 0.0),
 )  # fmt: skip
 """Weights (of the language model, of the readout, of the language model's prior) that are tried."""
-UNTESTED: Mix = (0.5, 1.0, 0.0)
-"""The mix where nothing is left out that could choose one."""
+ALONE: Mix = (0.0, 1.0, 0.0)
+"""The readout alone: the mix where nothing is left out that could choose, and where nothing else is plainly better."""
+MARGIN = 1.0
+"""Nats for each left-out demonstration by which another mix must be better.
+
+Measured on 23 tasks kept for choosing, 16 demonstrations each, means of families: the readout alone 55.4 % right, the
+language model alone 37.5 %, and the mix of least log-loss on left-out demonstrations 47.2 % (with a margin of 0.1
+49.8 %, of 0.5 53.0 %). A handful is too few to choose by: the language model too often wins by chance.
+"""
 
 
 @dataclass(frozen=True)
@@ -156,12 +163,16 @@ def learn_readouts(
 
 
 def choose_mix(lm: Tensor, nothing: Tensor, readout: Tensor, targets: Tensor) -> Mix:
-    """The mix with the least log-loss on left-out demonstrations; [K, O] log-probabilities each, ``targets`` [K]."""
+    """The readout alone, or the mix with the least log-loss on left-out demonstrations where that is plainly less.
+
+    [K, O] log-probabilities each, ``targets`` [K].
+    """
 
     def loss(mix: Mix) -> float:
         return float(F.cross_entropy(mixed(lm, nothing, readout, mix), targets))
 
-    return min(MIXES, key=loss)
+    best = min(MIXES, key=loss)
+    return best if loss(best) < loss(ALONE) - MARGIN else ALONE
 
 
 def mixed(lm: Tensor, nothing: Tensor, readout: Tensor, mix: Mix) -> Tensor:

@@ -68,3 +68,15 @@ def test_import_time_is_in_the_order_of_its_own_dependencies(python: Command, ch
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["ratio"] < 4
     assert sys.version_info >= (3, 11)
+
+
+@pytest.mark.parametrize(("given", "found"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_wait_without_spinning_unless_told_otherwise(
+    python: Command, monkeypatch: pytest.MonkeyPatch, given: str | None, found: str
+) -> None:
+    if given is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    else:
+        monkeypatch.setenv("OMP_WAIT_POLICY", given)
+    done = python("-c", "import os, understudy; print(os.environ['OMP_WAIT_POLICY'])")
+    assert done.stdout.strip() == found

@@ -11,6 +11,7 @@ no torch, transformers, faiss or networkx is imported here.
 from __future__ import annotations
 
 import importlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,10 @@ _here = Path(__file__).resolve().parent
 if not (_here / "core").is_dir():
     # In a bare checkout the floors lie beside this folder; installed, they lie inside it.
     __path__ = [*__path__, str(_here.parent)]
+
+# Read by OpenMP when torch is loaded. Its threads otherwise wait by spinning, and beside another busy process a role
+# that takes 5 seconds to learn takes 100.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
 

@@ -108,6 +108,8 @@ def ask(
     """
     from .solo import open_solo
 
+    if not what.strip():
+        raise UnderstudyError("the message is empty", mend='give a text: understudy ask triage "I was charged twice"')
     path = Path(what) if what.endswith(".jsonl") else None
     lines = list(read_objects(path)) if path else []
     solo = open_solo(role)

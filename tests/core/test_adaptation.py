@@ -22,7 +22,7 @@ from understudy.core.heads import Head
 from understudy.core.intervals import wilson
 from understudy.core.meta.start import Start
 from understudy.core.prompts import Example, Prompt
-from understudy.core.readout import UNTESTED
+from understudy.core.readout import ALONE
 from understudy.core.teaching import teach
 from understudy.core.trunk import upper_sites
 
@@ -218,7 +218,7 @@ def test_without_folds_nothing_is_left_out_and_nothing_is_claimed(
     assert report.steps == 2 and report.folds == 0 and head.threshold == 0
     assert math.isnan(report.accuracy) and report.document()["accuracy"] is None
     assert json.loads(json.dumps(report.document(), allow_nan=False))["losses"] == [None, None, None]
-    assert head.readouts["queue"].mix == report.mix["queue"] == UNTESTED
+    assert head.readouts["queue"].mix == report.mix["queue"] == ALONE
     bank = HeadBank(backbones().sites)
     bank.add(head)
     replies = Decoder(backbones(), bank).decode([Call(e.prompt, RECORD, "role") for e in two_keywords(4)])

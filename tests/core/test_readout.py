@@ -90,7 +90,8 @@ def test_there_is_a_readout_for_each_fold_and_one_that_has_seen_all(backbones: C
 @pytest.mark.parametrize(
     ("lm", "own", "expected"),
     [
-        ([[0.9, 0.1], [0.1, 0.9]], [[0.5, 0.5], [0.5, 0.5]], "lm"),
+        ([[0.9, 0.1], [0.1, 0.9]], [[0.2, 0.8], [0.8, 0.2]], "lm"),
+        ([[0.9, 0.1], [0.1, 0.9]], [[0.5, 0.5], [0.5, 0.5]], "readout"),  # better, but not plainly
         ([[0.5, 0.5], [0.5, 0.5]], [[0.9, 0.1], [0.1, 0.9]], "readout"),
     ],
 )
@@ -101,12 +102,12 @@ def test_the_mix_goes_to_who_is_right(lm: list[list[float]], own: list[list[floa
 
 
 def test_a_biased_language_model_is_corrected_by_what_it_says_of_nothing() -> None:
-    lm = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.95, 0.05]]).log()
-    nothing = torch.tensor([[0.88, 0.12]] * 3).log()
-    flat = torch.full((3, 2), 0.5).log()
+    lm = torch.tensor([[0.999, 0.001], [0.5, 0.5], [0.999, 0.001]]).log()
+    nothing = torch.tensor([[0.98, 0.02]] * 3).log()
+    misled = torch.tensor([[0.05, 0.95], [0.95, 0.05], [0.05, 0.95]]).log()
     targets = torch.tensor([0, 1, 0])
-    assert choose_mix(lm, nothing, flat, targets) == (1.0, 0.0, 1.0)
-    assert mixed(lm, nothing, flat, (1.0, 0.0, 1.0)).argmax(-1).tolist() == [0, 1, 0]
+    assert choose_mix(lm, nothing, misled, targets) == (1.0, 0.0, 1.0)
+    assert mixed(lm, nothing, misled, (1.0, 0.0, 1.0)).argmax(-1).tolist() == [0, 1, 0]
     assert MIXES[0] == (1.0, 0.0, 0.0)
 
 

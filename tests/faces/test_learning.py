@@ -181,7 +181,10 @@ def test_ask_a_person_reads_fields() -> None:
 
 @pytest.mark.parametrize(
     ("asked", "told"),
-    [('{"txt": "a"}', "text"), ('{"text": 3}', "text"), ('{"text": "a", "more": 1}', "more"), ("{", "not JSON")],
+    [
+        ('{"txt": "a"}', "text"), ('{"text": 3}', "text"), ('{"text": "a", "more": 1}', "more"), ("{", "not JSON"),
+        (" ", "empty"),
+    ],
 )
 def test_a_message_that_does_not_fit_is_refused(asked: str, told: str) -> None:
     done = call("ask", "triage", asked)
