@@ -39,6 +39,9 @@ MIXES: tuple[Mix, ...] = (
 """Weights (of the language model, of the readout, of the language model's prior) that are tried."""
 ALONE: Mix = (0.0, 1.0, 0.0)
 """The readout alone: the mix where nothing is left out that could choose, and where nothing else is plainly better."""
+BIAS = 10.0
+"""Ridge of the biases. With free ones a fold is the less likely to say what it has left out, because that option is the
+rarest of those that remain: leave-one-out found 3 of 12 where 10 of 10 unseen messages were right."""
 MARGIN = 1.0
 """Nats for each left-out demonstration by which another mix must be better.
 
@@ -130,7 +133,7 @@ def fit(
         seen = alpha * counts
         wrong = ((gram @ seen + offset + bias).softmax(-1) - wanted) * counts
         alpha.grad = (gram @ (wrong + ridge * seen)) * counts
-        bias.grad = wrong.sum(2, keepdim=True) + 0.1 * ridge * bias
+        bias.grad = wrong.sum(2, keepdim=True) + BIAS * bias
         adam.step()
     weights = prior + centred.transpose(1, 2) @ (alpha * counts)
     return weights, bias.squeeze(2)

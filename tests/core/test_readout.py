@@ -155,3 +155,12 @@ def test_features_are_the_sentence_vector_and_the_bag(backbones: Callable[..., B
     found = features(backbone, texts)
     torch.testing.assert_close(found[:, : backbone.width], backbone.embed(texts))
     torch.testing.assert_close(found[:, backbone.width :], LEXICAL * bags([backbone.encode(text) for text in texts]))
+
+
+def test_leaving_one_out_says_nothing_where_nothing_can_be_told(backbones: Callable[..., Backbone]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    vectors = 1e-3 * torch.randn(12, backbones().width + BUCKETS, generator=generator)
+    targets = torch.arange(12) % 2
+    readouts = learn_readouts(backbones(), vectors, ("red", "blue"), targets, torch.arange(12), 12)
+    own = torch.stack([readouts[at].scores(vectors[at]) for at in range(12)])
+    assert float((own[torch.arange(12), targets].exp()).mean()) == pytest.approx(0.5, abs=0.02), "not below chance"
