@@ -32,7 +32,7 @@ from .core.prompts import Example, Prompt
 from .few_shot_rivals import RIVALS, Rivals
 
 MOST_LABELS = 10
-METHOD = 3
+METHOD = 4
 """Counted up when what an arm does has changed, so that kept outcomes of before are measured again."""
 Answer = tuple[dict[str, Any], float, float]
 """Figures of an outcome, seconds of learning, seconds of answering."""
