@@ -286,7 +286,7 @@ def finish(
         head.save(out / "heads" / name)
     digests = {
         str(file.relative_to(out)): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in sorted(out.rglob("*.safetensors"))
+        for file in sorted(out.rglob("*.safetensors")) if file.name != MULTITASK
     }
     text = json.dumps({**manifest, "sha256": digests}, indent=1, ensure_ascii=False)
     (out / "manifest.json").write_text(text + "\n", encoding="utf-8")

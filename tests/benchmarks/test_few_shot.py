@@ -121,10 +121,10 @@ def test_arms_and_rivals_are_asked_the_same_and_kept(bench: Bench, monkeypatch: 
         other.run([corpus(lines=30)], [64], 1, 40, CHOSEN)
 
 
-def outcome(family: str, task: str, arm: str, right: float, **more: object) -> Outcome:
-    fixed = {"transfer": "cross-source", "closed": True, "size": 8, "draw": 0, "questions": 50, "learning": 1.0,
-             "answering": 1.0}  # fmt: skip
-    return Outcome(task=task, family=family, arm=arm, right=right, **{**fixed, **more})  # type: ignore[arg-type]
+def outcome(family: str, task: str, arm: str, right: float, **more: Any) -> Outcome:
+    fixed: dict[str, Any] = {"transfer": "cross-source", "closed": True, "size": 8, "draw": 0, "questions": 50}
+    fixed |= {"learning": 1.0, "answering": 1.0, **more}
+    return Outcome(task=task, family=family, arm=arm, right=right, **fixed)
 
 
 def test_families_count_once_whatever_their_tasks() -> None:
