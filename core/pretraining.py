@@ -28,6 +28,7 @@ from .batches import Batch, collate, decision_losses, per_row, text_losses, toke
 from .distillation import Lessons, distillation_loss, pooled
 from .errors import UnderstudyError
 from .fused import FusedLayers
+from .precision import fast_precision
 from .streams import WIDTH, Sorter, Stream
 
 
@@ -102,10 +103,10 @@ class Pretraining:
         self.lessons = lessons
         self.progress = Progress()
         self.sorter = Sorter(streams, backbone, recipe.rows_tokens, recipe.longest)
-        model = backbone.model.bfloat16().train().requires_grad_(True)
+        model = backbone.model.to(fast_precision("cpu")).train().requires_grad_(True)
         model.set_attn_implementation("eager")  # on a CPU faster than the fused kernel for rows of this length
         embedding = model.get_input_embeddings().weight
-        # The passes run in bf16; the optimisers keep masters in fp32, whose small steps bf16 would lose.
+        # The passes may run in bf16; the optimisers keep masters in fp32, whose small steps bf16 would lose.
         self._live = dict(model.named_parameters())
         self._named = {name: p.detach().float().clone() for name, p in self._live.items()}
         matrices = [self._named[n] for n, p in self._live.items() if p.ndim == 2 and p is not embedding]

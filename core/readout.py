@@ -3,6 +3,8 @@
     r(o | x) = log softmax_o( W_o · φ(x) + b_o ),       φ(x) = [ s(x) ; ν h(x) ] less the demonstrations' mean
     W, b     = argmin  Σ_k −r(o_k | x_k) + λ/2 · ‖W − κ E‖²,    E_o = the vector of the option's own name
 
+(averaged over some λ and κ).
+
 s is the message's sentence vector, which knows what words mean; h the bag of its tokens, hashed (Weinberger et al.
 2009), which knows what they are, names and codes that the backbone has never seen too.
 
@@ -29,8 +31,14 @@ BUCKETS = 512
 """Columns of the hashed bag of tokens: a message has a dozen or two, so that few of them meet."""
 LEXICAL = 0.7
 """ν: the bag's weight beside the sentence vector's."""
-STRENGTHS = (0.1, 0.4)
-NAMES = (0.0, 4.0, 10.0)
+STRENGTHS = (0.03, 0.1, 0.4)
+NAMES = (0.0, 2.0, 4.0, 10.0)
+TRUST = 0.2
+"""How far left-out demonstrations are trusted to tell settings apart: each counts by exp(−TRUST · log-loss on them).
+
+On 27 tasks kept for choosing, 16 demonstrations each, the best of six settings was right in 56.3 %, the weighted mean
+of twelve in 57.2 %; the mean log-loss fell from 1.076 to 1.05.
+"""
 Mix = tuple[float, float, float]
 MIXES: tuple[Mix, ...] = (
     (1.0, 0.0, 0.0), (1.0, 0.0, 1.0), (0.0, 1.0, 0.0), (0.5, 0.5, 0.0), (1.0, 0.5, 0.0), (0.5, 1.0, 0.0),
@@ -144,7 +152,8 @@ def learn_readouts(
 ) -> list[Readout]:
     """A readout for each fold, without those left out of it, and, as the last, one that has learned from all.
 
-    λ and κ of a fold are those with which the log-loss of the other folds on what they have left out is least.
+    Each is the mean over all settings λ and κ, which count the more, the less the log-loss of the other folds on what
+    they have left out is: a mean of log-probabilities, so that it is linear too.
 
     Args:
         vectors: [K, D] of the demonstrations; ``targets`` [K] their options; ``out`` [K] the fold that leaves each out.
@@ -159,10 +168,9 @@ def learn_readouts(
     logits = torch.einsum("kd,skdo->sko", vectors - means[out], weights[:, out]) + biases[:, out]
     right = targets.view(1, -1, 1).expand(len(settings), -1, 1)
     losses = -logits.log_softmax(-1).gather(-1, right).squeeze(-1)
-    best = (losses @ kept.t()).argmin(0).tolist()  # [settings, K] · [K, folds + 1]
-    return [
-        Readout(tuple(options), weights[at][fold], biases[at][fold], means[fold]) for fold, at in enumerate(best)
-    ]
+    counts = (-TRUST * (losses @ kept.t())).softmax(0)  # [settings, K] · [K, folds + 1]
+    weights, biases = torch.einsum("sf,sfdo->fdo", counts, weights), torch.einsum("sf,sfo->fo", counts, biases)
+    return [Readout(tuple(options), weights[fold], biases[fold], means[fold]) for fold in range(folds + 1)]
 
 
 def choose_mix(lm: Tensor, nothing: Tensor, readout: Tensor, targets: Tensor) -> Mix:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import zstandard
 
@@ -32,12 +32,15 @@ class Source:
 
 
 SHIPPABLE = {
-    "books_1860_1928": Source(0.3, "public domain", "English books of 1860 to 1928"),
-    "dialogues_taskmaster4": Source(0.3, "CC-BY-4.0", "github.com/google-research-datasets/Taskmaster, TM-4"),
-    "medquad_answers": Source(0.25, "CC-BY-4.0", "github.com/abachaa/MedQuAD"),
-    "python_peps": Source(0.075, "public domain", "github.com/python/peps"),
-    "rust_book": Source(0.075, "MIT or Apache-2.0", "github.com/rust-lang/book"),
+    "books_1860_1928": Source(0.5, "public domain", "English books of 1860 to 1928"),
+    "dialogues_taskmaster4": Source(0.2, "CC-BY-4.0", "github.com/google-research-datasets/Taskmaster, TM-4"),
+    "medquad_answers": Source(0.2, "CC-BY-4.0", "github.com/abachaa/MedQuAD"),
+    "python_peps": Source(0.06, "public domain", "github.com/python/peps"),
+    "rust_book": Source(0.04, "MIT or Apache-2.0", "github.com/rust-lang/book"),
 }
+_Item = TypeVar("_Item")
+LOOKED_AT = 60_000
+"""Characters of a document that pairs of sentences are taken from."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _SPEAKER = re.compile(r"^(?:User|Assistant|[A-Z][a-z]+):\s*")
 
@@ -68,7 +71,7 @@ def read_sentences(folder: str | Path, count: int, seed: int = 0, of_tasks: floa
     rng = random.Random(seed)
     pools = _task_pools(Path(folder), rng)
     wanted = int(count * of_tasks)
-    found = dict.fromkeys(_evenly(pools, wanted, rng))
+    found = dict.fromkeys(_evenly(pools, wanted))
     for name, source in SHIPPABLE.items():
         file = Path(folder) / "pretrain" / f"{name}.jsonl.zst"
         if file.exists():
@@ -101,12 +104,28 @@ def validation_texts(folder: str | Path, count: int, seed: int = 0) -> list[str]
             pool = [sentence for sentence in dict.fromkeys(pool) if sentence not in read]
             rng.shuffle(pool)
             pools.append(pool)
-    found = _evenly(pools, count, rng)
+    found = _evenly(pools, count)
     if len(found) < 20:
         where, mend = str(Path(folder) / "pretrain"), "docs/data.md says what it holds"
         raise UnderstudyError("no texts are kept from training here", where=where, mend=mend)
     rng.shuffle(found)
     return found
+
+
+def read_pairs(folder: str | Path, count: int, seed: int = 0) -> list[tuple[str, str]]:
+    """At most ``count`` sentences with the one that follows them, from the plain texts that may be shipped."""
+    rng = random.Random(seed)
+    pools = []
+    for name in SHIPPABLE:
+        file = Path(folder) / "pretrain" / f"{name}.jsonl.zst"
+        pool: list[tuple[str, str]] = []
+        for line in _lines(file) if file.exists() else ():
+            if line.get("split", "train") == "train":
+                some = sentences_of(str(line["text"])[:LOOKED_AT])
+                pool += zip(some, some[1:], strict=False)
+        rng.shuffle(pool)
+        pools.append(pool)
+    return _evenly(pools, count)
 
 
 def text_sources(folder: str | Path) -> list[dict[str, str]]:
@@ -161,10 +180,10 @@ def _task_pools(folder: Path, rng: random.Random) -> list[list[str]]:
     return pools
 
 
-def _evenly(pools: Iterable[list[str]], wanted: int, rng: random.Random) -> list[str]:
+def _evenly(pools: Iterable[list[_Item]], wanted: int) -> list[_Item]:
     """As many from each pool as from any other, until the pools run out or enough are found."""
     pools = sorted((pool for pool in pools if pool), key=len)
-    found: list[str] = []
+    found: list[_Item] = []
     for number, pool in enumerate(pools):
         share = (wanted - len(found)) // (len(pools) - number)
         found += pool[:share]
@@ -176,7 +195,7 @@ def _of_texts(file: Path, wanted: int, rng: random.Random) -> list[str]:
     for line in _lines(file):
         if line.get("split", "train") == "train":
             some = sentences_of(str(line["text"]))
-            found += rng.sample(some, min(len(some), 400))
+            found += rng.sample(some, min(len(some), 1000))
             if len(found) > 6 * wanted:
                 break
     return rng.sample(found, min(len(found), wanted))

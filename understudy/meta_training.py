@@ -10,7 +10,11 @@ from .core.corpora import read_corpora
 from .core.errors import UnderstudyError
 from .core.meta.start import Start
 from .core.meta.training import MetaRecipe, meta_train
-from .training import episodes
+from .core.texts import read_sentences
+from .mixture import episodes, self_supervised
+
+SENTENCES = 120_000
+"""Plain sentences that tasks of masked words are made of."""
 
 
 def train_start(
@@ -31,7 +35,7 @@ def train_start(
     """
     backbone = Backbone.load(name)
     begin = Start.load(origin).over(backbone.sites) if origin else Start.plain(backbone.sites, rank)
-    draw = episodes(read_corpora(data))
+    draw = episodes(self_supervised(read_corpora(data), read_sentences(data, SENTENCES)))
     if out.is_dir():
         raise UnderstudyError("this is a folder", where=str(out), mend="give a file, such as start.safetensors")
     trace: list[Sequence[float]] = []

@@ -15,7 +15,7 @@ from torch import Tensor
 from .core.backbone import Backbone
 from .core.distillation import Lessons, Teacher, principal, turned_to, vocabulary_vectors
 
-LONGEST = 48
+LONGEST = 72
 """Tokens of a sentence at most."""
 FACING = 20_000
 """Sentences by which the teacher's directions are turned to those that a trained student has."""
@@ -35,7 +35,7 @@ def lessons(
         kept = load_file(file)
         vectors, words = kept["vectors"].float(), kept["words"].float()
     else:
-        reader = Teacher.load(teacher)
+        reader = Teacher.load(teacher, quantised=True)
         raw = reader.encode(sentences, on_batch=lambda done: on_batch(done, len(sentences)))
         directions = principal(raw, width)
         if student:

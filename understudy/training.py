@@ -7,39 +7,38 @@ import json
 import platform
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from .agents.generators import GENERATORS, interviewing, recalling
+from .agents.generators import GENERATORS
 from .board import Board
 from .core import corpora as tasks
 from .core.abstention import abstention_threshold
 from .core.backbone import Backbone
 from .core.bank import HeadBank, HeadStack
 from .core.decoding import Call, Decoder
+from .core.distillation import Teacher
 from .core.errors import UnderstudyError
 from .core.heads import Head
 from .core.meta.start import Start
-from .core.meta.training import Episode, MetaRecipe, meta_train
+from .core.meta.training import MetaRecipe, meta_train
 from .core.pretraining import Pretraining, Progress, Recipe
-from .core.prompts import Example
 from .core.release import NANO, Shape, new_backbone, save
-from .core.streams import Stream
 from .core.texts import read_sentences, teacher_source, text_sources
+from .core.variations import variations
 from .core.vocabulary import train_tokenizer
+from .mixture import ROLES, SHARES, episodes, self_supervised, streams, tokenizer_texts
 from .origin import MULTITASK, Origin
 from .teacher_vectors import lessons
 
-ROLES = ("planner", "coder", "qa", "recommender")
-SHARES = {
-    "planner": 0.18, "coder": 0.22, "qa": 0.18, "interviews": 0.14, "recommender": 0.1, "public tasks": 0.11,
-    "recall": 0.1,
-}  # fmt: skip
-SENTENCES = 520_000
+SENTENCES = 300_000
+OF_TASKS = 0.35
+VARIATIONS = 170_000
+"""How many texts a teacher reads: sentences as they stand, and made ones; the words of its vocabulary beside them."""
 
 ABSTAINING = ("coder", "qa")
 """Roles whose answers are right or wrong as a whole, so that a confidence under which they abstain can be found."""
@@ -82,67 +81,6 @@ def threshold(backbone: Backbone, head: Head, examples: int = 200, error: float 
     return abstention_threshold([reply.confidence for reply in replies], right, error)
 
 
-def texts(example: Example) -> Iterator[str]:
-    """All text of an example, for the tokenizer."""
-    for passage in example.prompt.passages:
-        yield from (" " + passage.title, " " + passage.text)
-    for name, text in example.prompt.message:
-        yield from (" " + name, " " + text)
-    yield " " + example.prompt.role
-    for name, value in example.values.items():
-        yield " " + name
-        if isinstance(value, str):
-            yield " " + value
-
-
-def tokenizer_texts(corpora: list[tasks.Corpus], sentences: list[str], each: int = 4000) -> Iterator[str]:
-    """What the tokenizer learns from: generated role tasks, the public tasks and plain sentences."""
-    rng = random.Random(11)
-    for name in ROLES:
-        for _ in range(each):
-            yield from texts(GENERATORS[name](rng))
-    for _ in range(2 * each):
-        yield from texts(tasks.sample(corpora, rng))
-    for sentence in sentences[: 10 * each]:
-        yield " " + sentence
-
-
-def streams(corpora: list[tasks.Corpus]) -> dict[str, Stream]:
-    """One stream of examples for each shipped head, and the public tasks for the start of new ones."""
-    found = {
-        name: Stream(number, SHARES[name], GENERATORS[name]) for number, name in enumerate(ROLES)
-    }
-    found["public tasks"] = Stream(len(ROLES), SHARES["public tasks"], lambda rng: tasks.sample(corpora, rng))
-    found["interviews"] = Stream(ROLES.index("qa"), SHARES["interviews"], interviewing.example)
-    found["recall"] = Stream(len(ROLES), SHARES["recall"], recalling.example)
-    return found
-
-
-def episodes(corpora: list[tasks.Corpus]) -> Callable[[random.Random], Episode]:
-    """Draws a task the way a user would give it: a few labels or one span, 6 to 12 demonstrations, and questions."""
-    asked = 6
-    most = 12 + asked
-    usable = [c for c in corpora if len(c.lines) >= 60 and not c.family.startswith("blimp")]
-    usable = [c for c in usable if tasks.episode(c, random.Random(0), most) is not None]
-    if not usable:
-        mend = "docs/data.md says what the data folder holds"
-        raise UnderstudyError("no task has enough short lines to learn from and to ask", mend=mend)
-    families: dict[str, list[tasks.Corpus]] = {}
-    for corpus in usable:
-        families.setdefault(corpus.family, []).append(corpus)
-    names = sorted(families)
-
-    def draw(rng: random.Random) -> Episode:
-        while True:
-            corpus = rng.choice(families[rng.choice(names)])
-            support = rng.randint(6, 12)
-            found = tasks.episode(corpus, rng, support + asked)
-            if found is not None:
-                return found[:support], found[support:]
-
-    return draw
-
-
 def train_backbone(
     preset: Preset,
     data: Path,
@@ -170,7 +108,7 @@ def train_backbone(
     if before:
         preset = replace(preset, pretraining=preset.continued)
     corpora = tasks.read_corpora(data)
-    sentences = read_sentences(data, SENTENCES)
+    sentences = read_sentences(data, SENTENCES, of_tasks=OF_TASKS)
     work.mkdir(parents=True, exist_ok=True)
     begun_as = {"preset": preset.name, "from": before.backbone.digest() if before else None}
     _same_training(work / "training.json", begun_as)
@@ -180,13 +118,17 @@ def train_backbone(
         file = work / "lessons.safetensors"
         told = on_teacher or (lambda done, of: None)
         student = before.backbone if before else None
-        taught, words = lessons(teacher, sentences, tokenizer, preset.shape.width, file, told, student)
+        known = Teacher.load(teacher).words()
+        made = variations(sentences, known, VARIATIONS)
+        read = list(dict.fromkeys([*sentences, *made, *known]))
+        taught, words = lessons(teacher, read, tokenizer, preset.shape.width, file, told, student)
     if before:
         backbone, heads = before.backbone, before.heads
     else:
         backbone = new_backbone(preset.shape, tokenizer, preset.name, words=words)
         heads = HeadStack.random(backbone.sites, len(ROLES) + 1, preset.rank)
-    run = Pretraining(backbone, heads, streams(corpora), preset.pretraining, work, taught)
+    every = self_supervised(corpora, sentences)
+    run = Pretraining(backbone, heads, streams(every, sentences, data), preset.pretraining, work, taught)
     run.resume()
     board = Board(work / "tensorboard")
 
@@ -206,7 +148,7 @@ def train_backbone(
     history = before.history() if before else []
     sources = [*(before.manifest.get("data", []) if before else []), *sources]
     sources = list({json.dumps(source, sort_keys=True): source for source in sources}.values())
-    finish(backbone, heads, progress, preset, corpora, sources, out, history=history, on_meta=note_meta, date=date,
+    finish(backbone, heads, progress, preset, every, sources, out, history=history, on_meta=note_meta, date=date,
            began=began)  # fmt: skip
     board.close()
 
