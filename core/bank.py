@@ -132,6 +132,10 @@ class HeadStack:
         select = torch.nn.functional.one_hot(rows, len(self)).repeat_interleave(rank, dim=1)
         return pairs, select
 
+    def to(self, device: torch.device | str) -> HeadStack:
+        """The same heads on ``device``."""
+        return HeadStack(*({site: t.to(device) for site, t in side.items()} for side in (self.down, self.up)))
+
     def tensors(self) -> dict[str, Tensor]:
         """All tensors under flat names (``site|down``, ``site|up``), for optimisers and meta-learners."""
         flat = {f"{site}|down": tensor for site, tensor in self.down.items()}

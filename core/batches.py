@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -34,6 +34,10 @@ class Batch:
     target: Tensor
     limited: Tensor
     legal: Tensor
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same batch on ``device``."""
+        return Batch(*(getattr(self, one.name).to(device) for one in fields(self)))
 
 
 def collate(items: Sequence[Rendered], pad: int, multiple: int = 1) -> Batch:
@@ -76,8 +80,9 @@ def decision_losses(backbone: Backbone, batch: Batch, states: Tensor) -> tuple[T
     Where only some tokens were allowed, only those are scored.
     """
     picked = states[batch.row, batch.at]
-    losses = torch.zeros(len(batch.row))
-    right = torch.zeros(len(batch.row), dtype=torch.bool)
+    count, device = len(batch.row), states.device
+    losses = torch.zeros(count, device=device)
+    right = torch.zeros(count, dtype=torch.bool, device=device)
     free = ~batch.limited
     if bool(free.any()):
         logits = backbone.logits(picked[free]).float()
@@ -86,8 +91,8 @@ def decision_losses(backbone: Backbone, batch: Batch, states: Tensor) -> tuple[T
     decision, token = batch.legal
     if len(decision):
         scores = backbone.token_scores(picked[decision], token)
-        best = torch.full((len(batch.row),), float("-inf")).scatter_reduce(0, decision, scores.detach(), "amax")
-        total = torch.zeros(len(batch.row)).index_add(0, decision, (scores - best[decision]).exp())
+        best = torch.full((count,), float("-inf"), device=device).scatter_reduce(0, decision, scores.detach(), "amax")
+        total = torch.zeros(count, device=device).index_add(0, decision, (scores - best[decision]).exp())
         wanted = token == batch.target[decision]
         losses = losses.index_add(0, decision[wanted], -(scores[wanted] - best[decision[wanted]]))
         losses = losses.index_add(0, *_logs(total, batch.limited))
@@ -102,7 +107,7 @@ def _logs(total: Tensor, limited: Tensor) -> tuple[Tensor, Tensor]:
 
 def per_row(values: Tensor, batch: Batch) -> Tensor:
     """The sum of decisions' values in each row, [B]."""
-    return torch.zeros(len(batch.ids), dtype=values.dtype).index_add(0, batch.row, values)
+    return torch.zeros(len(batch.ids), dtype=values.dtype, device=values.device).index_add(0, batch.row, values)
 
 
 def text_losses(backbone: Backbone, batch: Batch, states: Tensor, share: float, seed: int) -> Tensor:
@@ -118,8 +123,8 @@ def token_losses(
     The self-supervised objective that teaches words while the decisions teach roles (Radford et al. 2018, eq. 1).
     """
     generator = torch.Generator().manual_seed(seed)
-    inside = torch.arange(ids.shape[1] - 1).unsqueeze(0) < (lengths - 1).unsqueeze(1)
-    drawn = inside & (torch.rand(inside.shape, generator=generator) < share)
+    inside = torch.arange(ids.shape[1] - 1, device=ids.device).unsqueeze(0) < (lengths - 1).unsqueeze(1)
+    drawn = inside & (torch.rand(inside.shape, generator=generator) < share).to(ids.device)
     row, at = drawn.nonzero(as_tuple=True)
     logits = backbone.logits(states[row, at]).float()
     return F.cross_entropy(logits, ids[row, at + 1], reduction="sum") / max(1, len(row))

@@ -128,7 +128,7 @@ def vocabulary_vectors(
 
 def pooled(states: Tensor, lengths: Tensor) -> Tensor:
     """Unit vectors [B, D]: the mean of the hidden states [B, T, D] over each row's first ``lengths`` [B] tokens."""
-    mask = (torch.arange(states.shape[1]).unsqueeze(0) < lengths.unsqueeze(1)).unsqueeze(-1)
+    mask = (torch.arange(states.shape[1], device=states.device).unsqueeze(0) < lengths.unsqueeze(1)).unsqueeze(-1)
     mean = (states.float() * mask).sum(1) / lengths.clamp(min=1).unsqueeze(-1)
     return F.normalize(mean, dim=-1)
 
@@ -137,7 +137,7 @@ def distillation_loss(student: Tensor, teacher: Tensor, contrast: float = 0.25, 
     """See the equation above; ``student`` and ``teacher`` are unit vectors [B, D]."""
     cosine = (student * teacher).sum(-1)
     scores = student @ teacher.t() / temperature
-    return (1 - cosine).mean() + contrast * F.cross_entropy(scores, torch.arange(len(student)))
+    return (1 - cosine).mean() + contrast * F.cross_entropy(scores, torch.arange(len(student), device=student.device))
 
 
 @dataclass(frozen=True)

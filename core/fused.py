@@ -57,10 +57,14 @@ def layer(
 
     n = _norm(x, norms[0], eps)
     query, key, value = (split(apply(site, n)) for site in range(3))
-    scores = _rotate(query, cos, sin) @ _rotate(key, cos, sin).transpose(2, 3) * (width // heads) ** -0.5
-    later = torch.ones(length, length, dtype=torch.bool, device=x.device).triu(1)
-    chances = scores.float().masked_fill(later, float("-inf")).softmax(-1).to(x.dtype)
-    h = x + apply(3, (chances @ value).transpose(1, 2).reshape(rows, length, width))
+    query, key = _rotate(query, cos, sin), _rotate(key, cos, sin)
+    if x.is_cuda:
+        seen = F.scaled_dot_product_attention(query, key, value, is_causal=True)
+    else:
+        scores = query @ key.transpose(2, 3) * (width // heads) ** -0.5
+        later = torch.ones(length, length, dtype=torch.bool, device=x.device).triu(1)
+        seen = scores.float().masked_fill(later, float("-inf")).softmax(-1).to(x.dtype) @ value
+    h = x + apply(3, seen.transpose(1, 2).reshape(rows, length, width))
     m = _norm(h, norms[1], eps)
     return h + apply(6, F.silu(apply(4, m)) * apply(5, m))
 

@@ -2,8 +2,9 @@
 
     loss = Σ_decisions −log p(right | allowed) / M  +  λ · causal LM on a share of the text  +  μ · distillation
 
-The backbone learns what all roles share and each head what only its role needs, because the bank serves learning as
-it serves decoding. Resumable: the state is saved as safetensors and JSON, in one move.
+after a first stage, for those that have the time, of causal LM alone, on packed rows of running text. The backbone
+learns what all roles share and each head what only its role needs, because the bank serves learning as it serves
+decoding. Resumable: the state is saved as safetensors and JSON, in one move.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from .batches import Batch, collate, decision_losses, per_row, text_losses, toke
 from .distillation import Lessons, distillation_loss, pooled
 from .errors import UnderstudyError
 from .fused import FusedLayers
+from .masters import Masters
+from .packing import Packed
 from .precision import fast_precision
 from .streams import WIDTH, Sorter, Stream
 
@@ -36,8 +39,9 @@ from .streams import WIDTH, Sorter, Stream
 class Recipe:
     """How to pretrain. Times are wall-clock, so that a recipe fits the machine that it is run on.
 
-    Sentences are distilled in every step until the share ``lessons_until`` of the time, then in one step of
-    ``lessons_every``. In the last share ``heads_alone`` of the time only the heads learn, on the backbone as it ships.
+    Until the share ``text_until`` of the time text alone is read, in ``text_rows`` rows of the whole context. Sentences
+    are distilled in every step until the share ``lessons_until``, then in one step of ``lessons_every``. In the last
+    share ``heads_alone`` of the time only the heads learn, on the backbone as it ships.
     """
 
     minutes: float = 40.0
@@ -46,6 +50,8 @@ class Recipe:
     matrix_rate: float = 0.01
     other_rate: float = 1.5e-3
     head_rate: float = 2e-3
+    text_until: float = 0.0
+    text_rows: int = 32
     text_weight: float = 0.3
     text_share: float = 0.06
     lesson_rows: int = 128
@@ -88,6 +94,8 @@ class Pretraining:
         streams: name → examples for one head.
         folder: where checkpoints are kept.
         lessons: sentences with a teacher's vectors; nothing is distilled where there are none.
+        text: running text for the first stage; there is none where it is missing.
+        device: where to train, such as ``cuda``; the model comes back to the CPU at the end.
     """
 
     def __init__(
@@ -98,34 +106,19 @@ class Pretraining:
         recipe: Recipe,
         folder: Path,
         lessons: Lessons | None = None,
+        text: Packed | None = None,
+        device: str = "cpu",
     ) -> None:
-        self.backbone, self.heads, self.streams, self.recipe, self.folder = backbone, heads, streams, recipe, folder
-        self.lessons = lessons
+        self.backbone, self.streams, self.recipe, self.folder = backbone, streams, recipe, folder
+        self.lessons, self.text, self.device = lessons, text, torch.device(device)
         self.progress = Progress()
         self.sorter = Sorter(streams, backbone, recipe.rows_tokens, recipe.longest)
-        model = backbone.model.to(fast_precision("cpu")).train().requires_grad_(True)
-        model.set_attn_implementation("eager")  # on a CPU faster than the fused kernel for rows of this length
-        embedding = model.get_input_embeddings().weight
-        # The passes may run in bf16; the optimisers keep masters in fp32, whose small steps bf16 would lose.
-        self._live = dict(model.named_parameters())
-        self._named = {name: p.detach().float().clone() for name, p in self._live.items()}
-        matrices = [self._named[n] for n, p in self._live.items() if p.ndim == 2 and p is not embedding]
-        others = [self._named[n] for n, p in self._live.items() if p.ndim != 2 or p is embedding]
-        self._flat = {name: tensor.requires_grad_(True) for name, tensor in heads.tensors().items()}
-        self.optimisers: list[torch.optim.Optimizer] = [
-            torch.optim.Muon(matrices, lr=recipe.matrix_rate, weight_decay=0.01, momentum=0.95),
-            torch.optim.AdamW(
-                [
-                    {"params": others, "lr": recipe.other_rate},
-                    {"params": list(self._flat.values()), "lr": recipe.head_rate},
-                ],
-                betas=(0.9, 0.95),
-                weight_decay=0.0,
-            ),
-        ]
-        self._frozen = False
+        model = backbone.model.to(self.device, fast_precision(self.device.type)).train().requires_grad_(True)
+        if self.device.type == "cpu":
+            model.set_attn_implementation("eager")  # faster than the fused kernel for rows of this length
+        self.heads = heads.to(self.device)
+        self.masters = Masters(model, self.heads.tensors(), recipe.matrix_rate, recipe.other_rate, recipe.head_rate)
         self._fused = FusedLayers(model) if FusedLayers.able(model) else None
-        self._base = [[group["lr"] for group in o.param_groups] for o in self.optimisers]
 
     def loss(self, batch: Batch, heads: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]:
         """Total loss (scalar), and of each decision its loss [M] and whether it was right [M]."""
@@ -148,7 +141,8 @@ class Pretraining:
 
     def lesson(self, lessons: Lessons, seed: int) -> tuple[Tensor, float]:
         """Distillation and language modelling of a batch of sentences: the loss, and the mean cosine to the teacher."""
-        ids, lengths, vectors = lessons.batch(seed, self.recipe.lesson_rows, self.backbone.markers.pad, WIDTH // 4)
+        drawn = lessons.batch(seed, self.recipe.lesson_rows, self.backbone.markers.pad, WIDTH // 4)
+        ids, lengths, vectors = (tensor.to(self.device) for tensor in drawn)
         states = self._hidden(ids)
         student = pooled(states, lengths)
         loss = self.recipe.lesson_weight * distillation_loss(student, vectors)
@@ -156,45 +150,35 @@ class Pretraining:
         cosine = float((student.detach() * vectors).sum(-1).mean())
         return loss + self.recipe.text_weight * text, cosine
 
+    def reading(self, text: Packed, seed: int) -> Tensor:
+        """Causal language modelling of packed rows: the mean loss of all tokens, a scalar."""
+        ids = text.batch(seed, self.recipe.text_rows, self.backbone.max_tokens).to(self.device)
+        lengths = torch.full((len(ids),), ids.shape[1], device=self.device)
+        self.progress.tokens += ids.numel()
+        return token_losses(self.backbone, ids, lengths, self._hidden(ids), 1.0, seed)
+
     def run(self, on_progress: Callable[[Progress], None] | None = None, save_every: float = 300.0) -> Progress:
-        """Train until the recipe's minutes are used up (those of earlier, interrupted runs counted in)."""
+        """Train until the recipe's minutes are used up (those of earlier, interrupted runs counted in).
+
+        Raises:
+            UnderstudyError: a loss is not finite.
+        """
         budget = self.recipe.minutes * 60
         last_save = self.progress.seconds
         right: dict[str, list[float]] = {name: [] for name in self.streams}
         while self.progress.seconds < budget:
             seed = self.recipe.seed * 1_000_003 + self.progress.step
             began = time.perf_counter()
-            names, items = self.sorter.batch(seed)
-            batch = collate(items, self.backbone.markers.pad, WIDTH)
-            heads = torch.tensor([self.streams[name].head for name in names])
-            total, _, hits = self.loss(batch, heads, seed)
-            if not bool(torch.isfinite(total)):
-                where = f"step {self.progress.step}"
-                raise UnderstudyError("the loss is not finite", where=where, mend="lower the rates")
-            total.backward()
             elapsed = self.progress.seconds / budget
-            early = elapsed < self.recipe.lessons_until
-            alone = elapsed >= 1 - self.recipe.heads_alone
-            if alone and not self._frozen:
-                self._freeze()
-            if self.lessons and not alone and (early or self.progress.step % self.recipe.lessons_every == 0):
-                lesson, cosine = self.lesson(self.lessons, seed)
-                lesson.backward()
-                self.progress.cosine = _smooth(self.progress.cosine, cosine)
-            self._to_masters()
-            factor = rate(self.recipe, min(1.0, elapsed / max(1 - self.recipe.heads_alone, 1e-9)))
-            if alone:
-                factor = 0.02 + 0.5 * (1 - elapsed) / self.recipe.heads_alone
-            for optimiser, rates in zip(self.optimisers, self._base, strict=True):
-                for group, base in zip(optimiser.param_groups, rates, strict=True):
-                    group["lr"] = base * factor
-                learning = [p for g in optimiser.param_groups for p in g["params"] if p.grad is not None]
-                if learning:
-                    torch.nn.utils.clip_grad_norm_(learning, 1.0)
-                    optimiser.step()
-                optimiser.zero_grad()
-            self._from_masters()
-            self._note(batch, names, hits, float(total.detach()), right)
+            if self.text is not None and elapsed < self.recipe.text_until:
+                loss = self.reading(self.text, seed)
+                self._finite(loss)
+                loss.backward()
+                self.masters.step(rate(self.recipe, elapsed))
+            else:
+                loss = self._rehearse(seed, elapsed, right)
+            self.progress.step += 1
+            self.progress.loss = _smooth(self.progress.loss, float(loss.detach()))
             self.progress.seconds += time.perf_counter() - began
             if on_progress:
                 on_progress(self.progress)
@@ -205,55 +189,56 @@ class Pretraining:
         self.release()
         return self.progress
 
+    def _rehearse(self, seed: int, elapsed: float, right: dict[str, list[float]]) -> Tensor:
+        """One step of role tasks, and of sentences where it is their turn: the loss of the role tasks."""
+        recipe = self.recipe
+        names, items = self.sorter.batch(seed)
+        batch = collate(items, self.backbone.markers.pad, WIDTH).to(self.device)
+        heads = torch.tensor([self.streams[name].head for name in names], device=self.device)
+        total, _, hits = self.loss(batch, heads, seed)
+        self._finite(total)
+        total.backward()
+        alone = elapsed >= 1 - recipe.heads_alone
+        if alone and not self.masters.frozen:
+            self.masters.freeze()
+        early = elapsed < recipe.lessons_until
+        if self.lessons and not alone and (early or self.progress.step % recipe.lessons_every == 0):
+            lesson, cosine = self.lesson(self.lessons, seed)
+            lesson.backward()
+            self.progress.cosine = _smooth(self.progress.cosine, cosine)
+        factor = rate(recipe, min(1.0, elapsed / max(1 - recipe.heads_alone, 1e-9)))
+        if alone:
+            factor = 0.02 + 0.5 * (1 - elapsed) / recipe.heads_alone
+        self.masters.step(factor)
+        self._note(batch, names, hits, right)
+        return total
+
+    def _finite(self, loss: Tensor) -> None:
+        if not bool(torch.isfinite(loss)):
+            where = f"step {self.progress.step}"
+            raise UnderstudyError("the loss is not finite", where=where, mend="lower the rates")
+
     def release(self) -> None:
-        """Make the model plain again: fp32, frozen, with the usual attention kernel."""
-        self.backbone.model.float().eval().requires_grad_(False)
+        """Make the model plain again: on the CPU, fp32, frozen, with the usual attention kernel."""
+        self.backbone.model.cpu().float().eval().requires_grad_(False)
+        self.heads = HeadStack.of_tensors({name: t.detach() for name, t in self.heads.to("cpu").tensors().items()})
         self.backbone.model.set_attn_implementation("sdpa")
         choose_kernel(self.backbone.model)
 
-    def _freeze(self) -> None:
-        """From now on the backbone is as it ships; gradients of this step are dropped with it."""
-        self.backbone.model.requires_grad_(False)
-        for live in self._live.values():
-            live.grad = None
-        self._frozen = True
-
-    def _to_masters(self) -> None:
-        for name, live in self._live.items():
-            self._named[name].grad = None if live.grad is None else live.grad.float()
-            live.grad = None
-
-    @torch.no_grad()
-    def _from_masters(self) -> None:
-        if self._frozen:
-            return
-        for name, live in self._live.items():
-            live.copy_(self._named[name])
-
-    def _note(
-        self, batch: Batch, names: Sequence[str], hits: Tensor, loss: float, right: dict[str, list[float]]
-    ) -> None:
-        """Keep running figures: loss, tokens, and of each stream the share of rows right in every decision."""
+    def _note(self, batch: Batch, names: Sequence[str], hits: Tensor, right: dict[str, list[float]]) -> None:
+        """Keep running figures: tokens, and of each stream the share of rows right in every decision."""
         whole = (per_row((~hits).float(), batch) == 0).float()
         for name, value in zip(names, whole.tolist(), strict=True):
             right[name] = [*right[name][-199:], value]
         self.progress.right = {name: sum(v) / len(v) for name, v in right.items() if v}
-        self.progress.step += 1
         self.progress.tokens += int(batch.lengths.sum())
-        self.progress.loss = _smooth(self.progress.loss, loss)
 
     def save(self) -> None:
         """Write the checkpoint beside the old one, then move it into its place."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        tensors = {f"model|{name}": p.detach().contiguous() for name, p in self._named.items()}
-        tensors.update({f"heads|{name}": p.detach().contiguous() for name, p in self._flat.items()})
-        for number, optimiser in enumerate(self.optimisers):
-            for index, state in optimiser.state_dict()["state"].items():
-                for key, value in state.items():
-                    tensors[f"optimiser|{number}|{index}|{key}"] = torch.as_tensor(value).clone()
         draft = self.folder / "checkpoint.draft"
         about: dict[str, Any] = {"progress": asdict(self.progress), "recipe": asdict(self.recipe)}
-        save_file(tensors, draft, metadata={"about": json.dumps(about)})
+        save_file(self.masters.tensors(), draft, metadata={"about": json.dumps(about)})
         draft.replace(self.folder / "checkpoint.safetensors")
 
     def resume(self) -> bool:
@@ -272,22 +257,9 @@ class Pretraining:
         except (SafetensorError, OSError, KeyError, ValueError) as error:
             mend = "remove it to begin again"
             raise UnderstudyError(f"the checkpoint cannot be read ({error})", where=str(file), mend=mend) from error
-        masters = {f"model|{name}": p for name, p in self._named.items()}
-        masters.update({f"heads|{name}": p for name, p in self._flat.items()})
-        if any(name not in tensors or tensors[name].shape != p.shape for name, p in masters.items()):
+        if not self.masters.load(tensors):
             mend = "give another folder, or the recipe that it was made with"
             raise UnderstudyError("the checkpoint is of another backbone", where=str(file), mend=mend)
-        with torch.no_grad():
-            for name, p in masters.items():
-                p.copy_(tensors[name])
-        self._from_masters()
-        for number, optimiser in enumerate(self.optimisers):
-            state: dict[int, dict[str, Tensor]] = {}
-            for name, tensor in tensors.items():
-                kind, *rest = name.split("|")
-                if kind == "optimiser" and int(rest[0]) == number:
-                    state.setdefault(int(rest[1]), {})[rest[2]] = tensor
-            optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
         self.progress = Progress(**about["progress"])
         return True
 

@@ -31,6 +31,7 @@ class Shape:
 
 
 NANO = Shape(vocabulary=8192, width=256, layers=6, heads=4, inner=688)
+SMALL = Shape(vocabulary=8192, width=384, layers=8, heads=6, inner=1024)
 
 
 def new_backbone(

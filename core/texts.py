@@ -38,6 +38,14 @@ SHIPPABLE = {
     "python_peps": Source(0.06, "public domain", "github.com/python/peps"),
     "rust_book": Source(0.04, "MIT or Apache-2.0", "github.com/rust-lang/book"),
 }
+CODE = {
+    "rust_rfcs": Source(0.0, "MIT or Apache-2.0", "github.com/rust-lang/rfcs"),
+    "tinyshakespeare": Source(0.0, "public domain", "the plays of Shakespeare, github.com/karpathy/char-rnn"),
+    "code_thealgorithms_python": Source(0.0, "MIT", "github.com/TheAlgorithms/Python"),
+    "code_keon_algorithms": Source(0.0, "MIT", "github.com/keon/algorithms"),
+    "code_geekcomputers_python": Source(0.0, "MIT", "github.com/geekcomputers/Python"),
+}
+"""What is read as running text only: no sentences are taken from it."""
 _Item = TypeVar("_Item")
 LOOKED_AT = 60_000
 """Characters of a document that pairs of sentences are taken from."""
@@ -112,6 +120,15 @@ def validation_texts(folder: str | Path, count: int, seed: int = 0) -> list[str]
     return found
 
 
+def read_documents(folder: str | Path) -> Iterator[str]:
+    """Whole documents of training, text and code that may be shipped, file after file."""
+    for name in (*SHIPPABLE, *CODE):
+        file = Path(folder) / "pretrain" / f"{name}.jsonl.zst"
+        for line in _lines(file) if file.exists() else ():
+            if line.get("split", "train") == "train":
+                yield str(line["text"])
+
+
 def read_pairs(folder: str | Path, count: int, seed: int = 0) -> list[tuple[str, str]]:
     """At most ``count`` sentences with the one that follows them, from the plain texts that may be shipped."""
     rng = random.Random(seed)
@@ -128,15 +145,16 @@ def read_pairs(folder: str | Path, count: int, seed: int = 0) -> list[tuple[str,
     return _evenly(pools, count)
 
 
-def text_sources(folder: str | Path) -> list[dict[str, str]]:
-    """What the manifest of a backbone says of the plain texts that it was trained on."""
+def text_sources(folder: str | Path, whole: bool = False) -> list[dict[str, str]]:
+    """What the manifest of a backbone says of the plain texts that it was trained on; ``whole``: as documents too."""
     tasks = [
         {"texts of task": about["task"], "source": about["source"], "licence": about["licence"]}
         for about, _ in _shippable_tasks(Path(folder))
     ]
-    files = {name: Path(folder) / "pretrain" / f"{name}.jsonl.zst" for name in SHIPPABLE}
+    known = SHIPPABLE | CODE if whole else SHIPPABLE
+    files = {name: Path(folder) / "pretrain" / f"{name}.jsonl.zst" for name in known}
     return tasks + [
-        {"text": name, "source": SHIPPABLE[name].origin, "licence": SHIPPABLE[name].licence,
+        {"text": name, "source": known[name].origin, "licence": known[name].licence,
          "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
         for name, file in files.items() if file.exists()
     ]  # fmt: skip

@@ -48,6 +48,9 @@ def backbone(
                      show_default=False),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --work.")] = False,
+    device: Annotated[
+        str, typer.Option(help="Where to pretrain: cpu, cuda, or auto, the GPU where there is one.")
+    ] = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Train a backbone, with the heads of the shipped roles and the start of new ones.
@@ -64,6 +67,12 @@ def backbone(
         mend = "go on with --resume, or give another --work"
         raise UnderstudyError("there is an unfinished training here", where=str(work), mend=mend)
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16384")  # every shape's kernels are kept, not made anew
+    import torch
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    elif device not in ("cpu", "cuda") or (device == "cuda" and not torch.cuda.is_available()):
+        raise UnderstudyError(f"this machine cannot train on {device!r}", mend="use --device auto or cpu")
     try:
         from .training import PRESETS, train_backbone
     except ModuleNotFoundError as error:
@@ -81,7 +90,7 @@ def backbone(
     with _Bar(spent.minutes, recipe.meta.minutes).shown() as bar:
         train_backbone(
             recipe, data, out, work, teacher=teacher, origin=origin, on_teacher=bar.teacher,
-            on_pretraining=bar.pretraining, on_meta=bar.meta, date=today,
+            on_pretraining=bar.pretraining, on_meta=bar.meta, date=today, device=device,
         )  # fmt: skip
     manifest = parse_object(read_text(out / "manifest.json"), str(out / "manifest.json"))
     if as_json:

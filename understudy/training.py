@@ -26,9 +26,10 @@ from .core.errors import UnderstudyError
 from .core.heads import Head
 from .core.meta.start import Start
 from .core.meta.training import MetaRecipe, meta_train
+from .core.packing import Packed
 from .core.pretraining import Pretraining, Progress, Recipe
-from .core.release import NANO, Shape, new_backbone, save
-from .core.texts import read_sentences, teacher_source, text_sources
+from .core.release import NANO, SMALL, Shape, new_backbone, save
+from .core.texts import read_documents, read_sentences, teacher_source, text_sources
 from .core.variations import variations
 from .core.vocabulary import train_tokenizer
 from .mixture import ROLES, SHARES, episodes, self_supervised, streams, tokenizer_texts
@@ -67,6 +68,19 @@ PRESETS = {
             head_rate=1e-3, text_weight=0.15, warmup=0.01, decay=0.75, heads_alone=0.1,
         ),
     ),
+    # One GPU, 16 minutes in all; a quarter of it reads text. Not run yet: no GPU has been at hand.
+    "small": Preset(
+        "small", SMALL,
+        Recipe(
+            minutes=13, rows_tokens=16_384, lesson_rows=1024, text_until=0.25, lessons_until=0.9, warmup=0.01,
+            heads_alone=0.08,
+        ),
+        MetaRecipe(minutes=2.5, tasks=16, at_once=16),
+        continued=Recipe(
+            minutes=13, rows_tokens=16_384, lesson_rows=2048, lessons_until=1.0, matrix_rate=6e-3, other_rate=1e-3,
+            head_rate=1e-3, text_weight=0.15, warmup=0.01, decay=0.75, heads_alone=0.08,
+        ),
+    ),
 }  # fmt: skip
 
 
@@ -93,6 +107,7 @@ def train_backbone(
     on_pretraining: Callable[[Progress], None] | None = None,
     on_meta: Callable[[int, float, Any], None] | None = None,
     date: str = "",
+    device: str = "cpu",
 ) -> None:
     """Train into ``out`` (backbone folder and ``heads/`` in it); goes on where ``work`` left off.
 
@@ -128,7 +143,11 @@ def train_backbone(
         backbone = new_backbone(preset.shape, tokenizer, preset.name, words=words)
         heads = HeadStack.random(backbone.sites, len(ROLES) + 1, preset.rank)
     every = self_supervised(corpora, sentences)
-    run = Pretraining(backbone, heads, streams(every, sentences, data), preset.pretraining, work, taught)
+    reads = preset.pretraining.text_until > 0
+    text = Packed.kept(read_documents(data), tokenizer, work / "text.safetensors") if reads else None
+    run = Pretraining(
+        backbone, heads, streams(every, sentences, data), preset.pretraining, work, taught, text, device
+    )
     run.resume()
     board = Board(work / "tensorboard")
 
@@ -143,13 +162,13 @@ def train_backbone(
             on_meta(step, seconds, losses)
 
     progress = run.run(note)
-    sources = tasks.sources(corpora) + text_sources(data) + ([teacher_source(teacher)] if teacher else [])
+    sources = tasks.sources(corpora) + text_sources(data, reads) + ([teacher_source(teacher)] if teacher else [])
     sources.append({"task": "generated role tasks", "source": "understudy.agents.generators"})
     history = before.history() if before else []
     sources = [*(before.manifest.get("data", []) if before else []), *sources]
     sources = list({json.dumps(source, sort_keys=True): source for source in sources}.values())
-    finish(backbone, heads, progress, preset, every, sources, out, history=history, on_meta=note_meta, date=date,
-           began=began)  # fmt: skip
+    finish(backbone, run.heads, progress, preset, every, sources, out, history=history, on_meta=note_meta, date=date,
+           began=began, device=device)  # fmt: skip
     board.close()
 
 
@@ -160,6 +179,11 @@ def _same_training(file: Path, about: dict[str, Any]) -> None:
     elif (noted := json.loads(file.read_text(encoding="utf-8"))) != about:
         what = f"this is the folder of another training: {noted}, not {about}"
         raise UnderstudyError(what, where=str(file.parent), mend="resume with the same --preset and --from")
+
+
+def _machine(device: str) -> str:
+    on = f", {torch.cuda.get_device_name()}" if device.startswith("cuda") else ""
+    return f"{torch.get_num_threads()} CPU threads{on}, {platform.machine()}, torch {torch.__version__}"
 
 
 def _tokenizer(preset: Preset, corpora: list[tasks.Corpus], sentences: list[str], folder: Path) -> Any:
@@ -186,6 +210,7 @@ def finish(
     on_meta: Callable[[int, float, Any], None] | None,
     date: str,
     began: float,
+    device: str,
 ) -> None:
     """Meta-train the start, and write backbone, heads and manifest."""
     trace: list[Any] = []
@@ -204,7 +229,7 @@ def finish(
         "date": date,
         "recipe": {"pretraining": asdict(preset.pretraining), "meta": asdict(preset.meta), "shares": SHARES},
         "shape": asdict(preset.shape),
-        "machine": f"{torch.get_num_threads()} CPU threads, {platform.machine()}, torch {torch.__version__}",
+        "machine": _machine(device),
         "seconds": round(time.time() - began),
         "pretraining": {name: None if value != value else value for name, value in asdict(progress).items()},
         "meta": {

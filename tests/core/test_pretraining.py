@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from understudy.core.backbone import Backbone
 from understudy.core.bank import HeadStack
 from understudy.core.errors import UnderstudyError
 from understudy.core.fields import Choice, Record
+from understudy.core.packing import Packed
 from understudy.core.pretraining import Pretraining, Progress, Recipe, rate
 from understudy.core.prompts import Example, Prompt
 from understudy.core.streams import Stream
@@ -61,13 +63,9 @@ def run(new_backbone: Callable[..., Backbone], tmp_path: Path) -> Callable[..., 
 
 def state(run: Pretraining) -> dict[str, Tensor]:
     """Everything that decides how the run goes on."""
-    found = {f"model|{name}": p for name, p in run._named.items()}
-    found.update({f"live|{name}": p for name, p in run._live.items()})
-    found.update({f"heads|{name}": p for name, p in run.heads.tensors().items()})
-    for number, optimiser in enumerate(run.optimisers):
-        for index, values in optimiser.state_dict()["state"].items():
-            found.update({f"{number}|{index}|{key}": torch.as_tensor(value) for key, value in values.items()})
-    return {name: tensor.detach().clone() for name, tensor in found.items()}
+    found = run.masters.tensors()
+    found.update({f"live|{name}": p.detach().clone() for name, p in run.masters.live.items()})
+    return found
 
 
 def same_bits(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
@@ -88,6 +86,24 @@ def test_the_loss_falls_and_each_head_learns_its_own_stream(run: Callable[..., P
     assert {p.dtype for p in model.parameters()} == {torch.float32}
     assert not model.training and not any(p.requires_grad for p in model.parameters())
     assert model.config._attn_implementation == KERNEL
+
+
+@pytest.mark.usefixtures("clock")
+def test_text_is_read_before_anything_else(new_backbone: Callable[..., Backbone], tmp_path: Path) -> None:
+    backbone = new_backbone()
+    before = {name: p.clone() for name, p in backbone.model.named_parameters()}
+    said = "the first word and the second word and the third word " * 4
+    text = Packed(torch.tensor(backbone.encode(said), dtype=torch.int32))
+    recipe = replace(RECIPE, minutes=0.2, text_until=1.0, text_rows=4)
+    heads = HeadStack.random(backbone.sites, 2, 2)
+    kept = {name: tensor.clone() for name, tensor in heads.tensors().items()}
+    told: list[float] = []
+    run = Pretraining(backbone, heads, STREAMS, recipe, tmp_path, text=text)
+    progress = run.run(lambda standing: told.append(standing.loss))
+    assert told[-1] < 0.8 * told[0], "what is said again and again is soon known"
+    assert progress.tokens == progress.step * 4 * backbone.max_tokens and not progress.right
+    assert any(not torch.equal(p, before[name]) for name, p in backbone.model.named_parameters())
+    assert all(torch.equal(kept[name], tensor) for name, tensor in run.heads.tensors().items()), "no head took part"
 
 
 class Stopped(Exception):
@@ -174,7 +190,7 @@ def test_a_checkpoint_of_another_shape_is_named(
 def test_a_loss_that_is_not_finite_stops_the_run(run: Callable[..., Pretraining]) -> None:
     pretraining = run()
     with torch.no_grad():
-        next(iter(pretraining._live.values())).fill_(float("nan"))
+        next(iter(pretraining.masters.live.values())).fill_(float("nan"))
     with pytest.raises(UnderstudyError, match="step 0: the loss is not finite; lower the rates"):
         pretraining.run()
 
