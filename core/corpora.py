@@ -10,15 +10,16 @@ import hashlib
 import io
 import json
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import zstandard
 
 from .errors import UnderstudyError
-from .fields import Choice, Record, Span, SpanValue
+from .fields import Choice, Field, Record, Span, SpanValue
 from .prompts import Example, Prompt
 
 # Twenty families kept for choosing settings: never trained on. held_out is never opened here at all.
@@ -28,9 +29,17 @@ WITHHELD = frozenset(
 )
 
 
+MOST_SLOTS = 4
+"""Of a task with more slots the commonest are asked for."""
+
+
 @dataclass(frozen=True)
 class Corpus:
-    """One public task: its lines and what is known of them."""
+    """One public task: its lines and what is known of them.
+
+    Outputs are one of ``labels``, or what is said of each of ``slots`` (:func:`slots_of`); where a task has both, the
+    label stands on a line of its own before the slots. A task with neither asks for one span of the text.
+    """
 
     name: str
     family: str
@@ -41,25 +50,58 @@ class Corpus:
     licence: str
     digest: str
     transfer: str = ""
+    slots: tuple[str, ...] = ()
 
-    def example(self, rng: random.Random, line: tuple[str, str] | None = None) -> Example | None:
-        """One line as an example: a choice among labels, or a span of the text; None where it is neither."""
+    def example(
+        self, rng: random.Random, line: tuple[str, str] | None = None, options: Sequence[str] = ()
+    ) -> Example | None:
+        """One line as an example: a choice among labels, a span of the text, or one for each slot; None: neither.
+
+        ``options``: the labels to choose from; some drawn at random where there are none.
+        """
         text, output = line or self.lines[rng.randrange(len(self.lines))]
         prompt = Prompt(message=(("text", text),), role=self.description)
+        fields: list[tuple[str, Field]] = []
+        values: dict[str, Any] = {}
+        label, rest = self.parts(output)
         if self.labels:
-            if output not in self.labels:
+            if label not in self.labels:
                 return None
-            others = [label for label in self.labels if label != output]
-            options = (*rng.sample(others, min(len(others), rng.randint(1, 9))), output)
-            return Example(prompt, Record((("label", Choice(tuple(sorted(options)))),)), {"label": output})
-        at = text.find(output)
-        if output == "none":
-            value = None
-        elif at >= 0 and 0 < len(output) < 60:
-            value = SpanValue(0, at, at + len(output), output)
-        else:
-            return None
-        return Example(prompt, Record((("answer", Span(part="text", optional=True)),)), {"answer": value})
+            others = [other for other in self.labels if other != label]
+            options = options or (*rng.sample(others, min(len(others), rng.randint(1, 9))), label)
+            fields.append(("label", Choice(tuple(sorted(options)))))
+            values["label"] = label
+        said = slots_of(rest) if self.slots else {"answer": rest}
+        for name in self.slots or (() if self.labels else ("answer",)):
+            value = said.get(name, "none")
+            at = text.find(value)
+            if value != "none" and not (at >= 0 and 0 < len(value) < 60):
+                return None
+            fields.append((name, Span(part="text", optional=True)))
+            values[name] = None if value == "none" else SpanValue(0, at, at + len(value), value)
+        return Example(prompt, Record(tuple(fields)), values)
+
+    def parts(self, output: str) -> tuple[str, str]:
+        """The label of an output, empty where there is none, and what else it says."""
+        if not self.labels:
+            return "", output
+        label, _, rest = output.partition("\n")
+        return label, rest
+
+
+def slots_of(output: str) -> dict[str, str]:
+    """What an output such as ``city: Rome; day: friday`` says of each slot; empty where it is not written so."""
+    parts = [part.split(": ", 1) for part in output.split("; ")]
+    return {part[0]: part[1] for part in parts} if all(len(part) == 2 for part in parts) else {}
+
+
+def _slots(about: dict[str, Any], lines: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """The commonest slots of a task that asks for several, in the order in which they are commonest."""
+    if "slots" not in about["description"] or not str(about["description"]).startswith("List"):
+        return ()
+    counts = Counter(name for _, output in lines for name in slots_of(output))
+    found = tuple(name for name, count in counts.most_common(MOST_SLOTS) if count >= len(lines) / 20)
+    return found if len(found) > 1 else ()
 
 
 def read_corpora(folder: str | Path, longest: int = 240, most: int = 4000) -> list[Corpus]:
@@ -105,7 +147,24 @@ def read_asked(folder: str | Path, split: str, names: Sequence[str] = (), longes
         corpus = _read(file, about, longest, 20_000)
         if len(corpus.lines) >= 60 and _usable(corpus):
             found.append(corpus)
-    return found
+    return [*found, *_joined(found)]
+
+
+def _joined(corpora: Sequence[Corpus]) -> list[Corpus]:
+    """Where the same texts are asked for a label and for slots, one more task that asks for all of them."""
+    more = []
+    for one in corpora:
+        for other in corpora:
+            if one.labels and not one.slots and other.slots and one.family == other.family:
+                slots = dict(other.lines)
+                lines = tuple((text, f"{label}\n{slots[text]}") for text, label in one.lines if text in slots)
+                if len(lines) >= 60:
+                    name = f"{one.name} + {other.name}"
+                    what = f"{one.description} and {other.description[0].lower()}{other.description[1:]}"
+                    digest = hashlib.sha256(f"{one.digest}{other.digest}".encode()).hexdigest()
+                    both = replace(one, name=name, description=what, lines=lines, digest=digest)
+                    more.append(replace(both, slots=other.slots))
+    return more
 
 
 def _tasks(folder: Path, split: str) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -138,6 +197,7 @@ def _read(file: Path, about: dict[str, Any], longest: int, most: int) -> Corpus:
         about["licence"],
         hashlib.sha256(raw).hexdigest(),
         str(about.get("transfer", "")),
+        _slots(about, lines),
     )
 
 

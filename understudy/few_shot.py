@@ -25,14 +25,14 @@ from .core.corpora import Corpus
 from .core.decoding import Call, Decoder
 from .core.demonstrations import render
 from .core.errors import UnderstudyError
-from .core.fields import Choice, Record, SpanValue
+from .core.fields import Choice, SpanValue
 from .core.heads import Head
 from .core.meta.start import Start
-from .core.prompts import Example, Prompt
-from .few_shot_rivals import RIVALS, Rivals
+from .core.prompts import Example
+from .few_shot_rivals import RIVALS, Rivals, written
 
 MOST_LABELS = 10
-METHOD = 4
+METHOD = 5
 """Counted up when what an arm does has changed, so that kept outcomes of before are measured again."""
 Answer = tuple[dict[str, Any], float, float]
 """Figures of an outcome, seconds of learning, seconds of answering."""
@@ -49,10 +49,10 @@ class Task:
     questions: tuple[Example, ...]
 
     @property
-    def closed(self) -> bool:
-        """Whether the answer is one of some labels, not a span."""
-        return isinstance(self.questions[0].record.fields[0][1], Choice)
-
+    def kind(self) -> str:
+        """What is asked for: ``choice`` of a label, ``span`` of the text, or several ``fields``."""
+        fields = self.questions[0].record.fields
+        return "fields" if len(fields) > 1 else "choice" if isinstance(fields[0][1], Choice) else "span"
 
     @property
     def answers(self) -> tuple[list[str], list[str]]:
@@ -65,13 +65,13 @@ class Outcome:
     """What one arm did on one task: the share of questions right, and wall seconds of learning and of answering.
 
     ``confidences``: of each question, negative where the answer was wrong; ``left_out``: the same of each
-    demonstration, by the head that had not learned from it; both empty for rivals, which answer everything.
+    demonstration, by the head that had not learned from it; both empty for rivals that answer everything.
     """
 
     task: str
     family: str
     transfer: str
-    closed: bool
+    kind: str
     size: int
     draw: int
     arm: str
@@ -89,6 +89,20 @@ class Outcome:
         threshold = calibrated_threshold([abs(c) for c in self.left_out], [c > 0 for c in self.left_out], error)
         return [c > 0 for c in self.confidences if abs(c) >= threshold]
 
+    def in_hindsight(self, error: float) -> float | None:
+        """The largest share of questions that it could have answered with ``error`` wrong, had it known how sure to be.
+
+        What confidences are worth by themselves, whatever chose the threshold; None where there are none.
+        """
+        if not self.confidences:
+            return None
+        wrong, best = 0, 0
+        for at, confidence in enumerate(sorted(self.confidences, key=lambda c: (-abs(c), c)), 1):
+            wrong += confidence < 0
+            if wrong <= error * at:
+                best = at
+        return best / len(self.confidences)
+
 
 def draw_task(corpus: Corpus, size: int, draw: int, questions: int, sizes: Sequence[int] = ()) -> Task | None:
     """``size`` demonstrations and at most ``questions`` questions, the same whenever it is asked for; None: too few.
@@ -101,7 +115,7 @@ def draw_task(corpus: Corpus, size: int, draw: int, questions: int, sizes: Seque
     rng.shuffle(lines)
     by_label: dict[str, list[tuple[str, str]]] = {}
     for line in lines:
-        by_label.setdefault(line[1] if corpus.labels else "", []).append(line)
+        by_label.setdefault(corpus.parts(line[1])[0], []).append(line)
     most = max(size, *sizes) if sizes else size
     common = sorted(label for label, some in by_label.items() if len(some) >= 8)
     chosen = rng.sample(common, min(len(common), MOST_LABELS, size, *sizes))
@@ -111,22 +125,19 @@ def draw_task(corpus: Corpus, size: int, draw: int, questions: int, sizes: Seque
     picked: list[tuple[str, str]] = []
     while len(picked) < most and any(pools.values()):
         picked += [pools[label].pop() for label in chosen if pools[label]]
-    record = Record((("label", Choice(tuple(chosen))),)) if corpus.labels else None
-    shown = _examples(corpus, picked[:most], record)[:size]
+    shown = _examples(corpus, picked[:most], chosen)[:size]
     rest = [line for label in chosen for line in pools[label]]
     rng.shuffle(rest)
-    asked = _examples(corpus, rest[:questions], record)
+    asked = _examples(corpus, rest[:questions], chosen)
     if len(shown) < size or len(asked) < 20:
         return None
     return Task(corpus.name, corpus.family, corpus.transfer, tuple(shown), tuple(asked))
 
 
-def _examples(corpus: Corpus, lines: Sequence[tuple[str, str]], record: Record | None) -> list[Example]:
-    if record:
-        role = corpus.description
-        return [Example(Prompt(message=(("text", t),), role=role), record, {"label": label}) for t, label in lines]
+def _examples(corpus: Corpus, lines: Sequence[tuple[str, str]], labels: Sequence[str]) -> list[Example]:
     rng = random.Random(0)
-    return [example for line in lines if (example := corpus.example(rng, line)) is not None]
+    options = labels if corpus.labels else ()
+    return [example for line in lines if (example := corpus.example(rng, line, options)) is not None]
 
 
 @dataclass(frozen=True)
@@ -199,7 +210,7 @@ class Bench:
             task = draw_task(corpus, size, draw, questions, sizes)
             if task is None:
                 continue
-            labels = len(set(task.answers[0])) if task.closed else 0
+            labels = len({e.values.get("label") for e in task.demonstrations})
             of = f"{corpus.digest[:12]}|{size}|{draw}|{labels}"
             for rival in RIVALS:
                 key = f"{of}|{self.rivals.digest}"
@@ -222,7 +233,7 @@ class Bench:
             if got is None:
                 return []
             figures, learning, answering = got
-            outcome = Outcome(task.name, task.family, task.transfer, task.closed, size, draw, arm,
+            outcome = Outcome(task.name, task.family, task.transfer, task.kind, size, draw, arm,
                               questions=len(task.questions), learning=round(learning, 3), answering=round(answering, 3),
                               **figures)  # fmt: skip
             self._known[key] = outcome
@@ -281,11 +292,12 @@ def _signed(pairs: Iterable[tuple[float, bool]]) -> tuple[float, ...]:
 
 
 def text_of(values: Mapping[str, Any]) -> str:
-    """The one value of an answer as text, ``none`` where there is none."""
-    value = next(iter(values.values()))
-    if value is None:
-        return "none"
-    return value.text if isinstance(value, SpanValue) else str(value)
+    """The value of an answer as text, ``none`` where there is none; of several fields, all with their names."""
+    said = {
+        name: "none" if value is None else value.text if isinstance(value, SpanValue) else str(value)
+        for name, value in values.items()
+    }
+    return written(said)
 
 
 def wanted_of(example: Example) -> str:

@@ -14,12 +14,11 @@ ERRORS = (0.05, 0.2)
 ROUNDS = 2000
 DEFAULT = "meta-learned start · top third"
 """What `understudy learn` does with a backbone that has a start."""
-GROUPS: tuple[tuple[str, Callable[[Outcome], bool]], ...] = (
-    ("Closed label sets, sources that training has never seen", lambda o: o.closed and o.transfer != "near"),
-    ("Closed label sets, near to what was trained on", lambda o: o.closed and o.transfer == "near"),
-    ("One span of the text, sources that training has never seen", lambda o: not o.closed and o.transfer != "near"),
-    ("One span of the text, near to what was trained on", lambda o: not o.closed and o.transfer == "near"),
-)
+KINDS = {
+    "choice": "Closed label sets", "span": "One span of the text",
+    "fields": "Several fields: all of them right",
+}  # fmt: skip
+FAR, NEAR = "sources that training has never seen", "near to what was trained on"
 
 
 def family_means(outcomes: Sequence[Outcome], figure: Callable[[Outcome], float | None]) -> dict[str, float]:
@@ -66,10 +65,11 @@ def compared(outcomes: Sequence[Outcome], one: str, other: str, size: int) -> tu
 def markdown(outcomes: Sequence[Outcome], about: Mapping[str, Any]) -> str:
     """The whole document."""
     lines = ["# What a handful of demonstrations buys", "", *(f"- {key}: {value}" for key, value in about.items()), ""]
-    for title, belongs in GROUPS:
-        some = [outcome for outcome in outcomes if belongs(outcome)]
-        if some:
-            lines += [f"## {title}", "", *_group(some), ""]
+    for kind, title in KINDS.items():
+        for near, where in ((False, FAR), (True, NEAR)):
+            some = [o for o in outcomes if o.kind == kind and (o.transfer == "near") is near]
+            if some:
+                lines += [f"## {title}, {where}", "", *_group(some), ""]
     return "\n".join(lines)
 
 
@@ -80,7 +80,8 @@ def _group(outcomes: Sequence[Outcome]) -> list[str]:
     draws = len({outcome.draw for outcome in outcomes})
     lines = [f"{tasks} tasks of {len(families)} families ({', '.join(families)}), {draws} draws.", ""]
     head = [f"{size} demonstrations" for size in sizes]
-    cells = [*head, *(f"answered at {error:.0%}: wrong of these" for error in ERRORS), "seconds to learn"]
+    answering = [f"answered at {error:.0%}: wrong of these" for error in ERRORS]
+    cells = [*head, *answering, *(f"in hindsight at {error:.0%}" for error in ERRORS), "seconds to learn"]
     lines.append("| arm | tasks | " + " | ".join(cells) + " |")
     lines.append("|---|---|" + "---|" * len(cells))
     for arm in dict.fromkeys(outcome.arm for outcome in outcomes):
@@ -88,8 +89,8 @@ def _group(outcomes: Sequence[Outcome]) -> list[str]:
         cells = [_cell([o for o in mine if o.size == size]) for size in sizes]
         last = [o for o in mine if o.size == sizes[-1]]
         learning = f"{statistics.median(o.learning for o in last):.1f}" if last else ""
-        more = [*(_answering(last, error) for error in ERRORS), learning]
-        lines.append(f"| {arm} | {len({o.task for o in mine})} | " + " | ".join([*cells, *more]) + " |")
+        more = [told(last, error) for told in (_answering, _hindsight) for error in ERRORS]
+        lines.append(f"| {arm} | {len({o.task for o in mine})} | " + " | ".join([*cells, *more, learning]) + " |")
     return [*lines, "", *_gains(outcomes, sizes[-1])]
 
 
@@ -113,6 +114,12 @@ def _cell(outcomes: Sequence[Outcome]) -> str:
         return ""
     low, high = bootstrap(means)
     return f"{100 * statistics.fmean(means):.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _hindsight(outcomes: Sequence[Outcome], error: float) -> str:
+    """The largest share of questions that could have been answered with ``error`` wrong."""
+    means = family_means(outcomes, lambda o: o.in_hindsight(error))
+    return f"{100 * statistics.fmean(means.values()):.0f} %" if means else ""
 
 
 def _answering(outcomes: Sequence[Outcome], error: float) -> str:

@@ -19,6 +19,7 @@ from understudy.core.meta.start import Start  # noqa: E402
 from understudy.few_shot import Arm, Bench, Outcome, arms, draw_task  # noqa: E402
 from understudy.few_shot_rivals import RIVALS, Rivals  # noqa: E402
 from understudy.few_shot_table import bootstrap, compared, family_means, markdown  # noqa: E402
+from understudy.few_shot_tagger import tagged  # noqa: E402
 
 WORDS = {"fruit": "apple pear plum cherry", "tool": "hammer saw drill wrench file", "river": "Rhine Nile Po Tiber"}
 
@@ -39,7 +40,7 @@ SPANS = Corpus("find", "finding", "Find the town", (), tuple((f"I live in town{i
 def test_a_task_is_the_same_whenever_it_is_drawn_and_asks_nothing_that_it_has_shown() -> None:
     task, again = draw_task(corpus(), 16, 1, 40), draw_task(corpus(), 16, 1, 40)
     assert task is not None and task == again and task != draw_task(corpus(), 16, 2, 40)
-    assert len(task.demonstrations) == 16 and len(task.questions) == 40 and task.closed
+    assert len(task.demonstrations) == 16 and len(task.questions) == 40 and task.kind == "choice"
     shown = {example.prompt.part("text") for example in task.demonstrations}
     assert not shown & {example.prompt.part("text") for example in task.questions}
     counts = [list(task.answers[0]).count(label) for label in WORDS]
@@ -71,10 +72,54 @@ def test_no_more_labels_than_demonstrations_can_show() -> None:
 
 def test_spans_and_tasks_with_too_little() -> None:
     task = draw_task(SPANS, 8, 0, 40)
-    assert task is not None and not task.closed and task.answers[0][0].startswith("town")
+    assert task is not None and task.kind == "span" and task.answers[0][0].startswith("town")
     assert draw_task(corpus(lines=20), 16, 0, 40) is None
     odd = replace(SPANS, lines=tuple(line for pair in zip(SPANS.lines, LINES, strict=False) for line in pair))
     assert draw_task(odd, 16, 0, 40) is not None, "lines that are no spans are left out before any is picked"
+
+
+SLOTS = Corpus("book", "booking", "List all slots", ("train", "bus"), tuple(
+    (f"a {by} to town{i} on day {day}", f"{by}\ntown: town{i}; day: {day}")
+    for i in range(40) for by in ("train", "bus") for day in ("one", "two")
+), "here", "MIT", "0", "", ("town", "day"))  # fmt: skip
+
+
+def test_a_task_of_several_fields_is_right_where_all_are() -> None:
+    task = draw_task(SLOTS, 16, 0, 40)
+    assert task is not None and task.kind == "fields"
+    names = [name for name, _ in task.questions[0].record.fields]
+    assert names == ["label", "town", "day"]
+    text, answer = task.questions[0].prompt.part("text").split(), task.answers[1][0]
+    assert answer == f"label: {text[1]}; town: {text[3]}; day: {text[6]}"
+    found = Rivals(Backbone.load("default")).answer(RIVALS[-1], task)
+    assert found is not None and found[0]["right"] > 0.9, "words tell what they are by where they stand"
+
+
+def test_a_tagger_finds_what_stands_in_the_same_place() -> None:
+    shown = [f"my name is {name} and that is all" for name in ("Ada", "Bob", "Cy", "Dee")]
+    places = [(11, 11 + len(text.split()[3])) for text in shown]
+    said = tagged([*shown, "that is all"], [*places, None], ["my name is Eva and that is all", "is that all", ""])
+    assert said == ["Eva", None, None]
+    assert tagged(["a b"], [None], ["a b"]) == [None]
+
+
+def test_rivals_say_how_sure_they_are(bench: Bench) -> None:
+    task = draw_task(corpus(), 16, 0, 40)
+    assert task is not None
+    for rival in RIVALS[2:4]:
+        found = bench.rivals.answer(rival, task)
+        assert found is not None
+        figures = found[0]
+        assert len(figures["confidences"]) == 40 and len(figures["left_out"]) == 16
+        assert sum(c > 0 for c in figures["confidences"]) == round(40 * figures["right"])
+        assert all(1 / 3 <= abs(c) <= 1 for c in figures["confidences"])
+
+
+def test_hindsight_takes_as_many_as_the_error_allows() -> None:
+    some = outcome("x", "x", "a", 0.5, confidences=(0.9, 0.8, 0.7, 0.6, -0.5, 0.4, -0.3, -0.2))
+    assert some.in_hindsight(0.05) == 0.5 and some.in_hindsight(0.2) == 0.75 and some.in_hindsight(0.5) == 1.0
+    assert outcome("x", "x", "a", 0.5).in_hindsight(0.05) is None
+    assert outcome("x", "x", "a", 0.5, confidences=(0.9, -0.9)).in_hindsight(0.05) == 0, "no threshold parts them"
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +136,7 @@ def test_arms_and_rivals_are_asked_the_same_and_kept(bench: Bench, monkeypatch: 
     steps: list[tuple[int, int, str]] = []
     found = bench.run([corpus()], [8], 1, 40, CHOSEN, lambda *step: steps.append(step))
     by_arm = {outcome.arm: outcome for outcome in found}
-    assert set(by_arm) == {*RIVALS[:-1], *(arm.name for arm in CHOSEN)}, "without an encoder that rival is left out"
+    assert set(by_arm) == {*RIVALS[:4], *(arm.name for arm in CHOSEN)}, "without an encoder that rival is left out"
     assert by_arm["random start · readout"].right > by_arm[RIVALS[0]].right
     assert len(by_arm["random start · readout"].left_out) == 8 and not by_arm[RIVALS[0]].left_out
     assert sum(c > 0 for c in by_arm["random start · readout"].confidences) == round(
@@ -122,7 +167,7 @@ def test_arms_and_rivals_are_asked_the_same_and_kept(bench: Bench, monkeypatch: 
 
 
 def outcome(family: str, task: str, arm: str, right: float, **more: Any) -> Outcome:
-    fixed: dict[str, Any] = {"transfer": "cross-source", "closed": True, "size": 8, "draw": 0, "questions": 50}
+    fixed: dict[str, Any] = {"transfer": "cross-source", "kind": "choice", "size": 8, "draw": 0, "questions": 50}
     fixed |= {"learning": 1.0, "answering": 1.0, **more}
     return Outcome(task=task, family=family, arm=arm, right=right, **fixed)
 
@@ -155,10 +200,10 @@ def test_the_table_says_what_was_measured() -> None:
     some = [outcome("x", "x", ours, 0.75, questions=4, confidences=(0.99, 0.99, 0.1, -0.99), left_out=left_out)]
     some.append(outcome("x", "x", "majority", 0.5))
     assert some[0].answered(0.2) == [True, True, False] and some[1].answered(0.2) is None
-    some += [outcome("z", "z", ours, 0.25, closed=False, transfer="near")]
+    some += [outcome("z", "z", ours, 0.25, kind="span", transfer="near")]
     text = markdown(some, {"backbone": "nano"})
     assert "- backbone: nano" in text
-    assert f"| {ours} | 1 | 75.0 [75.0, 75.0] | 75 %: 33 % | 75 %: 33 % | 1.0 |" in text
+    assert f"| {ours} | 1 | 75.0 [75.0, 75.0] | 75 %: 33 % | 75 %: 33 % | 0 % | 0 % | 1.0 |" in text
     assert "| majority | +25.0 [+25.0, +25.0] |" in text
     assert text.index("never seen") < text.index("near to what")
 
