@@ -100,7 +100,8 @@ def adapt_many(
         layers: ``top``, the upper third alone, for which what lies below is computed once, or ``all``.
         activation: ``row``, active everywhere, or ``marker``, from the role marker on, so that roles can share the
             cache of what comes before.
-        readout: let a classifier on vector and tokens take part in choices, where left-out demonstrations say so.
+        readout: let a classifier on vector and tokens take part in choices, and a pointer find spans of the message,
+            where left-out demonstrations do not say plainly otherwise.
         on_step: called with (step, steps, left-out loss).
 
     Raises:
@@ -129,7 +130,7 @@ def adapt_many(
     if readout:
         mixed = with_readouts(backbone, cohorts, learned, replies)
         mixes = {name: mix for name, (_, mix) in mixed.items()}
-        changed = [c for c in cohorts if any(head.readouts or head.prior for head in mixed[c.name][0])]
+        changed = [c for c in cohorts if any(h.readouts or h.prior or h.pointers for h in mixed[c.name][0])]
         for cohort in changed:
             learned[cohort.name] = mixed[cohort.name][0]
         replies |= _left_out(backbone, changed, learned) if folds else {}

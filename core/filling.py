@@ -7,7 +7,7 @@ So a head learns exactly the decisions that it will be asked for.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Container, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,16 +48,28 @@ class Follow:
     target: tuple[int, ...] | None = None
 
 
-Action = Write | Choose | Follow
+@dataclass(frozen=True)
+class Point:
+    """A span of a message part that a pointer finds; answered with its first and last token, or None for nothing."""
+
+    path: str
+    part: str
+
+
+Action = Write | Choose | Follow | Point
 Filling = Generator[Action, Any, Any]
 
 
 @dataclass(frozen=True)
 class Filler:
-    """Fills records for one prompt. ``values`` given: a teacher's run, whose actions carry their targets."""
+    """Fills records for one prompt. ``values`` given: a teacher's run, whose actions carry their targets.
+
+    ``pointed``: fields whose spans a pointer finds; those of others are copied token by token.
+    """
 
     backbone: Backbone
     reading: Reading
+    pointed: Container[str] = ()
 
     def record(self, record: Record, values: Mapping[str, Any] | None = None, path: str = "", at: int = 0) -> Filling:
         """All fields of ``record`` in order; returns the dict of values."""
@@ -186,6 +198,11 @@ class Filler:
         elif not usable:
             yield Write((*marks.none, marks.end))
             return None
+        elif given is None and path in self.pointed:
+            place = yield Point(path, field.part)
+            ids = marks.none if place is None else sources[0].ids[place[0] : place[1] + 1]
+            yield Write((*ids, marks.end))
+            return None if place is None else sources[0].span(0, *place)
         wanted = None
         if given is not None:
             wanted = marks.none if value is None else self._covering(sources, value, field, path)

@@ -17,6 +17,8 @@ from torch import Tensor
 
 from .bank import HeadStack
 from .errors import UnderstudyError
+from .pointer import Pointer
+from .pointer import tensors_of as pointer_tensors
 from .readout import Readout, tensors_of
 
 _PREFIX = "base_model.model."
@@ -36,6 +38,7 @@ class Head:
         threshold: confidence under which the role abstains.
         prior: field → option → log-probability to subtract from the option's score.
         readouts: field → the classifier that takes part in its choice.
+        pointers: field → the model that finds its span in the message.
         role: the role's own document (name, does, takes, gives, demonstrations), so that it can be learned again.
         report: what learning measured.
     """
@@ -48,6 +51,7 @@ class Head:
     threshold: float = 0.0
     prior: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     readouts: Mapping[str, Readout] = field(default_factory=dict)
+    pointers: Mapping[str, Pointer] = field(default_factory=dict)
     role: Mapping[str, Any] = field(default_factory=dict)
     report: Mapping[str, Any] = field(default_factory=dict)
 
@@ -84,8 +88,8 @@ class Head:
                 tensors[f"{_PREFIX}{site}.lora_A.weight"] = down.t().contiguous()
                 tensors[f"{_PREFIX}{site}.lora_B.weight"] = up.t().contiguous()
             save_file(tensors, draft / "adapter_model.safetensors", metadata={"format": "pt"})
-            if self.readouts:
-                save_file(tensors_of(self.readouts), draft / READOUT)
+            if self.readouts or self.pointers:
+                save_file(tensors_of(self.readouts) | pointer_tensors(self.pointers), draft / READOUT)
             config = {
                 "peft_type": "LORA",
                 "task_type": "CAUSAL_LM",
@@ -111,6 +115,7 @@ class Head:
                     path: {"options": list(readout.options), "mix": list(readout.mix)}
                     for path, readout in self.readouts.items()
                 },
+                "pointers": {path: {"longest": pointer.longest} for path, pointer in self.pointers.items()},
                 "role": self.role,
                 "report": self.report,
             }
@@ -162,8 +167,12 @@ class Head:
                 )
                 for path, about in manifest.get("readouts", {}).items()
             }  # fmt: skip
+            pointers = {
+                path: Pointer(weights[f"{path}|points"], weights[f"{path}|offsets"], int(about["longest"]))
+                for path, about in manifest.get("pointers", {}).items()
+            }
             marker = tuple(config.get("alora_invocation_tokens") or ())
-            head = cls(manifest["name"], pairs, readouts=readouts, invocation=marker, **known)
+            head = cls(manifest["name"], pairs, readouts=readouts, pointers=pointers, invocation=marker, **known)
         except (KeyError, TypeError) as error:
             raise UnderstudyError(f"the head's file lacks {error}", where=str(folder), mend=mend) from error
         if not pairs:

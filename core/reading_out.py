@@ -1,4 +1,7 @@
-"""Readouts of a role's choices, learned beside its heads: how much each counts is what left-out demonstrations say."""
+"""Readouts of a role's choices and pointers of its spans, learned beside its heads.
+
+How much each counts is what left-out demonstrations say.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,12 @@ from torch import Tensor
 from .backbone import Backbone
 from .bank import HeadBank
 from .decoding import Call, Decoder, Reply
-from .fields import Choice, Record
+from .fields import Choice, Record, Span, SpanValue
 from .folds import Cohort
 from .heads import Head
+from .pointer import LONGEST, learn_pointers, token_features
 from .prompts import Prompt
+from .reading import read
 from .readout import ALONE, MIXES, Mix, choose_mix, learn_readouts, vectors_of
 
 Mixed = tuple[list[Head], dict[str, Mix]]
@@ -48,13 +53,71 @@ def choices_of(cohort: Cohort) -> dict[str, tuple[str, ...]]:
     }
 
 
+def spans_of(cohort: Cohort) -> dict[str, Span]:
+    """The fields that are a span of the same message part in every demonstration."""
+    records = [dict(example.record.fields) for example in cohort.examples]
+    return {
+        name: field
+        for name, field in records[0].items()
+        if isinstance(field, Span) and field.part is not None and all(other.get(name) == field for other in records)
+    }
+
+
 def _one(backbone: Backbone, cohort: Cohort, heads: Sequence[Head], replies: Sequence[Reply]) -> Mixed:
+    heads, mixes = _with_pointers(backbone, cohort, heads, replies)
     fields = choices_of(cohort)
     if not fields:
-        return list(heads), {}
+        return heads, mixes
     vectors = vectors_of(backbone, [example.prompt for example in cohort.examples])
     if not cohort.folds:
-        return _untested(backbone, cohort, heads[-1], fields, vectors)
+        found, chosen = _untested(backbone, cohort, heads[-1], fields, vectors)
+    else:
+        found, chosen = _with_classifiers(backbone, cohort, heads, replies, fields, vectors)
+    return found, mixes | chosen
+
+
+def _with_pointers(backbone: Backbone, cohort: Cohort, heads: Sequence[Head], replies: Sequence[Reply]) -> Mixed:
+    """The heads with a pointer for each span, but for those that the language model copies plainly better."""
+    found = list(heads)
+    mixes: dict[str, Mix] = {}
+    readings = [read(example.prompt, backbone) for example in cohort.examples]
+    for path, field in spans_of(cohort).items():
+        assert field.part is not None
+        texts = [reading.parts[field.part] for reading in readings]
+        wanted: list[SpanValue | None] = [example.values[path] for example in cohort.examples]
+        places = [None if v is None else text.cover(v) for text, v in zip(texts, wanted, strict=True)]
+        longest = min(field.max_tokens, LONGEST)
+        long = any(place is not None and place[1] - place[0] >= longest for place in places)
+        if long or not any(text.ids for text in texts):
+            continue
+        features = token_features(backbone, texts)
+        pointers = learn_pointers(features, places, cohort.out, cohort.folds, longest, field.optional)
+        if not cohort.folds:
+            choose = [True]
+        else:
+            said = [pointers[fold].point(features[at])[0] for at, fold in enumerate(cohort.out.tolist())]
+            mine = torch.tensor([one == place for one, place in zip(said, places, strict=True)]).float()
+            theirs = torch.tensor([
+                _text(reply.values.get(path)) == _text(value) for reply, value in zip(replies, wanted, strict=True)
+            ]).float()  # fmt: skip
+            # A fold's choice is made without its own answers to what it leaves out.
+            kept = [*(cohort.out != fold for fold in range(cohort.folds)), torch.ones(len(mine), dtype=torch.bool)]
+            choose = [bool((theirs - mine)[some].sum() <= int(some.sum()) ** 0.5 / 2) for some in kept]
+        for at, pointed in enumerate(choose):
+            if pointed:
+                found[at] = replace(found[at], pointers={**found[at].pointers, path: pointers[at]})
+        mixes[path] = ALONE if choose[-1] else MIXES[0]
+    return found, mixes
+
+
+def _text(value: SpanValue | None) -> str | None:
+    return None if value is None else value.text
+
+
+def _with_classifiers(
+    backbone: Backbone, cohort: Cohort, heads: Sequence[Head], replies: Sequence[Reply],
+    fields: Mapping[str, tuple[str, ...]], vectors: Tensor,
+) -> Mixed:  # fmt: skip
     nothing = _of_nothing(backbone, cohort, heads, fields)
     found = list(heads)
     mixes: dict[str, Mix] = {}

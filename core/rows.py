@@ -14,10 +14,11 @@ from torch import Tensor
 from .backbone import Backbone
 from .errors import UnderstudyError
 from .fields import Record
-from .filling import Action, Choose, Filler, Follow, Write
+from .filling import Action, Choose, Filler, Follow, Point, Write
 from .heads import Head
+from .pointer import Pointer
 from .prompts import Prompt
-from .reading import read
+from .reading import Reading, read
 from .readout import Readout
 from .trie import Trie
 
@@ -68,6 +69,7 @@ class Row:
     Args:
         head: of the call's role; None for the bare backbone.
         vector: [D], the message's features (:func:`.readout.features`), where the head has a readout.
+        tokens: message part → features of its tokens (:func:`.pointer.token_features`), where the head has pointers.
 
     Attributes:
         pending: tokens that were not fed yet; ``length`` of those that were.
@@ -75,8 +77,11 @@ class Row:
         values: the filled record when all is done; ``error`` why it cannot be.
     """
 
-    def __init__(self, call: Call, backbone: Backbone, head: Head | None, vector: Tensor | None) -> None:
-        reading = read(call.prompt, backbone)
+    def __init__(
+        self, call: Call, backbone: Backbone, head: Head | None, vector: Tensor | None = None,
+        tokens: Mapping[str, Tensor] | None = None, reading: Reading | None = None,
+    ) -> None:  # fmt: skip
+        reading = reading or read(call.prompt, backbone)
         self.began = time.perf_counter()
         self.bare = head is None
         self.marked = head is not None and head.activation == "marker"
@@ -93,7 +98,9 @@ class Row:
         self.error: Exception | None = None
         self.trie: Trie | None = None
         self._end = backbone.markers.end
-        self._filling = Filler(backbone, reading).record(call.record)
+        self._pointers: Mapping[str, Pointer] = head.pointers if head and tokens is not None else {}
+        self._tokens = tokens or {}
+        self._filling = Filler(backbone, reading, self._pointers).record(call.record)
         self._written: list[int] = []
         self._logs = 0.0
         self.action: Action | None = None
@@ -113,6 +120,10 @@ class Row:
                         return
                     self.pending.extend(self.action.options[0])
                     self.action = self._filling.send((1.0,) if self.action.weighed else 0)
+                elif isinstance(self.action, Point):
+                    place, chance = self._pointers[self.action.path].point(self._tokens[self.action.part])
+                    self.picks.append(Picked(self.action.path, "", chance))
+                    self.action = self._filling.send(place)
                 else:
                     self._written, self._logs = [], 0.0
                     if not self._forced():

@@ -17,6 +17,10 @@ from torch import Tensor
 from .backbone import Backbone
 from .bank import HeadBank, Pair, active
 from .cache import Prefix, RowCache
+from .fields import Span
+from .heads import Head
+from .pointer import token_features
+from .reading import read
 from .readout import vectors_of
 from .rows import Call, Row
 
@@ -29,10 +33,21 @@ def rows_of(calls: Sequence[Call], backbone: Backbone, bank: HeadBank) -> list[R
     """A row for each call. Raises UnderstudyError for an unknown head, or a prompt longer than the context."""
     heads = [bank.head(call.head) for call in calls]
     found = iter(vectors_of(backbone, [c.prompt for c, h in zip(calls, heads, strict=True) if h and h.readouts]))
-    return [
-        Row(call, backbone, head, next(found) if head and head.readouts else None)
-        for call, head in zip(calls, heads, strict=True)
-    ]
+    readings = [read(call.prompt, backbone) for call in calls]
+    pointed = [_pointed(call, head) for call, head in zip(calls, heads, strict=True)]
+    texts = [reading.parts[part] for reading, parts in zip(readings, pointed, strict=True) for part in parts]
+    tokens = iter(token_features(backbone, texts))
+    rows = []
+    for call, head, reading, parts in zip(calls, heads, readings, pointed, strict=True):
+        vector = next(found) if head and head.readouts else None
+        rows.append(Row(call, backbone, head, vector, {part: next(tokens) for part in parts}, reading))
+    return rows
+
+
+def _pointed(call: Call, head: Head | None) -> list[str]:
+    """The message parts from which the head's pointers take spans."""
+    fields = [field for name, field in call.record.fields if head and name in head.pointers]
+    return list(dict.fromkeys(field.part for field in fields if isinstance(field, Span) and field.part is not None))
 
 
 class Prefixes:
