@@ -40,6 +40,16 @@ class Batch:
         return Batch(*(getattr(self, one.name).to(device) for one in fields(self)))
 
 
+    def rows(self, first: int, last: int) -> Batch:
+        """The rows from ``first`` to before ``last``, with their decisions."""
+        mine = (self.row >= first) & (self.row < last)
+        decision, token = self.legal[:, mine[self.legal[0]]]
+        return Batch(
+            self.ids[first:last], self.lengths[first:last], self.active[first:last], self.row[mine] - first,
+            self.at[mine], self.target[mine], self.limited[mine], torch.stack([(mine.cumsum(0) - 1)[decision], token]),
+        )  # fmt: skip
+
+
 def collate(items: Sequence[Rendered], pad: int, multiple: int = 1) -> Batch:
     """Stack rendered demonstrations; the width is rounded up to a ``multiple``."""
     wide = -(-max(len(item.ids) for item in items) // multiple) * multiple

@@ -112,6 +112,9 @@ def meta(
     minutes: Annotated[float, typer.Option(help="Of meta-training.", min=0.01)] = 6.0,
     tasks: Annotated[int, typer.Option(help="Tasks in each outer step.", min=1)] = 8,
     at_once: Annotated[int, typer.Option(help="Tasks in memory together.", min=1)] = 8,
+    rows: Annotated[
+        int, typer.Option(help="Demonstrations in memory together, within a step too; 0: all.", min=0)
+    ] = 0,
     steps: Annotated[int, typer.Option(help="Inner steps of each task.", min=1)] = 4,
     rank: Annotated[int, typer.Option(help="Of the heads, where no start is gone on from.", min=1)] = 8,
     layers: Annotated[str, typer.Option(help="'top' third, as `learn` adapts, or 'all'.")] = "top",
@@ -132,7 +135,7 @@ def meta(
         if error.name != "zstandard":
             raise
         raise UnderstudyError("training reads .zst files", mend="pip install 'understudy[train]'") from None
-    recipe = MetaRecipe(minutes=minutes, tasks=tasks, at_once=at_once, steps=steps, layers=layers)
+    recipe = MetaRecipe(minutes=minutes, tasks=tasks, at_once=at_once, rows=rows, steps=steps, layers=layers)
     with _Bar(0.0, minutes).shown() as bar:
         trace = train_start(name, data, out, recipe, origin=origin, rank=rank, on_step=bar.meta)
     tenth = max(1, len(trace) // 10)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from ..backbone import Backbone
 from ..bank import HeadStack, active
@@ -27,12 +28,15 @@ Episode = tuple[Sequence[Example], Sequence[Example]]
 class MetaRecipe:
     """How to meta-train: N tasks a step, ``at_once`` of them in memory, ``steps`` inner steps, wall-clock minutes.
 
+    ``rows``: gradients of an inner step are added up over so many rows at a time; 0 takes all together.
+
     ``layers``: those whose heads learn, as in adaptation; below them the trunk is run once for all steps of a task.
     """
 
     minutes: float = 6.0
     tasks: int = 8
     at_once: int = 8
+    rows: int = 0
     layers: str = "top"
     steps: int = 4
     outer_rate: float = 1e-3
@@ -42,22 +46,38 @@ class MetaRecipe:
 
 
 def stacked_loss(
-    backbone: Backbone, batch: Batch, task: Tensor, tasks: int, sites: Iterable[str] = ()
+    backbone: Backbone, batch: Batch, task: Tensor, tasks: int, sites: Iterable[str] = (), rows: int = 0
 ) -> Callable[[Tensors], Tensor]:
     """Parameters [N, …] → the mean decision loss of each task [N]; ``task`` [B] says whose row each is.
 
-    ``sites``: those of the heads, so that what lies below them is run once, however often the loss is asked for.
+    Args:
+        sites: those of the heads, so that what lies below them is run once, however often the loss is asked for.
+        rows: gradients are added up over so many rows at a time, whose activations alone are held in memory, at the
+            price of a second forward pass (Chen et al. 2016); 0 holds all.
     """
-    trunk = Trunk.of(backbone, batch.ids, sites, torch.bfloat16) if sites else None
-    every = torch.arange(len(batch.ids))
-    rows = torch.zeros(tasks).index_add(0, task[batch.row], torch.ones(len(batch.row)))
+    size = rows if 0 < rows < len(batch.ids) else len(batch.ids)
+    pieces = []
+    for first in range(0, len(batch.ids), size):
+        some = batch.rows(first, first + size)
+        trunk = Trunk.of(backbone, some.ids, sites, torch.bfloat16) if sites else None
+        pieces.append((some, task[first : first + size], trunk))
+    counts = torch.zeros(tasks).index_add(0, task[batch.row], torch.ones(len(batch.row))).clamp(min=1)
+
+    def sums(piece: int, names: Sequence[str], *tensors: Tensor) -> Tensor:
+        some, whose, trunk = pieces[piece]
+        pairs = HeadStack.of_tensors(dict(zip(names, tensors, strict=True))).gather(whose)
+        with torch.autocast("cpu", torch.bfloat16), active(backbone.context, pairs):
+            states = trunk.hidden(torch.arange(len(some.ids))) if trunk else backbone.hidden(some.ids)
+            losses, _ = decision_losses(backbone, some, states)
+        return torch.zeros(tasks).index_add(0, whose[some.row], losses)
 
     def loss(parameters: Tensors) -> Tensor:
-        pairs = HeadStack.of_tensors(parameters).gather(task)
-        with torch.autocast("cpu", torch.bfloat16), active(backbone.context, pairs):
-            states = trunk.hidden(every) if trunk else backbone.hidden(batch.ids)
-            losses, _ = decision_losses(backbone, batch, states)
-        return torch.zeros(tasks).index_add(0, task[batch.row], losses) / rows.clamp(min=1)
+        names = sorted(parameters)
+        tensors = [parameters[name] for name in names]
+        if len(pieces) == 1:
+            return sums(0, names, *tensors) / counts
+        parts = [checkpoint(sums, piece, names, *tensors, use_reentrant=False) for piece in range(len(pieces))]
+        return torch.stack(parts).sum(0) / counts
 
     return loss
 
@@ -110,10 +130,8 @@ def meta_train(
         traces: list[Tensor] = []
         for first in range(0, len(episodes), recipe.at_once):
             some = episodes[first : first + recipe.at_once]
-            support, query = (
-                stacked_loss(backbone, *_stack_episodes(backbone, [e[side] for e in some]), len(some), sites)
-                for side in (0, 1)
-            )
+            sides = [_stack_episodes(backbone, [episode[side] for episode in some]) for side in (0, 1)]
+            support, query = (stacked_loss(backbone, *side, len(some), sites, recipe.rows) for side in sides)
             rates = {name: value.exp() for name, value in logs.items()}
             total, trace = outer_loss(support, query, tensors, rates, len(some), recipe.steps, weights=weights)
             if not bool(torch.isfinite(total)):

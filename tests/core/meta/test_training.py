@@ -84,6 +84,41 @@ def test_the_trunk_below_the_heads_changes_no_loss(new_backbone: Callable[..., B
     torch.testing.assert_close(whole, cached, atol=0.02, rtol=0.02)
 
 
+@pytest.mark.parametrize("layers", ["top", "all"])
+def test_rows_that_are_taken_in_turn_give_the_same_gradient(
+    new_backbone: Callable[..., Backbone], monkeypatch: pytest.MonkeyPatch, layers: str
+) -> None:
+    backbone = new_backbone()
+    some = [example(w, "bug" if n % 2 else "billing") for n, w in enumerate(WORDS)]
+    batch = collate([render(one, backbone) for one in some], backbone.markers.pad)
+    start = Start.plain(backbone.sites, rank=2)
+    sites = upper_sites(backbone) if layers == "top" else ()
+    start = start.on(sites) if sites else start
+    task = torch.tensor([0, 0, 1, 1, 1, 0])
+    found = []
+    for rows in (0, 2, 4):
+        flat = {name: (tensor + 0.1).repeat(2, 1, 1).requires_grad_(True) for name, tensor in start.tensors.items()}
+        losses = stacked_loss(backbone, batch, task, 2, sites, rows)(flat)
+        gradients = torch.autograd.grad(losses.sum(), list(flat.values()))
+        found.append((losses.detach(), torch.cat([g.flatten() for g in gradients])))
+    for losses, gradient in found[1:]:
+        torch.testing.assert_close(losses, found[0][0], atol=0.02, rtol=0.02)  # passes run in bf16
+        assert float(torch.nn.functional.cosine_similarity(gradient, found[0][1], dim=0)) > 0.999
+
+    held: list[int] = []
+    hidden = Backbone.hidden
+
+    def counted(self: Backbone, ids: torch.Tensor, **more: Any) -> torch.Tensor:
+        held.append(len(ids))
+        return hidden(self, ids, **more)
+
+    monkeypatch.setattr(Backbone, "hidden", counted)
+    whole = Start.plain(backbone.sites, rank=2).tensors
+    flat = {name: (tensor + 0.1).repeat(2, 1, 1) for name, tensor in whole.items()}
+    stacked_loss(backbone, batch, task, 2, (), 2)(flat)
+    assert held == [2, 2, 2]
+
+
 def test_only_the_layers_that_adaptation_teaches_are_learned(
     new_backbone: Callable[..., Backbone], monkeypatch: pytest.MonkeyPatch
 ) -> None:
