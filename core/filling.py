@@ -7,7 +7,8 @@ So a head learns exactly the decisions that it will be asked for.
 
 from __future__ import annotations
 
-from collections.abc import Container, Generator, Mapping, Sequence
+import re
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from .backbone import Backbone
 from .constraints import Constraint, Guided, Substring, after_blank, number_grammar, text_grammar
 from .errors import UnderstudyError
 from .fields import Choice, Earlier, Field, Grades, Grammar, ListOf, Number, Record, Span, SpanValue, Text
-from .reading import Reading, Tokens
+from .reading import Place, Reading, Tokens
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,17 @@ class Follow:
 
 @dataclass(frozen=True)
 class Point:
-    """A span of a message part that a pointer finds; answered with its first and last token, or None for nothing."""
+    """A span of a message part that a pointer finds; answered with its first and last token, or None for nothing.
+
+    ``fits``: whether a span can be the field's value.
+    """
 
     path: str
     part: str
+    fits: Callable[[Place], bool] | None = None
 
 
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 Action = Write | Choose | Follow | Point
 Filling = Generator[Action, Any, Any]
 
@@ -64,12 +70,12 @@ Filling = Generator[Action, Any, Any]
 class Filler:
     """Fills records for one prompt. ``values`` given: a teacher's run, whose actions carry their targets.
 
-    ``pointed``: fields whose spans a pointer finds; those of others are copied token by token.
+    ``pointed``: the fields that a pointer finds, and the message part in which; others are written token by token.
     """
 
     backbone: Backbone
     reading: Reading
-    pointed: Container[str] = ()
+    pointed: Mapping[str, str] | None = None
 
     def record(self, record: Record, values: Mapping[str, Any] | None = None, path: str = "", at: int = 0) -> Filling:
         """All fields of ``record`` in order; returns the dict of values."""
@@ -198,11 +204,8 @@ class Filler:
         elif not usable:
             yield Write((*marks.none, marks.end))
             return None
-        elif given is None and path in self.pointed:
-            place = yield Point(path, field.part)
-            ids = marks.none if place is None else sources[0].ids[place[0] : place[1] + 1]
-            yield Write((*ids, marks.end))
-            return None if place is None else sources[0].span(0, *place)
+        elif given is None and path in (self.pointed or {}):
+            return (yield from self._pointed(path, field.part, marks.none))
         wanted = None
         if given is not None:
             wanted = marks.none if value is None else self._covering(sources, value, field, path)
@@ -221,6 +224,16 @@ class Filler:
         at, first, last = places[which]
         return sources[usable[at]].span(usable[at], first, last)
 
+    def _pointed(self, path: str, part: str, nothing: tuple[int, ...]) -> Filling:
+        """What the field's pointer finds, written; where it finds none, ``nothing`` is written and None returned."""
+        tokens = self.reading.parts[part]
+        place: Place | None = yield Point(path, part)
+        if place is None:
+            yield Write((*nothing, self.backbone.markers.end))
+            return None
+        yield Write((*tokens.ids[place[0] : place[1] + 1], self.backbone.markers.end))
+        return tokens.span(0, *place)
+
     def _covering(self, sources: Sequence[Tokens], value: SpanValue, field: Span, path: str) -> tuple[int, ...]:
         tokens = sources[value.source]
         first, last = tokens.cover(value)
@@ -230,6 +243,17 @@ class Filler:
 
     def _text(self, field: Text | Number | Grammar, given: tuple[Any] | None, path: str) -> Filling:
         end = self.backbone.markers.end
+        part = (self.pointed or {}).get(path, "")
+        if given is None and isinstance(field, Text) and part:
+            found = yield from self._pointed(path, part, ())
+            return "" if found is None else found.text
+        if given is None and isinstance(field, Number) and part:
+            tokens = self.reading.parts[part]
+            numbers = {place for place in tokens.runs() if number_of(tokens.span(0, *place).text, field) is not None}
+            place: Place | None = (yield Point(path, part, numbers.__contains__)) if numbers else None
+            if place is not None:
+                yield Write((*tokens.ids[place[0] : place[1] + 1], end))
+                return number_of(tokens.span(0, *place).text, field)
         if isinstance(field, Number):
             lark, limit = number_grammar(field.integer), 24
         elif isinstance(field, Text):
@@ -245,6 +269,13 @@ class Filler:
         if isinstance(field, Number):
             return int(text) if field.integer else float(text)
         return text
+
+
+def number_of(text: str, field: Number) -> int | float | None:
+    """The number that ``text`` is in decimal notation; None where it is none, or has a fraction and may not."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    return int(text) if field.integer and text.lstrip("-").isdigit() else None if field.integer else float(text)
 
 
 class _Unchecked:

@@ -115,7 +115,9 @@ class Head:
                     path: {"options": list(readout.options), "mix": list(readout.mix)}
                     for path, readout in self.readouts.items()
                 },
-                "pointers": {path: {"longest": pointer.longest} for path, pointer in self.pointers.items()},
+                "pointers": {
+                    path: {"longest": pointer.longest, "part": pointer.part} for path, pointer in self.pointers.items()
+                },
                 "role": self.role,
                 "report": self.report,
             }
@@ -168,7 +170,7 @@ class Head:
                 for path, about in manifest.get("readouts", {}).items()
             }  # fmt: skip
             pointers = {
-                path: Pointer(weights[f"{path}|points"], weights[f"{path}|offsets"], int(about["longest"]))
+                path: Pointer(weights[f"{path}|points"], weights[f"{path}|offsets"], about["longest"], about["part"])
                 for path, about in manifest.get("pointers", {}).items()
             }
             marker = tuple(config.get("alora_invocation_tokens") or ())

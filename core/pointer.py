@@ -13,7 +13,7 @@ alone 42 %, with the backbone 47 %; copying by the adapted language model is at 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from .backbone import Backbone
 from .bank import active
-from .reading import Tokens
+from .reading import Place, Tokens
 
 BUCKETS = 512
 AROUND = (-2, -1, 0, 1, 2)
@@ -32,7 +32,6 @@ CUT = -30.0
 STEPS = 100
 LONGEST = 32
 """Tokens of a span at most: a role whose demonstrations have longer ones copies them."""
-Place = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -42,23 +41,34 @@ class Pointer:
     Attributes:
         weight: [D, 3] w, u and v; bias: [2] b and n; n is −∞ where something must be found.
         longest: L.
+        part: the message part in which it looks.
     """
 
     weight: Tensor
     bias: Tensor
     longest: int
+    part: str
 
-    def point(self, features: Tensor) -> tuple[Place | None, float]:
-        """First and last token of the likeliest span, None for nothing, and its probability; ``features`` [T, D]."""
+    def point(self, features: Tensor, fits: Callable[[Place], bool] | None = None) -> tuple[Place | None, float]:
+        """First and last token of the likeliest span, None for nothing, and its probability; ``features`` [T, D].
+
+        ``fits``: whether a span can be what is looked for; the others are passed over; None, and 0, where none can.
+        """
         if not len(features):
             return None, 1.0
-        scores = _scores(features.unsqueeze(0), self.weight.unsqueeze(0), self.bias.unsqueeze(0), self.longest)
-        chances = _joined(scores, self.bias.unsqueeze(0), torch.tensor([len(features)])).softmax(-1)[0, 0]
-        best = int(chances.argmax())
-        if best == len(chances) - 1:
-            return None, float(chances[best])
-        first, more = divmod(best, scores.shape[-1])
-        return (first, first + more), float(chances[best])
+        bias = self.bias.unsqueeze(0)
+        spans = _scores(features.unsqueeze(0), self.weight.unsqueeze(0), bias, self.longest)
+        scores = _joined(spans, bias, torch.tensor([len(features)]))[0, 0]
+        chances = scores.softmax(0)
+        for best in scores.argsort(descending=True).tolist():
+            if scores[best] == float("-inf"):
+                break
+            if best == len(scores) - 1:
+                return None, float(chances[best])
+            first, more = divmod(best, spans.shape[-1])
+            if fits is None or fits((first, first + more)):
+                return (first, first + more), float(chances[best])
+        return None, 0.0
 
 
 @torch.no_grad()
@@ -115,13 +125,14 @@ def _cuts(text: Tokens) -> Tensor:
 
 
 def learn_pointers(
-    features: Sequence[Tensor], places: Sequence[Place | None], out: Tensor, folds: int, longest: int, optional: bool
-) -> list[Pointer]:
+    features: Sequence[Tensor], places: Sequence[Place | None], out: Tensor, folds: int, longest: int, optional: bool,
+    part: str,
+) -> list[Pointer]:  # fmt: skip
     """A pointer for each fold, without those left out of it, and, as the last, one that has learned from all.
 
     Args:
         features: φ [T, D] of each of K texts; ``places`` its right span; ``out`` [K] the fold that leaves it out.
-        longest: L; optional: whether there may be nothing.
+        longest: L; optional: whether there may be nothing; part: the message part that the texts are.
     """
     count, wide = len(features), max(len(one) for one in features)
     x = torch.stack([F.pad(one, (0, 0, 0, wide - len(one))) for one in features])
@@ -146,7 +157,7 @@ def learn_pointers(
         loss.backward()
         adam.step()
     weight, bias = torch.cat([free, fixed], dim=1), _open(bias, optional)
-    return [Pointer(weight[at].detach().clone(), bias[at].detach().clone(), longest) for at in range(folds + 1)]
+    return [Pointer(weight[at].detach().clone(), bias[at].detach().clone(), longest, part) for at in range(folds + 1)]
 
 
 def _open(bias: Tensor, optional: bool) -> Tensor:

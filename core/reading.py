@@ -10,6 +10,9 @@ from .errors import UnderstudyError
 from .fields import SpanValue
 from .prompts import Prompt
 
+Place = tuple[int, int]
+"""First and last token of a run."""
+
 
 @dataclass(frozen=True)
 class Tokens:
@@ -24,6 +27,11 @@ class Tokens:
         """The characters of tokens ``first`` to ``last`` (both included)."""
         start, end = self.offsets[first][0], self.offsets[last][1]
         return SpanValue(source, start, end, self.text[start:end])
+
+    def runs(self, longest: int = 12) -> list[Place]:
+        """All runs of at most ``longest`` tokens."""
+        count = len(self.ids)
+        return [(first, last) for first in range(count) for last in range(first, min(count, first + longest))]
 
     def cover(self, value: SpanValue) -> tuple[int, int]:
         """First and last token that cover the characters of ``value``. Raises UnderstudyError when none does."""

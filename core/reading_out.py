@@ -6,8 +6,10 @@ How much each counts is what left-out demonstrations say.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,12 +17,12 @@ from torch import Tensor
 from .backbone import Backbone
 from .bank import HeadBank
 from .decoding import Call, Decoder, Reply
-from .fields import Choice, Record, Span, SpanValue
+from .fields import Choice, Number, Record, Span, SpanValue, Text
 from .folds import Cohort
 from .heads import Head
 from .pointer import LONGEST, learn_pointers, token_features
 from .prompts import Prompt
-from .reading import read
+from .reading import Place, Reading, Tokens, read
 from .readout import ALONE, MIXES, Mix, choose_mix, learn_readouts, vectors_of
 
 Mixed = tuple[list[Head], dict[str, Mix]]
@@ -53,14 +55,59 @@ def choices_of(cohort: Cohort) -> dict[str, tuple[str, ...]]:
     }
 
 
-def spans_of(cohort: Cohort) -> dict[str, Span]:
-    """The fields that are a span of the same message part in every demonstration."""
-    records = [dict(example.record.fields) for example in cohort.examples]
-    return {
-        name: field
-        for name, field in records[0].items()
-        if isinstance(field, Span) and field.part is not None and all(other.get(name) == field for other in records)
-    }
+@dataclass(frozen=True)
+class Pointed:
+    """A field whose values stand in one message part of every demonstration.
+
+    Attributes:
+        texts: that part of each; ``places`` where the value stands, None where there is nothing.
+        longest: tokens of a span at most; optional: whether there may be nothing.
+    """
+
+    part: str
+    texts: list[Tokens]
+    places: list[Place | None]
+    longest: int
+    optional: bool
+
+    @classmethod
+    def of(cls, path: str, cohort: Cohort, readings: Sequence[Reading]) -> Pointed | None:
+        """The field ``path`` as one to point at: a span, or a text or number that is copied; None: it is not."""
+        field = dict(cohort.examples[0].record.fields)[path]
+        if not isinstance(field, Span | Text | Number) or any(
+            dict(example.record.fields).get(path) != field for example in cohort.examples
+        ):
+            return None
+        values = [example.values[path] for example in cohort.examples]
+        longest = LONGEST if isinstance(field, Number) else min(field.max_tokens, LONGEST)
+        optional = field.optional if isinstance(field, Span) else "" in values
+        parts = readings[0].parts if not isinstance(field, Span) else () if field.part is None else (field.part,)
+        for part in parts:
+            texts = [reading.parts.get(part) for reading in readings]
+            found = [
+                (text, place)
+                for text, value in zip(texts, values, strict=True)
+                if text is not None and (place := _place(text, value)) is not None
+            ]
+            places = [place or None for _, place in found]
+            short = all(place is None or place[1] - place[0] < longest for place in places)
+            if len(found) == len(values) and short and any(places):
+                return cls(part, [text for text, _ in found], places, longest, optional)
+        return None
+
+
+def _place(text: Tokens, value: Any) -> Place | tuple[()] | None:
+    """Where a value stands in a text, () for a value that is nothing, None where it does not stand there."""
+    if value is None or value == "":
+        return ()
+    if isinstance(value, SpanValue):
+        return text.cover(value)
+    said = str(value)
+    for found in re.finditer(re.escape(said), text.text):
+        first, last = text.cover(SpanValue(0, *found.span(), said))
+        if text.span(0, first, last).text == said:
+            return first, last
+    return None
 
 
 def _one(backbone: Backbone, cohort: Cohort, heads: Sequence[Head], replies: Sequence[Reply]) -> Mixed:
@@ -77,28 +124,31 @@ def _one(backbone: Backbone, cohort: Cohort, heads: Sequence[Head], replies: Seq
 
 
 def _with_pointers(backbone: Backbone, cohort: Cohort, heads: Sequence[Head], replies: Sequence[Reply]) -> Mixed:
-    """The heads with a pointer for each span, but for those that the language model copies plainly better."""
+    """The heads with a pointer for all that is copied, but where the language model copies it plainly better."""
     found = list(heads)
     mixes: dict[str, Mix] = {}
     readings = [read(example.prompt, backbone) for example in cohort.examples]
-    for path, field in spans_of(cohort).items():
-        assert field.part is not None
-        texts = [reading.parts[field.part] for reading in readings]
-        wanted: list[SpanValue | None] = [example.values[path] for example in cohort.examples]
-        places = [None if v is None else text.cover(v) for text, v in zip(texts, wanted, strict=True)]
-        longest = min(field.max_tokens, LONGEST)
-        long = any(place is not None and place[1] - place[0] >= longest for place in places)
-        if long or not any(text.ids for text in texts):
+    features: dict[str, list[Tensor]] = {}
+    for path, _ in cohort.examples[0].record.fields:
+        field = Pointed.of(path, cohort, readings)
+        if field is None:
             continue
-        features = token_features(backbone, texts)
-        pointers = learn_pointers(features, places, cohort.out, cohort.folds, longest, field.optional)
-        if not cohort.folds:
-            choose = [True]
-        else:
-            said = [pointers[fold].point(features[at])[0] for at, fold in enumerate(cohort.out.tolist())]
-            mine = torch.tensor([one == place for one, place in zip(said, places, strict=True)]).float()
+        if field.part not in features:
+            features[field.part] = token_features(backbone, field.texts)
+        known = features[field.part]
+        pointers = learn_pointers(
+            known, field.places, cohort.out, cohort.folds, field.longest, field.optional, field.part
+        )
+        choose = [True]
+        if cohort.folds:
+            said = [pointers[fold].point(known[at])[0] for at, fold in enumerate(cohort.out.tolist())]
+            mine = torch.tensor([
+                _said(text, one) == _said(text, place)
+                for text, one, place in zip(field.texts, said, field.places, strict=True)
+            ]).float()  # fmt: skip
             theirs = torch.tensor([
-                _text(reply.values.get(path)) == _text(value) for reply, value in zip(replies, wanted, strict=True)
+                _text(reply.values.get(path)) == _text(example.values[path])
+                for reply, example in zip(replies, cohort.examples, strict=True)
             ]).float()  # fmt: skip
             # A fold's choice is made without its own answers to what it leaves out.
             kept = [*(cohort.out != fold for fold in range(cohort.folds)), torch.ones(len(mine), dtype=torch.bool)]
@@ -110,8 +160,12 @@ def _with_pointers(backbone: Backbone, cohort: Cohort, heads: Sequence[Head], re
     return found, mixes
 
 
-def _text(value: SpanValue | None) -> str | None:
-    return None if value is None else value.text
+def _said(text: Tokens, place: Place | None) -> str:
+    return text.span(0, *place).text if place else ""
+
+
+def _text(value: Any) -> Any:
+    return getattr(value, "text", value)
 
 
 def _with_classifiers(

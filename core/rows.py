@@ -100,7 +100,8 @@ class Row:
         self._end = backbone.markers.end
         self._pointers: Mapping[str, Pointer] = head.pointers if head and tokens is not None else {}
         self._tokens = tokens or {}
-        self._filling = Filler(backbone, reading, self._pointers).record(call.record)
+        where = {path: pointer.part for path, pointer in self._pointers.items() if pointer.part in self._tokens}
+        self._filling = Filler(backbone, reading, where).record(call.record)
         self._written: list[int] = []
         self._logs = 0.0
         self.action: Action | None = None
@@ -121,7 +122,8 @@ class Row:
                     self.pending.extend(self.action.options[0])
                     self.action = self._filling.send((1.0,) if self.action.weighed else 0)
                 elif isinstance(self.action, Point):
-                    place, chance = self._pointers[self.action.path].point(self._tokens[self.action.part])
+                    pointer, tokens = self._pointers[self.action.path], self._tokens[self.action.part]
+                    place, chance = pointer.point(tokens, self.action.fits)
                     self.picks.append(Picked(self.action.path, "", chance))
                     self.action = self._filling.send(place)
                 else:

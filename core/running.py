@@ -17,10 +17,9 @@ from torch import Tensor
 from .backbone import Backbone
 from .bank import HeadBank, Pair, active
 from .cache import Prefix, RowCache
-from .fields import Span
 from .heads import Head
 from .pointer import token_features
-from .reading import read
+from .reading import Reading, read
 from .readout import vectors_of
 from .rows import Call, Row
 
@@ -34,7 +33,7 @@ def rows_of(calls: Sequence[Call], backbone: Backbone, bank: HeadBank) -> list[R
     heads = [bank.head(call.head) for call in calls]
     found = iter(vectors_of(backbone, [c.prompt for c, h in zip(calls, heads, strict=True) if h and h.readouts]))
     readings = [read(call.prompt, backbone) for call in calls]
-    pointed = [_pointed(call, head) for call, head in zip(calls, heads, strict=True)]
+    pointed = [_pointed(*one) for one in zip(calls, heads, readings, strict=True)]
     texts = [reading.parts[part] for reading, parts in zip(readings, pointed, strict=True) for part in parts]
     tokens = iter(token_features(backbone, texts))
     rows = []
@@ -44,10 +43,11 @@ def rows_of(calls: Sequence[Call], backbone: Backbone, bank: HeadBank) -> list[R
     return rows
 
 
-def _pointed(call: Call, head: Head | None) -> list[str]:
-    """The message parts from which the head's pointers take spans."""
-    fields = [field for name, field in call.record.fields if head and name in head.pointers]
-    return list(dict.fromkeys(field.part for field in fields if isinstance(field, Span) and field.part is not None))
+def _pointed(call: Call, head: Head | None, reading: Reading) -> list[str]:
+    """The message parts in which the head's pointers look."""
+    pointers = head.pointers if head else {}
+    wanted = (pointers[name].part for name, _ in call.record.fields if name in pointers)
+    return [part for part in dict.fromkeys(wanted) if part in reading.parts]
 
 
 class Prefixes:

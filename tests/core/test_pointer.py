@@ -11,7 +11,8 @@ from understudy.core.adaptation import adapt
 from understudy.core.backbone import Backbone
 from understudy.core.bank import HeadBank
 from understudy.core.decoding import Call, Decoder
-from understudy.core.fields import Choice, Record, Span, SpanValue
+from understudy.core.fields import Choice, Number, Record, Span, SpanValue, Text
+from understudy.core.filling import number_of
 from understudy.core.heads import Head
 from understudy.core.meta.start import Start
 from understudy.core.pointer import Pointer, _joined, _scores, learn_pointers, token_features
@@ -59,12 +60,20 @@ def test_scores_are_what_the_equation_says() -> None:
 def test_the_likeliest_span_is_given_with_its_probability() -> None:
     features = torch.eye(4)
     weight = torch.tensor([[-9.0, 0, 0], [2, 3, 0], [2, 0, 3], [-9, 0, 0]])
-    place, chance = Pointer(weight, torch.tensor([0.0, 0.0]), 3).point(features)
+    place, chance = Pointer(weight, torch.tensor([0.0, 0.0]), 3, "text").point(features)
     assert place == (1, 2) and 0.98 < chance < 1
-    place, chance = Pointer(weight, torch.tensor([0.0, 30.0]), 3).point(features)
+    place, chance = Pointer(weight, torch.tensor([0.0, 30.0]), 3, "text").point(features)
     assert place is None and chance > 0.99
-    assert Pointer(weight, torch.tensor([0.0, float("-inf")]), 1).point(features)[0] == (1, 1), "of one token at most"
-    assert Pointer(weight[:0].new_zeros(4, 3), torch.tensor([0.0, 0.0]), 3).point(features[:0]) == (None, 1.0)
+    short = Pointer(weight, torch.tensor([0.0, float("-inf")]), 1, "text")
+    assert short.point(features)[0] == (1, 1), "of one token at most"
+    assert Pointer(weight[:0].new_zeros(4, 3), torch.tensor([0.0, 0.0]), 3, "text").point(features[:0]) == (None, 1.0)
+
+
+def test_what_cannot_be_the_value_is_passed_over() -> None:
+    weight = torch.tensor([[0.0, 0, 0], [2, 3, 0], [2, 0, 3], [1, 0, 0]])
+    pointer = Pointer(weight, torch.tensor([0.0, float("-inf")]), 3, "text")
+    assert pointer.point(torch.eye(4), lambda place: place[1] == 3)[0] == (1, 3)
+    assert pointer.point(torch.eye(4), lambda place: False) == (None, 0.0)
 
 
 def learned(backbone: Backbone, examples: Sequence[Example]) -> tuple[list[Pointer], list[Tensor]]:
@@ -73,7 +82,7 @@ def learned(backbone: Backbone, examples: Sequence[Example]) -> tuple[list[Point
     values = [one.values["what"] for one in examples]
     places = [None if v is None else text.cover(v) for text, v in zip(texts, values, strict=True)]
     out = torch.arange(len(examples)) % 5
-    return learn_pointers(features, places, out, 5, 16, True), features
+    return learn_pointers(features, places, out, 5, 16, True, "text"), features
 
 
 def test_what_was_shown_is_found_elsewhere(new_backbone: Callable[..., Backbone]) -> None:
@@ -152,6 +161,39 @@ def test_longer_spans_than_it_can_point_at_are_copied(new_backbone: Callable[...
     long[0] = Example(Prompt(message=(("text", text),), role="what was lost"), record, {"what": value})
     head, report = adapt(backbone, long, Start.plain(backbone.sites), steps=1)
     assert not head.pointers and "what" not in report.mix
+
+
+def test_copied_texts_and_numbers_are_pointed_at(new_backbone: Callable[..., Backbone]) -> None:
+    backbone = new_backbone()
+    record = Record((("thing", Text()), ("number", Number(integer=True)), ("mood", Text())))
+    moods = ("calm", "cross")
+
+    def made(thing: str, number: int, mood: str) -> Example:
+        text = f"hello {number} I lost my {thing} on the train" if thing else f"hello {number} when do you open"
+        values = {"thing": thing, "number": number, "mood": mood}
+        return Example(Prompt(message=(("text", text),), role="what was lost"), record, values)
+
+    some = [made("" if n % 4 == 3 else thing, 10 + n, moods[n % 2]) for n, thing in enumerate(THINGS)]
+    head, report = adapt(backbone, some, Start.plain(backbone.sites), steps=1, folds=5)
+    assert set(head.pointers) == {"thing", "number"} == set(report.mix), "what is not in the message is written"
+    bank = HeadBank(backbone.sites)
+    bank.add(head)
+    for thing, number in (("grey chair", 12), ("", 15)):
+        asked = made(thing, number, "calm")
+        reply = Decoder(backbone, bank).decode([Call(asked.prompt, record, head.name)])[0]
+        assert (reply.values["thing"], reply.values["number"]) == (thing, number)
+    nothing = Prompt(message=(("text", "no number here"),), role="what was lost")
+    values = Decoder(backbone, bank).decode([Call(nothing, record, head.name)])[0].values
+    assert isinstance(values["number"], int), "where no number stands in the message one is written"
+
+
+@pytest.mark.parametrize(
+    ("text", "integer", "number"),
+    [("12", True, 12), ("-3", True, -3), ("12", False, 12.0), ("1.5", False, 1.5), ("1.5", True, None),
+     ("12 a", False, None), ("", True, None), ("1.", False, None), ("٣", True, 3)],
+)  # fmt: skip
+def test_numbers_in_decimal_notation(text: str, integer: bool, number: float | None) -> None:
+    assert number_of(text, Number(integer=integer)) == number
 
 
 def test_without_folds_the_pointer_counts(new_backbone: Callable[..., Backbone]) -> None:

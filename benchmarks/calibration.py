@@ -1,0 +1,112 @@
+"""The prior of abstention, measured: what confidences are worth on roles that no weight has learned from.
+
+    python -m benchmarks.calibration build/tables/few-shot.jsonl --arm "meta-learned start · top third"
+
+reads the outcomes that ``understudy train tables --only few-shot --split choosing`` has kept and prints the mean and
+the covariance of (a, b) in p(right | c) = σ(a + b · logit c) over tasks, by empirical Bayes (EM with Laplace's
+approximation for each task, as in Gelman et al., Bayesian Data Analysis, ch. 5 and 13); and, each family left out in
+its turn, how much would be answered and how much of that is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from understudy.core import abstention
+from understudy.few_shot import Outcome
+
+ROUNDS = 30
+ERRORS = (0.05, 0.2)
+Prior = tuple[Tensor, Tensor]
+
+
+def read(file: Path, arm: str, size: int) -> list[Outcome]:
+    """The kept outcomes of an arm that say how sure it was."""
+    found = []
+    for line in file.read_text(encoding="utf-8").splitlines():
+        document = json.loads(line)
+        document.pop("key")
+        if document["arm"] == arm and document["size"] == size and document["confidences"]:
+            found.append(Outcome(**document))
+    return found
+
+
+def posterior(confidences: Sequence[float], prior: Prior) -> Prior:
+    """Mode and covariance of (a, b) for one task, whose signed confidences are negative where it was wrong."""
+    mean, covariance = prior
+    inputs = torch.stack([torch.ones(len(confidences), dtype=torch.float64), _logits(confidences)], dim=1)
+    targets = torch.tensor([float(c > 0) for c in confidences], dtype=torch.float64)
+    precision, found = torch.linalg.inv(covariance), mean.clone()
+    for _ in range(100):
+        chances = (inputs @ found).sigmoid()
+        gradient = inputs.t() @ (targets - chances) - precision @ (found - mean)
+        curvature = inputs.t() @ (inputs * (chances * (1 - chances)).unsqueeze(1)) + precision
+        step = torch.linalg.solve(curvature, gradient)
+        found = found + step * min(1.0, 2.0 / float(step.norm().clamp(min=1e-9)))
+        if float(step.norm()) < 1e-9:
+            break
+    return found, torch.linalg.inv(curvature)
+
+
+def prior_of(outcomes: Sequence[Outcome]) -> Prior:
+    """m and S by EM over tasks."""
+    prior = torch.tensor([0.0, 1.0], dtype=torch.float64), torch.eye(2, dtype=torch.float64)
+    for _ in range(ROUNDS):
+        each = [posterior(outcome.confidences, prior) for outcome in outcomes]
+        modes = torch.stack([mode for mode, _ in each])
+        mean = modes.mean(0)
+        spread = (modes - mean).t() @ (modes - mean) / len(modes)
+        prior = mean, spread + torch.stack([covariance for _, covariance in each]).mean(0)
+    return prior
+
+
+def left_out(outcomes: Sequence[Outcome], error: float) -> tuple[float, float]:
+    """Share answered and, of these, wrong, where each family is calibrated by the prior of the others."""
+    before = abstention.PRIOR_MEAN, abstention.PRIOR_COVARIANCE
+    shares, wrongs = [], []
+    try:
+        for family in sorted({o.family for o in outcomes}):
+            mean, covariance = prior_of([o for o in outcomes if o.family != family])
+            abstention.PRIOR_MEAN = float(mean[0]), float(mean[1])
+            rows = covariance.tolist()
+            abstention.PRIOR_COVARIANCE = (rows[0][0], rows[0][1]), (rows[1][0], rows[1][1])
+            mine = [o for o in outcomes if o.family == family]
+            kept = [o.answered(error) or [] for o in mine]
+            shares.append(sum(len(one) / o.questions for one, o in zip(kept, mine, strict=True)) / len(mine))
+            wrongs.append(sum(one.count(False) / o.questions for one, o in zip(kept, mine, strict=True)) / len(mine))
+    finally:
+        abstention.PRIOR_MEAN, abstention.PRIOR_COVARIANCE = before
+    return sum(shares) / len(shares), sum(wrongs) / max(sum(shares), 1e-9)
+
+
+def _logits(confidences: Sequence[float]) -> Tensor:
+    return torch.tensor(list(confidences), dtype=torch.float64).abs().clamp(1e-3, 1 - 1e-3).logit()
+
+
+def main() -> None:
+    """Print the prior, and how it does on families that it has not seen."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--arm", default="meta-learned start · top third")
+    parser.add_argument("--size", type=int, default=16)
+    asked = parser.parse_args()
+    outcomes = read(asked.file, asked.arm, asked.size)
+    if len({outcome.family for outcome in outcomes}) < 2:
+        parser.error(f"{asked.file} has no outcomes of two families for this arm and size")
+    mean, covariance = prior_of(outcomes)
+    print(f"{len(outcomes)} outcomes, {len({o.task for o in outcomes})} tasks")
+    print("mean", [round(v, 2) for v in mean.tolist()])
+    print("covariance", [[round(v, 2) for v in row] for row in covariance.tolist()])
+    for error in ERRORS:
+        share, wrong = left_out(outcomes, error)
+        print(f"{error:.0%} wrong allowed: {share:.1%} answered, {wrong:.1%} of these wrong")
+
+
+if __name__ == "__main__":
+    main()
