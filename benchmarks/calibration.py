@@ -11,7 +11,6 @@ its turn, how much would be answered and how much of that is wrong.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import torch
 from torch import Tensor
 
 from understudy.core import abstention
-from understudy.few_shot import Outcome
+from understudy.few_shot import METHOD, Outcome, kept_outcomes
 
 ROUNDS = 30
 ERRORS = (0.05, 0.2)
@@ -27,14 +26,13 @@ Prior = tuple[Tensor, Tensor]
 
 
 def read(file: Path, arm: str, size: int) -> list[Outcome]:
-    """The kept outcomes of an arm that say how sure it was."""
-    found = []
-    for line in file.read_text(encoding="utf-8").splitlines():
-        document = json.loads(line)
-        document.pop("key")
-        if document["arm"] == arm and document["size"] == size and document["confidences"]:
-            found.append(Outcome(**document))
-    return found
+    """An arm's kept outcomes that say how sure it was, of the last line's backbone and of today's method."""
+    kept = dict(kept_outcomes(file))
+    if not kept:
+        return []
+    backbone = next(reversed(kept)).split("|")[0]
+    found = [o for key, o in kept.items() if key.startswith(f"{backbone}|") and f"|{METHOD}|" in key]
+    return [o for o in found if o.arm == arm and o.size == size and o.confidences]
 
 
 def posterior(confidences: Sequence[float], prior: Prior) -> Prior:

@@ -39,7 +39,6 @@ class Batch:
         """The same batch on ``device``."""
         return Batch(*(getattr(self, one.name).to(device) for one in fields(self)))
 
-
     def rows(self, first: int, last: int) -> Batch:
         """The rows from ``first`` to before ``last``, with their decisions."""
         mine = (self.row >= first) & (self.row < last)

@@ -72,6 +72,8 @@ class Corpus:
             fields.append(("label", Choice(tuple(sorted(options)))))
             values["label"] = label
         said = slots_of(rest) if self.slots else {"answer": rest}
+        if said is None:
+            return None
         for name in self.slots or (() if self.labels else ("answer",)):
             value = said.get(name, "none")
             at = text.find(value)
@@ -89,17 +91,18 @@ class Corpus:
         return label, rest
 
 
-def slots_of(output: str) -> dict[str, str]:
-    """What an output such as ``city: Rome; day: friday`` says of each slot; empty where it is not written so."""
-    parts = [part.split(": ", 1) for part in output.split("; ")]
-    return {part[0]: part[1] for part in parts} if all(len(part) == 2 for part in parts) else {}
+def slots_of(output: str) -> dict[str, str] | None:
+    """What an output such as ``city: Rome; day: friday`` says of each slot; None where it is not written so."""
+    parts = [] if output in ("", "none") else [part.split(": ", 1) for part in output.split("; ")]
+    found = {part[0]: part[1] for part in parts if len(part) == 2}
+    return found if len(found) == len(parts) else None
 
 
 def _slots(about: dict[str, Any], lines: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     """The commonest slots of a task that asks for several, in the order in which they are commonest."""
     if "slots" not in about["description"] or not str(about["description"]).startswith("List"):
         return ()
-    counts = Counter(name for _, output in lines for name in slots_of(output))
+    counts = Counter(name for _, output in lines for name in slots_of(output) or ())
     found = tuple(name for name, count in counts.most_common(MOST_SLOTS) if count >= len(lines) / 20)
     return found if len(found) > 1 else ()
 

@@ -7,8 +7,7 @@ So a head learns exactly the decisions that it will be asked for.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,15 +52,14 @@ class Follow:
 class Point:
     """A span of a message part that a pointer finds; answered with its first and last token, or None for nothing.
 
-    ``fits``: whether a span can be the field's value.
+    ``allowed``: the spans that can be the field's value, where not all can.
     """
 
     path: str
     part: str
-    fits: Callable[[Place], bool] | None = None
+    allowed: Collection[Place] | None = None
 
 
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 Action = Write | Choose | Follow | Point
 Filling = Generator[Action, Any, Any]
 
@@ -249,11 +247,11 @@ class Filler:
             return "" if found is None else found.text
         if given is None and isinstance(field, Number) and part:
             tokens = self.reading.parts[part]
-            numbers = {place for place in tokens.runs() if number_of(tokens.span(0, *place).text, field) is not None}
-            place: Place | None = (yield Point(path, part, numbers.__contains__)) if numbers else None
+            numbers = numbers_of(tokens, field)
+            place: Place | None = (yield Point(path, part, numbers)) if numbers else None
             if place is not None:
                 yield Write((*tokens.ids[place[0] : place[1] + 1], end))
-                return number_of(tokens.span(0, *place).text, field)
+                return numbers[place]
         if isinstance(field, Number):
             lark, limit = number_grammar(field.integer), 24
         elif isinstance(field, Text):
@@ -271,11 +269,11 @@ class Filler:
         return text
 
 
-def number_of(text: str, field: Number) -> int | float | None:
-    """The number that ``text`` is in decimal notation; None where it is none, or has a fraction and may not."""
-    if not _NUMBER.fullmatch(text):
-        return None
-    return int(text) if field.integer and text.lstrip("-").isdigit() else None if field.integer else float(text)
+def numbers_of(tokens: Tokens, field: Number) -> dict[Place, int | float]:
+    """The numbers of a text that the field can take; those with a fraction are none where it takes integers."""
+    if field.integer:
+        return {place: int(said) for place, said in tokens.numbers().items() if "." not in said}
+    return {place: float(said) for place, said in tokens.numbers().items()}
 
 
 class _Unchecked:

@@ -46,7 +46,10 @@ class Masters:
         self._base = [[group["lr"] for group in o.param_groups] for o in self.optimisers]
 
     def freeze(self) -> None:
-        """From now on the model is as it ships and the heads alone learn; this step's gradients are dropped with it."""
+        """From now on the model is as it ships, in bf16, and the heads alone learn; its gradients are dropped."""
+        with torch.no_grad():
+            for live in self.live.values():
+                live.copy_(live.bfloat16())
         self.model.requires_grad_(False)
         for live in self.live.values():
             live.grad = None

@@ -18,8 +18,8 @@ from transformers import PreTrainedTokenizerFast
 
 from .errors import UnderstudyError
 
-AT_ONCE = 256
-"""Documents that the tokenizer reads together."""
+AT_ONCE = 2_000_000
+"""Characters that the tokenizer reads together."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Packed:
 
         for document in documents:
             some.append(document)
-            if len(some) == AT_ONCE:
+            if sum(map(len, some)) >= AT_ONCE:
                 read()
         if some:
             read()

@@ -19,7 +19,7 @@ def fast_precision(device: str) -> torch.dtype:
     On a CPU with AVX512-BF16 a training step was 1.4 times as fast in fp32.
     """
     if device == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
     if device != "cpu":
         return torch.float32
     return min((torch.bfloat16, torch.float32), key=_seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,7 @@ from .errors import UnderstudyError
 from .fields import SpanValue
 from .prompts import Prompt
 
+_NUMBER = re.compile(r"(?<![\w.,-])-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w|[.,-]\d)", re.ASCII)
 Place = tuple[int, int]
 """First and last token of a run."""
 
@@ -28,17 +30,29 @@ class Tokens:
         start, end = self.offsets[first][0], self.offsets[last][1]
         return SpanValue(source, start, end, self.text[start:end])
 
-    def runs(self, longest: int = 12) -> list[Place]:
-        """All runs of at most ``longest`` tokens."""
-        count = len(self.ids)
-        return [(first, last) for first in range(count) for last in range(first, min(count, first + longest))]
-
     def cover(self, value: SpanValue) -> tuple[int, int]:
         """First and last token that cover the characters of ``value``. Raises UnderstudyError when none does."""
         inside = [i for i, (start, end) in enumerate(self.offsets) if start < value.end and end > value.start]
         if not inside:
             raise UnderstudyError(f"the span {value.text!r} is not in its source", mend="check its offsets")
         return inside[0], inside[-1]
+
+    def find(self, said: str) -> Place | None:
+        """The first run that is ``said``, beginning and ending where words and numbers do; None where there is none."""
+        for found in re.finditer(rf"(?<!\w){re.escape(said)}(?!\w)", self.text) if said.strip() else ():
+            place = self.cover(SpanValue(0, *found.span(), said))
+            if self.span(0, *place).text == said:
+                return place
+        return None
+
+    def numbers(self) -> dict[Place, str]:
+        """The numbers of the text in decimal notation, each as a whole, thousands with or without commas."""
+        found = {}
+        for number in _NUMBER.finditer(self.text):
+            place = self.cover(SpanValue(0, *number.span(), number.group()))
+            if self.span(0, *place).text == number.group():
+                found[place] = number.group().replace(",", "")
+        return found
 
 
 @dataclass(frozen=True)

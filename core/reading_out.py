@@ -6,7 +6,6 @@ How much each counts is what left-out demonstrations say.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,13 +17,16 @@ from .backbone import Backbone
 from .bank import HeadBank
 from .decoding import Call, Decoder, Reply
 from .fields import Choice, Number, Record, Span, SpanValue, Text
+from .filling import numbers_of
 from .folds import Cohort
 from .heads import Head
-from .pointer import LONGEST, learn_pointers, token_features
+from .pointer import LONGEST, Pointer, learn_pointers, token_features
 from .prompts import Prompt
 from .reading import Place, Reading, Tokens, read
 from .readout import ALONE, MIXES, Mix, choose_mix, learn_readouts, vectors_of
 
+MOST = 32_768
+"""Tokens of all demonstrations of a field that is pointed at, filled up to the longest: more are copied."""
 Mixed = tuple[list[Head], dict[str, Mix]]
 
 
@@ -61,9 +63,10 @@ class Pointed:
 
     Attributes:
         texts: that part of each; ``places`` where the value stands, None where there is nothing.
-        longest: tokens of a span at most; optional: whether there may be nothing.
+        longest: tokens of a span at most; optional: whether there may be nothing, though no demonstration says so.
     """
 
+    field: Span | Text | Number
     part: str
     texts: list[Tokens]
     places: list[Place | None]
@@ -80,34 +83,41 @@ class Pointed:
             return None
         values = [example.values[path] for example in cohort.examples]
         longest = LONGEST if isinstance(field, Number) else min(field.max_tokens, LONGEST)
-        optional = field.optional if isinstance(field, Span) else "" in values
+        optional = isinstance(field, Span) and field.optional
         parts = readings[0].parts if not isinstance(field, Span) else () if field.part is None else (field.part,)
         for part in parts:
             texts = [reading.parts.get(part) for reading in readings]
             found = [
                 (text, place)
                 for text, value in zip(texts, values, strict=True)
-                if text is not None and (place := _place(text, value)) is not None
+                if text is not None and (place := _place(text, field, value)) is not None
             ]
             places = [place or None for _, place in found]
-            short = all(place is None or place[1] - place[0] < longest for place in places)
+            size = len(found) * max((len(text.ids) for text, _ in found), default=0)
+            short = size <= MOST and all(place is None or place[1] - place[0] < longest for place in places)
             if len(found) == len(values) and short and any(places):
-                return cls(part, [text for text, _ in found], places, longest, optional)
+                return cls(field, part, [text for text, _ in found], places, longest, optional)
         return None
 
+    def said(self, at: int, pointer: Pointer, features: Tensor) -> Any:
+        """The value that a pointer finds in text number ``at``, as it is decoded; "" for nothing."""
+        text = self.texts[at]
+        numbers = numbers_of(text, self.field) if isinstance(self.field, Number) else None
+        place = pointer.point(features, numbers)[0]
+        if place is None:
+            return ""
+        return numbers[place] if numbers is not None else text.span(0, *place).text
 
-def _place(text: Tokens, value: Any) -> Place | tuple[()] | None:
+
+def _place(text: Tokens, field: Span | Text | Number, value: Any) -> Place | tuple[()] | None:
     """Where a value stands in a text, () for a value that is nothing, None where it does not stand there."""
     if value is None or value == "":
         return ()
     if isinstance(value, SpanValue):
         return text.cover(value)
-    said = str(value)
-    for found in re.finditer(re.escape(said), text.text):
-        first, last = text.cover(SpanValue(0, *found.span(), said))
-        if text.span(0, first, last).text == said:
-            return first, last
-    return None
+    if isinstance(field, Number):
+        return next((place for place, number in numbers_of(text, field).items() if number == value), None)
+    return text.find(str(value))
 
 
 def _one(backbone: Backbone, cohort: Cohort, heads: Sequence[Head], replies: Sequence[Reply]) -> Mixed:
@@ -141,16 +151,14 @@ def _with_pointers(backbone: Backbone, cohort: Cohort, heads: Sequence[Head], re
         )
         choose = [True]
         if cohort.folds:
-            said = [pointers[fold].point(known[at])[0] for at, fold in enumerate(cohort.out.tolist())]
-            mine = torch.tensor([
-                _said(text, one) == _said(text, place)
-                for text, one, place in zip(field.texts, said, field.places, strict=True)
-            ]).float()  # fmt: skip
+            wanted = [_text(example.values[path]) for example in cohort.examples]
+            said = [field.said(at, pointers[fold], known[at]) for at, fold in enumerate(cohort.out.tolist())]
+            mine = torch.tensor([one == other for one, other in zip(said, wanted, strict=True)]).float()
             theirs = torch.tensor([
-                _text(reply.values.get(path)) == _text(example.values[path])
-                for reply, example in zip(replies, cohort.examples, strict=True)
+                _text(reply.values.get(path)) == one for reply, one in zip(replies, wanted, strict=True)
             ]).float()  # fmt: skip
-            # A fold's choice is made without its own answers to what it leaves out.
+            # A fold's choice is made without its own answers to what it leaves out (those of other folds, which have
+            # learned from that, take part; so what left-out answers promise is not strictly without it).
             kept = [*(cohort.out != fold for fold in range(cohort.folds)), torch.ones(len(mine), dtype=torch.bool)]
             choose = [bool((theirs - mine)[some].sum() <= int(some.sum()) ** 0.5 / 2) for some in kept]
         for at, pointed in enumerate(choose):
@@ -160,12 +168,9 @@ def _with_pointers(backbone: Backbone, cohort: Cohort, heads: Sequence[Head], re
     return found, mixes
 
 
-def _said(text: Tokens, place: Place | None) -> str:
-    return text.span(0, *place).text if place else ""
-
-
 def _text(value: Any) -> Any:
-    return getattr(value, "text", value)
+    return "" if value is None else getattr(value, "text", value)
+
 
 
 def _with_classifiers(

@@ -123,8 +123,9 @@ class Row:
                     self.action = self._filling.send((1.0,) if self.action.weighed else 0)
                 elif isinstance(self.action, Point):
                     pointer, tokens = self._pointers[self.action.path], self._tokens[self.action.part]
-                    place, chance = pointer.point(tokens, self.action.fits)
-                    self.picks.append(Picked(self.action.path, "", chance))
+                    place, chance = pointer.point(tokens, self.action.allowed)
+                    if place is not None or self.action.allowed is None:  # or else it is written after all
+                        self.picks.append(Picked(self.action.path, "", chance))
                     self.action = self._filling.send(place)
                 else:
                     self._written, self._logs = [], 0.0

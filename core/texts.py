@@ -138,8 +138,8 @@ def read_pairs(folder: str | Path, count: int, seed: int = 0) -> list[tuple[str,
         pool: list[tuple[str, str]] = []
         for line in _lines(file) if file.exists() else ():
             if line.get("split", "train") == "train":
-                some = sentences_of(str(line["text"])[:LOOKED_AT])
-                pool += zip(some, some[1:], strict=False)
+                some = [sentences_of(part) for part in _SENTENCE.split(str(line["text"])[:LOOKED_AT]) if part.strip()]
+                pool += [(one[0], two[0]) for one, two in zip(some, some[1:], strict=False) if one and two]
         rng.shuffle(pool)
         pools.append(pool)
     return _evenly(pools, count)

@@ -32,7 +32,7 @@ from .core.prompts import Example
 from .few_shot_rivals import RIVALS, Rivals, written
 
 MOST_LABELS = 10
-METHOD = 5
+METHOD = 6
 """Counted up when what an arm does has changed, so that kept outcomes of before are measured again."""
 Answer = tuple[dict[str, Any], float, float]
 """Figures of an outcome, seconds of learning, seconds of answering."""
@@ -172,6 +172,17 @@ def arms(starts: Sequence[str]) -> list[Arm]:
     return found
 
 
+def kept_outcomes(file: Path) -> Iterator[tuple[str, Outcome]]:
+    """What a :class:`Bench` has kept: each outcome under its key."""
+    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
+        try:
+            document = json.loads(line)
+            known = {one.name for one in fields(Outcome)}
+            yield document.pop("key"), Outcome(**{k: v for k, v in document.items() if k in known})
+        except (ValueError, KeyError, TypeError):
+            continue  # of before, or the line that a kill has cut off: it is measured again
+
+
 class Bench:
     """Asks tasks of arms and rivals; what has been measured is kept, line by line, and never measured again.
 
@@ -184,17 +195,7 @@ class Bench:
         self.backbone, self.starts, self.rivals, self.kept = backbone, starts, rivals, kept
         self.digest = backbone.digest()
         self._starts = {name: _digest(start) for name, start in starts.items()}
-        self._known = dict(self._read())
-
-    def _read(self) -> Iterator[tuple[str, Outcome]]:
-        if self.kept.exists():
-            for line in self.kept.read_text(encoding="utf-8").splitlines():
-                try:
-                    document = json.loads(line)
-                    known = {one.name for one in fields(Outcome)}
-                    yield document.pop("key"), Outcome(**{k: v for k, v in document.items() if k in known})
-                except (ValueError, KeyError, TypeError):
-                    continue  # the line that a kill has cut off: it is measured again
+        self._known = dict(kept_outcomes(kept))
 
     def run(
         self, corpora: Sequence[Corpus], sizes: Sequence[int], draws: int, questions: int, chosen: Sequence[Arm],
@@ -213,7 +214,7 @@ class Bench:
             labels = len({e.values.get("label") for e in task.demonstrations})
             of = f"{corpus.digest[:12]}|{size}|{draw}|{labels}"
             for rival in RIVALS:
-                key = f"{of}|{self.rivals.digest}"
+                key = f"{of}|{METHOD}|{self.rivals.digest}"
                 found += self._once(key, rival, task, size, draw, partial(self.rivals.answer, rival, task))
             for arm in chosen:
                 key = f"{of}|{METHOD}|{self._starts[arm.start]}"

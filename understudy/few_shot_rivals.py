@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -118,9 +119,11 @@ def _left_out(learn: Learner, shown: list[str], labels: list[str]) -> tuple[floa
     """How sure, and whether right, of each demonstration where the others were learned from."""
     folds = min(FOLDS, len(shown))
     found = [0.0] * len(shown)
+    order = list(range(len(shown)))
+    random.Random(0).shuffle(order)  # demonstrations come in turns of labels: counted off, a fold would be of one
     for fold in range(folds):
-        rest = [at for at in range(len(shown)) if at % folds != fold]
-        out = list(range(fold, len(shown), folds))
+        out = order[fold::folds]
+        rest = [at for at in order if at not in out]
         wanted = [labels[at] for at in out]
         said, chances = learn([shown[at] for at in rest], [labels[at] for at in rest], [shown[at] for at in out])
         for at, value in zip(out, _signed(said, wanted, chances), strict=True):

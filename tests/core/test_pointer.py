@@ -1,5 +1,6 @@
 """Spans that a linear model points at: the scores are what the equation says, and what is shown is found elsewhere."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from understudy.core.backbone import Backbone
 from understudy.core.bank import HeadBank
 from understudy.core.decoding import Call, Decoder
 from understudy.core.fields import Choice, Number, Record, Span, SpanValue, Text
-from understudy.core.filling import number_of
+from understudy.core.filling import numbers_of
 from understudy.core.heads import Head
 from understudy.core.meta.start import Start
 from understudy.core.pointer import Pointer, _joined, _scores, learn_pointers, token_features
@@ -30,6 +31,11 @@ def example(thing: str | None, number: int) -> Example:
 
 
 EXAMPLES = [example(None if number % 4 == 3 else thing, number) for number, thing in enumerate(THINGS)]
+
+
+@pytest.fixture(scope="module")
+def default() -> Backbone:
+    return Backbone.load("default")
 
 
 def texts_of(backbone: Backbone, texts: Sequence[str]) -> list[Tokens]:
@@ -72,8 +78,10 @@ def test_the_likeliest_span_is_given_with_its_probability() -> None:
 def test_what_cannot_be_the_value_is_passed_over() -> None:
     weight = torch.tensor([[0.0, 0, 0], [2, 3, 0], [2, 0, 3], [1, 0, 0]])
     pointer = Pointer(weight, torch.tensor([0.0, float("-inf")]), 3, "text")
-    assert pointer.point(torch.eye(4), lambda place: place[1] == 3)[0] == (1, 3)
-    assert pointer.point(torch.eye(4), lambda place: False) == (None, 0.0)
+    place, chance = pointer.point(torch.eye(4), [(1, 3), (0, 0), (0, 3)])
+    assert place == (1, 3) and chance > 0.99, "the others take no part of the probability"
+    assert pointer.point(torch.eye(4), [(0, 3)]) == (None, 0.0), "longer than it points at"
+    assert pointer.point(torch.eye(4), []) == (None, 0.0)
 
 
 def learned(backbone: Backbone, examples: Sequence[Example]) -> tuple[list[Pointer], list[Tensor]]:
@@ -103,6 +111,10 @@ def test_a_fold_knows_nothing_of_what_it_leaves_out(new_backbone: Callable[..., 
     second = learned(backbone, changed)[0]
     torch.testing.assert_close(first[2].weight, second[2].weight)
     assert not torch.allclose(first[1].weight, second[1].weight)
+    changed[2] = Example(EXAMPLES[2].prompt, RECORD, {"what": SpanValue(0, 1, 4, "ell")})
+    third = learned(backbone, changed)[0]
+    torch.testing.assert_close(first[2].weight, third[2].weight)
+    assert not torch.equal(first[1].weight[-2:], third[1].weight[-2:]), "only where it is seen may words be cut"
 
 
 def test_features_are_the_same_alone_and_in_a_batch(new_backbone: Callable[..., Backbone]) -> None:
@@ -188,12 +200,51 @@ def test_copied_texts_and_numbers_are_pointed_at(new_backbone: Callable[..., Bac
 
 
 @pytest.mark.parametrize(
-    ("text", "integer", "number"),
-    [("12", True, 12), ("-3", True, -3), ("12", False, 12.0), ("1.5", False, 1.5), ("1.5", True, None),
-     ("12 a", False, None), ("", True, None), ("1.", False, None), ("٣", True, 3)],
+    ("text", "found"),
+    [("order 1234567899999 now", [1234567899999]), ("1,234 of 12", [1234, 12]), ("it is -34.", [-34]), ("12.5", []),
+     ("on 2024-05-06", []), ("$5 or 5%", [5, 5]), ("7pm, 3rd", []), ("", []), ("v1.2.3", [])],
 )  # fmt: skip
-def test_numbers_in_decimal_notation(text: str, integer: bool, number: float | None) -> None:
-    assert number_of(text, Number(integer=integer)) == number
+def test_numbers_are_found_whole(default: Backbone, text: str, found: list[int]) -> None:
+    (tokens,) = texts_of(default, [text])
+    assert list(numbers_of(tokens, Number(integer=True)).values()) == found
+
+
+def test_fractions_are_numbers_where_they_may_be(default: Backbone) -> None:
+    (tokens,) = texts_of(default, ["12.5 of 3"])
+    assert list(numbers_of(tokens, Number()).values()) == [12.5, 3.0]
+
+
+def test_a_value_is_found_as_a_whole_word(default: Backbone) -> None:
+    (tokens,) = texts_of(default, ["concat the cat, cat"])
+    place = tokens.find("cat")
+    assert place is not None and tokens.span(0, *place).start == 11
+    assert tokens.find("on") is None and tokens.find(" ") is None and tokens.find("") is None
+
+
+def test_a_role_of_long_numbers_is_learned(default: Backbone) -> None:
+    record = Record((("order", Number(integer=True)),))
+
+    def made(number: int, more: str) -> Example:
+        text = f"{more} order {number} has not come, 2 weeks now"
+        return Example(Prompt(message=(("note", "x"), ("text", text))), record, {"order": number})
+
+    some = [made(1234567890000 + 7919 * n, ("please", "my", "the")[n % 3]) for n in range(8)]
+    head, report = adapt(default, some, Start.plain(default.sites), steps=0)
+    assert head.pointers["order"].part == "text" and report.accuracy > 0.7
+    bank = HeadBank(default.sites)
+    bank.add(head)
+    asked = made(9876543210123, "your")
+    assert Decoder(default, bank).decode([Call(asked.prompt, record, head.name)])[0].values == asked.values
+
+
+def test_a_head_of_before_has_no_pointers(taught: tuple[Backbone, Head], tmp_path: Path) -> None:
+    _, head = taught
+    head.save(tmp_path / "role")
+    file = tmp_path / "role" / "head.json"
+    document = json.loads(file.read_text(encoding="utf-8"))
+    del document["pointers"]
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert Head.load(tmp_path / "role").pointers == {}
 
 
 def test_without_folds_the_pointer_counts(new_backbone: Callable[..., Backbone]) -> None:
