@@ -1,4 +1,4 @@
-"""Fused layers: the layers of a Llama-like model as one pure function, compiled, for training on a CPU.
+"""Fused layers: the layers of a Llama-like model as one pure function, compiled, for training.
 
     h = x + O(softmax(Rot(Q n) Rot(K n)ᵀ / √d + causal) V n),   n = RMSNorm(x)
     y = h + D(silu(G m) ⊙ U m),                                 m = RMSNorm(h)
@@ -40,9 +40,12 @@ def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 def layer(
     x: Tensor, cos: Tensor, sin: Tensor, select: Tensor | None, norms: tuple[Tensor, Tensor], sites: Sites,
-    heads: int, eps: float,
+    heads: int, eps: float, kernel: bool = False,
 ) -> Tensor:  # fmt: skip
-    """One layer: x [B, T, D] → [B, T, D]. ``cos``, ``sin`` [T, d]; ``select`` [B, 1, H·R]; ``sites`` (W, b, A, B)."""
+    """One layer: x [B, T, D] → [B, T, D]. ``cos``, ``sin`` [T, d]; ``select`` [B, 1, H·R]; ``sites`` (W, b, A, B).
+
+    ``kernel``: attend by PyTorch's fused kernel, which is faster on a GPU.
+    """
     rows, length, width = x.shape
 
     def apply(site: int, z: Tensor) -> Tensor:
@@ -58,7 +61,7 @@ def layer(
     n = _norm(x, norms[0], eps)
     query, key, value = (split(apply(site, n)) for site in range(3))
     query, key = _rotate(query, cos, sin), _rotate(key, cos, sin)
-    if x.is_cuda:
+    if kernel:
         seen = F.scaled_dot_product_attention(query, key, value, is_causal=True)
     else:
         scores = query @ key.transpose(2, 3) * (width // heads) ** -0.5
@@ -115,6 +118,7 @@ class FusedLayers:
                 ))  # fmt: skip
             norms = block.input_layernorm.weight, block.post_attention_layernorm.weight
             x = self._apply(
-                x, cos[0], sin[0], chosen, norms, tuple(sites), config.num_attention_heads, config.rms_norm_eps
+                x, cos[0], sin[0], chosen, norms, tuple(sites), config.num_attention_heads, config.rms_norm_eps,
+                x.is_cuda,
             )
         return _norm(x, body.norm.weight, config.rms_norm_eps)

@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerFast as Fast
 
 from understudy.core.backbone import Backbone
 from understudy.core.bank import HeadStack, active
-from understudy.core.fused import FusedLayers
+from understudy.core.fused import FusedLayers, layer
 from understudy.core.release import Shape, new_backbone
 
 
@@ -52,6 +52,13 @@ def compare(backbone: Backbone, fused: FusedLayers, heads: HeadStack | None) -> 
 @pytest.mark.parametrize("adapted", [True, False])
 def test_states_and_gradients_are_those_of_the_model(backbone: Backbone, adapted: bool) -> None:
     compare(backbone, FusedLayers(backbone.model, compiled=False), heads_of(backbone) if adapted else None)
+
+
+def test_the_fused_kernel_attends_alike(backbone: Backbone) -> None:
+    """What a GPU takes, here on the CPU."""
+    fused = FusedLayers(backbone.model, compiled=False)
+    fused._layer = lambda *inputs: layer(*inputs[:-1], True)
+    compare(backbone, fused, heads_of(backbone))
 
 
 @pytest.mark.slow
