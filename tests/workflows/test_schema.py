@@ -263,6 +263,12 @@ def test_mistakes_in_a_role(folder: Path, old: str, new: str, expected: list[str
         assert any(one.startswith(f"role.yaml:{line}") for one in found), found
 
 
+def test_a_text_that_is_given_may_be_empty_where_there_is_nothing(folder: Path) -> None:
+    text = ROLE.replace("queue: [billing, bug]", "queue: text")
+    assert lines(folder, text.replace("queue: bug", 'queue: ""'), "role.yaml") == []
+    assert lines(folder, text.replace("queue: bug", 'queue: " "'), "role.yaml"), "blanks are no value"
+
+
 def one(**gives: Any) -> str:
     right = {"queue": "bug", "urgent": False, "hours": 1, "parts": [1]}
     return json.dumps({"takes": {"text": "It crashes"}, "gives": {**right, **gives}})
