@@ -179,7 +179,8 @@ def _scores(x: Tensor, weight: Tensor, bias: Tensor, longest: int) -> Tensor:
     sums = F.pad(inside.cumsum(-1), (1, longest - 1))
     ends = F.pad(last, (0, longest - 1))
     more = sums[..., 1:].unfold(-1, longest, 1)[..., :wide, :]
-    return more - sums[..., :wide].unsqueeze(-1) + first.unsqueeze(-1) + ends.unfold(-1, longest, 1)
+    scores: Tensor = more - sums[..., :wide].unsqueeze(-1) + first.unsqueeze(-1) + ends.unfold(-1, longest, 1)
+    return scores
 
 
 def _joined(scores: Tensor, bias: Tensor, lengths: Tensor) -> Tensor:

@@ -113,7 +113,9 @@ class Pretraining:
         self.lessons, self.text, self.device = lessons, text, torch.device(device)
         self.progress = Progress()
         self.sorter = Sorter(streams, backbone, recipe.rows_tokens, recipe.longest)
-        model = backbone.model.to(self.device, fast_precision(self.device.type)).train().requires_grad_(True)
+        model = backbone.model
+        torch.nn.Module.to(model, self.device, fast_precision(self.device.type))
+        model.train().requires_grad_(True)
         if self.device.type == "cpu":
             model.set_attn_implementation("eager")  # faster than the fused kernel for rows of this length
         self.heads = heads.to(self.device)
