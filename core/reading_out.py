@@ -47,6 +47,16 @@ def with_readouts(
     }
 
 
+def reads_out(backbone: Backbone, cohort: Cohort) -> bool:
+    """Whether every field of a role is a choice that a classifier can make, or stands where a pointer can find it."""
+    choices = choices_of(cohort)
+    readings = [read(example.prompt, backbone) for example in cohort.examples]
+    return all(
+        name in choices or Pointed.of(name, cohort, readings) is not None
+        for name, _ in cohort.examples[0].record.fields
+    )
+
+
 def choices_of(cohort: Cohort) -> dict[str, tuple[str, ...]]:
     """The fields that are the same choice in every demonstration, among two options at least."""
     records = [dict(example.record.fields) for example in cohort.examples]

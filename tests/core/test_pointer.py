@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from understudy.core.adaptation import adapt
+from understudy.core.adaptation import FEW, STEPS, adapt
 from understudy.core.backbone import Backbone
 from understudy.core.bank import HeadBank
 from understudy.core.decoding import Call, Decoder
@@ -245,6 +245,21 @@ def test_a_head_of_before_has_no_pointers(taught: tuple[Backbone, Head], tmp_pat
     del document["pointers"]
     file.write_text(json.dumps(document), encoding="utf-8")
     assert Head.load(tmp_path / "role").pointers == {}
+
+
+def test_roles_that_are_read_out_take_fewer_steps(new_backbone: Callable[..., Backbone]) -> None:
+    backbone = new_backbone()
+    some = EXAMPLES[:4]
+    start = Start.plain(backbone.sites)
+    assert len(adapt(backbone, some, start, folds=2)[1].losses) <= FEW + 1
+    record = Record((("mood", Text()),))
+    written = [Example(one.prompt, record, {"mood": "calm and cross"}) for one in some]
+    taken: list[int] = []
+    adapt(backbone, written, start, folds=2, on_step=lambda step, of, loss: taken.append(of))
+    assert taken[0] == STEPS, "what is written is the language model's"
+    taken.clear()
+    adapt(backbone, some, start, folds=2, readout=False, on_step=lambda step, of, loss: taken.append(of))
+    assert taken[0] == STEPS
 
 
 def test_without_folds_the_pointer_counts(new_backbone: Callable[..., Backbone]) -> None:
