@@ -17,6 +17,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, StringMark
+from ruamel.yaml.events import MappingEndEvent, MappingStartEvent, SequenceEndEvent, SequenceStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
@@ -124,6 +125,9 @@ class _Reader:
         if "\x00" in text:
             line = text[: text.index("\x00")].count("\n") + 1
             self.problems.append(Problem(str(self.file), line, 1, "", "a null byte", "a text file has none"))
+            return None
+        if _too_deep(text):
+            self.report(None, (), "YAML: nested too deeply", why=f"at most {DEEPEST} levels")
             return None
         try:
             node = self.yaml.compose(text)
@@ -256,6 +260,20 @@ class _Reader:
             return value or ""
 
         return VARIABLE.sub(replaced, text)
+
+
+def _too_deep(text: str) -> bool:
+    """Whether composing the text would recurse beyond what Python's stack is made for, whatever its limit is."""
+    depth = 0
+    try:
+        for event in YAML(typ="safe", pure=True).parse(text):
+            depth += isinstance(event, SequenceStartEvent | MappingStartEvent)
+            depth -= isinstance(event, SequenceEndEvent | MappingEndEvent)
+            if depth > 4 * DEEPEST:
+                return True
+    except Exception:  # said by the composer, with its place
+        return False
+    return False
 
 
 def _number(text: str) -> int | float | str:

@@ -40,6 +40,9 @@ peak = 0
 try:
     import resource
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    if sys.platform == "linux":  # there it is at least what the process was that started this one
+        with open("/proc/self/status") as status:
+            peak = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 except ImportError:
     import psutil
     peak = psutil.Process().memory_info().peak_wset

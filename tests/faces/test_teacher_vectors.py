@@ -32,7 +32,7 @@ class Reader:
 @pytest.fixture(autouse=True)
 def reader(monkeypatch: pytest.MonkeyPatch) -> None:
     class Loads:
-        load = staticmethod(lambda folder: Reader())
+        load = staticmethod(lambda folder, quantised: Reader())
 
     monkeypatch.setattr(module, "Teacher", Loads)
     Reader.asked = 0

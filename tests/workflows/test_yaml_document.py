@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,15 @@ def test_what_cannot_be_read(text: str, place: tuple[int, int], what: str) -> No
 
 def test_all_duplicates_are_reported_at_once() -> None:
     assert [p.path for p in parse_document("a: 1\nb: {c: 1, c: 2}\na: 2\n").problems] == ["b.c", "a"]
+
+
+def test_depth_is_bounded_whatever_the_stack_allows() -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(5000)  # as compiling a model does in the same process
+    try:
+        assert "nested too deeply" in str(parse_document("[" * 600).problems[0])
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def test_aliases_cannot_unfold_without_end() -> None:
