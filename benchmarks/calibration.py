@@ -15,14 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from understudy.core import abstention
+from understudy.core.abstention import Prior, posterior
 from understudy.few_shot import METHOD, Outcome, kept_outcomes
 
 ROUNDS = 30
 ERRORS = (0.05, 0.2)
-Prior = tuple[Tensor, Tensor]
 
 
 def read(file: Path, arm: str, size: int) -> list[Outcome]:
@@ -35,28 +33,11 @@ def read(file: Path, arm: str, size: int) -> list[Outcome]:
     return [o for o in found if o.arm == arm and o.size == size and o.confidences]
 
 
-def posterior(confidences: Sequence[float], prior: Prior) -> Prior:
-    """Mode and covariance of (a, b) for one task, whose signed confidences are negative where it was wrong."""
-    mean, covariance = prior
-    inputs = torch.stack([torch.ones(len(confidences), dtype=torch.float64), _logits(confidences)], dim=1)
-    targets = torch.tensor([float(c > 0) for c in confidences], dtype=torch.float64)
-    precision, found = torch.linalg.inv(covariance), mean.clone()
-    for _ in range(100):
-        chances = (inputs @ found).sigmoid()
-        gradient = inputs.t() @ (targets - chances) - precision @ (found - mean)
-        curvature = inputs.t() @ (inputs * (chances * (1 - chances)).unsqueeze(1)) + precision
-        step = torch.linalg.solve(curvature, gradient)
-        found = found + step * min(1.0, 2.0 / float(step.norm().clamp(min=1e-9)))
-        if float(step.norm()) < 1e-9:
-            break
-    return found, torch.linalg.inv(curvature)
-
-
 def prior_of(outcomes: Sequence[Outcome]) -> Prior:
     """m and S by EM over tasks."""
     prior = torch.tensor([0.0, 1.0], dtype=torch.float64), torch.eye(2, dtype=torch.float64)
     for _ in range(ROUNDS):
-        each = [posterior(outcome.confidences, prior) for outcome in outcomes]
+        each = [posterior([abs(c) for c in o.confidences], [c > 0 for c in o.confidences], prior) for o in outcomes]
         modes = torch.stack([mode for mode, _ in each])
         mean = modes.mean(0)
         spread = (modes - mean).t() @ (modes - mean) / len(modes)
@@ -66,25 +47,14 @@ def prior_of(outcomes: Sequence[Outcome]) -> Prior:
 
 def left_out(outcomes: Sequence[Outcome], error: float) -> tuple[float, float]:
     """Share answered and, of these, wrong, where each family is calibrated by the prior of the others."""
-    before = abstention.PRIOR_MEAN, abstention.PRIOR_COVARIANCE
     shares, wrongs = [], []
-    try:
-        for family in sorted({o.family for o in outcomes}):
-            mean, covariance = prior_of([o for o in outcomes if o.family != family])
-            abstention.PRIOR_MEAN = float(mean[0]), float(mean[1])
-            rows = covariance.tolist()
-            abstention.PRIOR_COVARIANCE = (rows[0][0], rows[0][1]), (rows[1][0], rows[1][1])
-            mine = [o for o in outcomes if o.family == family]
-            kept = [o.answered(error) or [] for o in mine]
-            shares.append(sum(len(one) / o.questions for one, o in zip(kept, mine, strict=True)) / len(mine))
-            wrongs.append(sum(one.count(False) / o.questions for one, o in zip(kept, mine, strict=True)) / len(mine))
-    finally:
-        abstention.PRIOR_MEAN, abstention.PRIOR_COVARIANCE = before
+    for family in sorted({o.family for o in outcomes}):
+        prior = prior_of([o for o in outcomes if o.family != family])
+        mine = [o for o in outcomes if o.family == family]
+        kept = [o.answered(error, prior) or [] for o in mine]
+        shares.append(sum(len(one) / o.questions for one, o in zip(kept, mine, strict=True)) / len(mine))
+        wrongs.append(sum(one.count(False) / o.questions for one, o in zip(kept, mine, strict=True)) / len(mine))
     return sum(shares) / len(shares), sum(wrongs) / max(sum(shares), 1e-9)
-
-
-def _logits(confidences: Sequence[float]) -> Tensor:
-    return torch.tensor(list(confidences), dtype=torch.float64).abs().clamp(1e-3, 1 - 1e-3).logit()
 
 
 def main() -> None:

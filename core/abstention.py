@@ -18,6 +18,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+Prior = tuple[Tensor, Tensor]
+"""Mean [2] and covariance [2, 2] of (a, b)."""
 PRIOR_MEAN = (0.04, 0.95)
 PRIOR_COVARIANCE = ((0.88, 0.32), (0.32, 0.18))
 """m and S: `python -m benchmarks.calibration` over 48 tasks kept for choosing (choices, spans, several fields), 16
@@ -40,41 +42,56 @@ def abstention_threshold(confidences: Sequence[float], right: Sequence[bool], er
     return min(1.0, max(confidences) + 1e-6)
 
 
-def calibration(confidences: Sequence[float], right: Sequence[bool], steps: int = 50) -> tuple[float, float]:
-    """The posterior mode of (a, b); b is never negative, so that more confidence is never worse.
+def measured_prior() -> Prior:
+    """m and S as tensors."""
+    return torch.tensor(PRIOR_MEAN, dtype=torch.float64), torch.tensor(PRIOR_COVARIANCE, dtype=torch.float64)
+
+
+def posterior(confidences: Sequence[float], right: Sequence[bool], prior: Prior, steps: int = 50) -> Prior:
+    """The posterior mode of (a, b) and, by Laplace's approximation, its covariance.
 
     By Newton's method, each step halved until the posterior rises.
     """
-    mean = torch.tensor(PRIOR_MEAN, dtype=torch.float64)
-    precision = torch.linalg.inv(torch.tensor(PRIOR_COVARIANCE, dtype=torch.float64))
+    mean, covariance = prior
+    precision = torch.linalg.inv(covariance)
     inputs = torch.stack([torch.ones(len(confidences), dtype=torch.float64), _logits(confidences)], dim=1)
     targets = torch.tensor([float(ok) for ok in right], dtype=torch.float64)
 
-    def posterior(at: Tensor) -> float:
+    def height(at: Tensor) -> float:
         likelihood = -F.binary_cross_entropy_with_logits(inputs @ at, targets, reduction="sum")
         return float(likelihood - (at - mean) @ precision @ (at - mean) / 2)
 
-    found = mean.clone()
+    found, curvature = mean.clone(), precision
     for _ in range(steps):
         chances = (inputs @ found).sigmoid()
         gradient = inputs.t() @ (targets - chances) - precision @ (found - mean)
         curvature = inputs.t() @ (inputs * (chances * (1 - chances)).unsqueeze(1)) + precision
         step = torch.linalg.solve(curvature, gradient)
-        while posterior(found + step) < posterior(found) and float(step.abs().max()) > 1e-9:
+        while height(found + step) < height(found) and float(step.abs().max()) > 1e-9:
             step = step / 2
         found = found + step
         if float(step.abs().max()) < 1e-9:
             break
-    return float(found[0]), max(float(found[1]), 0.0)
+    return found, torch.linalg.inv(curvature)
 
 
-def calibrated_threshold(confidences: Sequence[float], right: Sequence[bool], error: float = ERROR) -> float:
+def calibration(
+    confidences: Sequence[float], right: Sequence[bool], prior: Prior | None = None
+) -> tuple[float, float]:
+    """The posterior mode of (a, b); b is never negative, so that more confidence is never worse."""
+    offset, slope = posterior(confidences, right, prior or measured_prior())[0].tolist()
+    return offset, max(slope, 0.0)
+
+
+def calibrated_threshold(
+    confidences: Sequence[float], right: Sequence[bool], error: float = ERROR, prior: Prior | None = None
+) -> float:
     """The least confidence at which at most ``error`` of the answers given are expected to be wrong.
 
     Where left-out demonstrations do not reach that, it is the confidence at which a single answer would, and 1 or more
     where no confidence does.
     """
-    offset, slope = calibration(confidences, right)
+    offset, slope = calibration(confidences, right, prior)
     chances = (offset + slope * _logits(confidences)).sigmoid().tolist()
     pairs = sorted(zip(confidences, chances, strict=True))
     for at, (confidence, _) in enumerate(pairs):

@@ -22,9 +22,9 @@ from torch.nn import functional as F
 
 from .backbone import Backbone
 from .bank import active
+from .hashing import BUCKETS, bucket
 from .reading import Place, Tokens
 
-BUCKETS = 512
 AROUND = (-2, -1, 0, 1, 2)
 STRENGTH = 0.3
 CUT = -30.0
@@ -112,8 +112,8 @@ def _hashed(text: Tokens) -> Tensor:
         marks = [text.ids[at + by] * 8 + 3 + by for by in AROUND if 0 <= at + by < len(text.ids)]
         marks += [-1 - any(letter.isdigit() for letter in said), -3 - said[:1].isupper()]
         for mark in marks:
-            mixed_up = mark * 2654435761 % 2**32  # Knuth's multiplicative hash
-            found[at, mixed_up >> 23] += 1.0 - 2.0 * (mixed_up >> 22 & 1)
+            column, sign = bucket(mark)
+            found[at, column] += sign
     return F.normalize(found, dim=-1)
 
 

@@ -25,10 +25,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .backbone import Backbone
+from .hashing import BUCKETS, bucket
 from .prompts import Prompt
 
-BUCKETS = 512
-"""Columns of the hashed bag of tokens: a message has a dozen or two, so that few of them meet."""
 LEXICAL = 0.7
 """ν: the bag's weight beside the sentence vector's."""
 STRENGTHS = (0.03, 0.1, 0.4)
@@ -104,9 +103,8 @@ def bags(ids: Sequence[Sequence[int]]) -> Tensor:
     for row, tokens in enumerate(ids):
         if tokens:
             token, count = torch.tensor(tokens).unique(return_counts=True)
-            mixed_up = token * 2654435761 % 2**32  # Knuth's multiplicative hash: its upper bits are the bucket
-            sign = 1.0 - 2.0 * (mixed_up >> 22 & 1)
-            found[row].index_add_(0, mixed_up >> 23, sign * (1 + count.log()))
+            column, sign = bucket(token)
+            found[row].index_add_(0, column, sign * (1 + count.log()))
     return F.normalize(found, dim=-1)
 
 

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .core.abstention import calibrated_threshold
+from .core.abstention import Prior, calibrated_threshold
 from .core.adaptation import Activation, Layers, adapt
 from .core.backbone import Backbone
 from .core.bank import HeadBank
@@ -82,11 +82,12 @@ class Outcome:
     confidences: tuple[float, ...] = ()
     left_out: tuple[float, ...] = ()
 
-    def answered(self, error: float) -> list[bool] | None:
+    def answered(self, error: float, prior: Prior | None = None) -> list[bool] | None:
         """Whether right, of each question above the threshold that keeps the expected ``error``; None: no threshold."""
         if not self.left_out:
             return None
-        threshold = calibrated_threshold([abs(c) for c in self.left_out], [c > 0 for c in self.left_out], error)
+        sure, right = [abs(c) for c in self.left_out], [c > 0 for c in self.left_out]
+        threshold = calibrated_threshold(sure, right, error, prior)
         return [c > 0 for c in self.confidences if abs(c) >= threshold]
 
     def in_hindsight(self, error: float) -> float | None:
