@@ -110,10 +110,20 @@ class RunFinished(Event):
     error: str | None = None
 
 
+@dataclass(frozen=True)
+class NoteKept(Event):
+    """Something that another tool keeps in a journal beside runs, such as a checkpoint; the engine passes it over."""
+
+    packed: ClassVar[frozenset[str]] = frozenset({"body"})
+    subject: str
+    body: Any
+
+
 KINDS: Mapping[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
         RunAccepted, RunResumed, StepStarted, StepFinished, StepFailed, LetterDied, LimitReached, RunFinished,
+        NoteKept,
     )
 }  # fmt: skip
 

@@ -36,6 +36,10 @@ class JournalError(UnderstudyError):
     """A journal that cannot be read or written."""
 
 
+class JournalConflict(JournalError):
+    """These numbers of a run were written by somebody else."""
+
+
 @dataclass(frozen=True)
 class RunSummary:
     """A run as ``runs list`` shows it; times in seconds since the epoch, ``finished`` None while it is open."""
@@ -106,7 +110,8 @@ class Journal:
 
         Raises:
             MessageError: a value that cannot be kept as JSON; nothing was written.
-            JournalError: another process wrote these numbers, or the file cannot be written; nothing was written.
+            JournalConflict: another process wrote these numbers; nothing was written.
+            JournalError: the file cannot be written; nothing was written.
         """
         rows = [
             (run, number + index, event.at, type(event).__name__, VERSION, _dump(event))
@@ -122,7 +127,7 @@ class Journal:
                     self._db.execute("ROLLBACK")
                 raise
         except sqlite3.IntegrityError as error:
-            raise JournalError(
+            raise JournalConflict(
                 f"the run {run} is being driven by another process, or its id is taken",
                 where=self.path,
                 mend="let the other finish, or choose another run id",
@@ -130,20 +135,28 @@ class Journal:
         except sqlite3.Error as error:
             raise JournalError(f"cannot write: {error}", where=self.path) from error
 
-    def events(self, run: str, *, plain: bool = False) -> list[Event]:
-        """All events of ``run``, in order; ``plain``: with messages as dicts, which needs none of their types.
+    def events(self, run: str, *, since: int = 0, plain: bool = False) -> list[Event]:
+        """The events of ``run`` from number ``since`` on, in order.
 
-        Raises JournalError where there is no such run, or a row is broken.
+        ``plain``: with messages as dicts, which needs none of their types. Raises JournalError where there is no
+        such run, or a row is broken.
         """
-        found = list(self._rows(run, plain))
-        if not found:
+        found = list(self._rows(run, since, plain))
+        if not found and not since:
             raise JournalError(f"there is no run {run!r}", where=self.path, mend="see: understudy runs list")
         return found
 
-    def _rows(self, run: str, plain: bool) -> Iterator[Event]:
-        query = "SELECT number, kind, version, body FROM events WHERE run = ? ORDER BY number"
+    def forget(self, run: str) -> None:
+        """Delete every event of ``run``; nothing is left of it. One that is unknown is no error."""
         try:
-            for number, kind, version, body in self._db.execute(query, (run,)):
+            self._db.execute("DELETE FROM events WHERE run = ?", (run,))
+        except sqlite3.Error as error:
+            raise JournalError(f"cannot write: {error}", where=self.path) from error
+
+    def _rows(self, run: str, since: int, plain: bool) -> Iterator[Event]:
+        query = "SELECT number, kind, version, body FROM events WHERE run = ? AND number >= ? ORDER BY number"
+        try:
+            for number, kind, version, body in self._db.execute(query, (run, since)):
                 try:
                     yield event_from_json(kind, json.loads(body), version, plain=plain)
                 except (ValueError, TypeError, KeyError) as error:
