@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ..core.errors import UnderstudyError
-from ..core.fields import Record
-from ..core.prompts import Prompt
-from .bus import MessageBus
-from .gatherer import Call, Decoder, Reply
+from .gatherer import Call
 from .gatherer import ask as ask_decoder
-from .messages import Envelope, Message
-from .retry import Retry
+from .messages import Message
 from .usage import Usage, spend
 
-Ask = Callable[[Prompt, Record], Awaitable[Reply]]
+if TYPE_CHECKING:
+    from ..core.fields import Record
+    from ..core.prompts import Prompt
+    from .bus import MessageBus
+    from .gatherer import Decoder, Reply
+    from .messages import Envelope
+    from .retry import Retry
+
+Ask: TypeAlias = "Callable[[Prompt, Record], Awaitable[Reply]]"
 """How a role reaches its head: one prompt and the record to fill, for one reply."""
 
 

@@ -13,34 +13,37 @@
     'HELLO'
 
 What the bus promises: a full mailbox makes its senders wait; envelopes from one sender to one recipient are
-handled in the order in which they were sent (where the mailbox has one worker); an envelope that cannot be
-delivered, whose handler fails finally, or whose deadline passes becomes a :class:`DeadLetter` with the reason,
-and whoever waits for its answer gets a :class:`DeliveryError`. A bus lives in one event loop.
+handled in the order in which they were sent (where the mailbox has one worker; control envelopes before the others);
+an envelope that cannot be delivered, whose handler fails finally, or whose deadline passes becomes a
+:class:`DeadLetter` with the reason, and whoever waits for its answer gets a :class:`DeliveryError`; so do requests that
+wait for each other in a circle. What a handler sends names the envelope that it handles as its cause, and is cancelled
+with it. A bus lives in one event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 import time
-import uuid
-from collections import deque
 from collections.abc import Awaitable, Callable
-from itertools import count
 from types import TracebackType
 from typing import Any, Self
 
 from ..core.errors import UnderstudyError
-from .letters import DeadLetter, DeliveryError, Reason
-from .mailbox import Delivery, Handler, Mailbox
+from .addressing import Addresser
+from .deadlock import Deadlock, stuck
+from .delivery import Delivery, chosen, handled_by_this_task
+from .letters import DeadLetter, DeadLetters, Reason
+from .mailbox import Handler, Mailbox
 from .messages import Envelope, Message
 from .retry import Retry
+from .subscriptions import Subject, Subscriptions
 
 Interceptor = Callable[[Envelope], Envelope | None | Awaitable[Envelope | None]]
 """Sees every envelope, replies too, before delivery: gives it or another in its place, or None to refuse."""
 
-_log = logging.getLogger("understudy.bus")
+EVERYBODY = "*"
+"""The topic of what is broadcast."""
 
 
 class MessageBus:
@@ -49,21 +52,25 @@ class MessageBus:
     Args:
         capacity: envelopes that a mailbox holds before its senders wait.
         keep: dead letters that are kept in ``dead``, the newest; ``on_dead`` sees all of them.
+        deepest: how far a chain of handlers that call each other may go; an envelope beyond is refused.
         clock: seconds since the epoch.
     """
 
     def __init__(
-        self, *, capacity: int = 64, keep: int = 10_000, clock: Callable[[], float] = time.time
-    ) -> None:
-        self.dead: deque[DeadLetter] = deque(maxlen=keep)
-        self.on_dead: list[Callable[[DeadLetter], None]] = []
+        self, *, capacity: int = 64, keep: int = 10_000, deepest: int = 100,
+        clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        self._letters = DeadLetters(keep, clock)
+        self.dead = self._letters.kept
+        self.on_dead = self._letters.listeners
         self._capacity = capacity
         self._clock = clock
+        self._deepest = deepest
+        self._depths: dict[str, int] = {}
         self._mailboxes: dict[str, Mailbox] = {}
-        self._subscriptions: dict[str | type[Message], list[str]] = {}
+        self._subscriptions = Subscriptions()
         self._interceptors: list[Interceptor] = []
-        self._prefix = uuid.uuid4().hex[:12]
-        self._numbers = count(1)
+        self._addresser = Addresser(clock)
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -91,7 +98,7 @@ class MessageBus:
         """
         if name in self._mailboxes:
             raise UnderstudyError(f"{name!r} is on the bus already", mend="register it under another name")
-        room = capacity or self._capacity
+        room = self._capacity if capacity is None else capacity
         self._mailboxes[name] = Mailbox(
             name, handler, self._finished, self._failed, capacity=room, at_once=at_once, retry=retry
         )
@@ -102,65 +109,84 @@ class MessageBus:
     async def unregister(self, name: str) -> None:
         """Take the mailbox away; what was left in it becomes dead letters."""
         mailbox = self._mailboxes.pop(name)
-        for names in self._subscriptions.values():
-            names[:] = [other for other in names if other != name]
+        self._subscriptions.forget(name)
         for delivery in await mailbox.close():
             self._die(delivery, "no recipient")
 
-    def subscribe(self, name: str, *to: str | type[Message]) -> None:
+    def subscribe(self, name: str, *to: Subject) -> None:
         """Let the mailbox ``name`` receive what is published to a topic, or of a message type and its subtypes."""
         if name not in self._mailboxes:
             raise UnderstudyError(f"{name!r} is not on the bus", mend="register it before it subscribes")
         for subject in to:
-            names = self._subscriptions.setdefault(subject, [])
-            if name not in names:
-                names.append(name)
+            self._subscriptions.add(name, subject)
 
-    def unsubscribe(self, name: str, subject: str | type[Message]) -> None:
+    def unsubscribe(self, name: str, subject: Subject) -> None:
         """End a subscription. One that does not exist is no error."""
-        self._subscriptions[subject] = [n for n in self._subscriptions.get(subject, []) if n != name]
+        self._subscriptions.remove(name, subject)
 
     def intercept(self, interceptor: Interceptor) -> None:
         """Add an interceptor; they see an envelope in the order in which they were added."""
         self._interceptors.append(interceptor)
 
+    def limit_depth(self, run: str, deepest: int | None) -> None:
+        """How far a chain of handlers may go within ``run``; None takes the limit away."""
+        if deepest is None:
+            self._depths.pop(run, None)
+        else:
+            self._depths[run] = deepest
+
     # Sending.
 
-    def envelope(self, body: Message, to: str, *, timeout: float | None = None, **more: Any) -> Envelope:
-        """An envelope for the recipient ``to``, with an id of its own; ``timeout`` in seconds from now."""
-        deadline = None if timeout is None else self._clock() + timeout
-        number = f"{self._prefix}-{next(self._numbers)}"
-        return Envelope(id=number, recipient=to, deadline=deadline, body=body, **more)
+    def envelope(self, body: Message, to: str | None = None, **more: Any) -> Envelope:
+        """An envelope for the recipient ``to``, or with ``topic=``: see :meth:`Addresser.envelope`."""
+        return self._addresser.envelope(body, to, **more)
 
-    async def send(self, body: Message, to: str, *, timeout: float | None = None, **more: Any) -> str:
+    async def send(
+        self, body: Message, to: str, *, timeout: float | None = None, control: bool = False, **more: Any
+    ) -> str:
         """Put ``body`` into the mailbox of ``to``; gives the envelope's id. Waits while the mailbox is full."""
-        envelope = self.envelope(body, to, timeout=timeout, **more)
+        envelope = self.envelope(body, to, timeout=timeout, control=control, **more)
         await self.post(envelope)
         return envelope.id
 
-    async def publish(self, body: Message, topic: str | None = None, **more: Any) -> str:
+    async def publish(
+        self, body: Message, topic: str | None = None, *, timeout: float | None = None, control: bool = False,
+        **more: Any,
+    ) -> str:  # fmt: skip
         """Send ``body`` to all who subscribed to its type, or to ``topic``; waits for the slowest mailbox."""
-        number = f"{self._prefix}-{next(self._numbers)}"
-        await self.post(Envelope(id=number, topic=topic or body.message_name, body=body, **more))
-        return number
+        subject = topic or body.message_name
+        envelope = self.envelope(body, topic=subject, timeout=timeout, control=control, **more)
+        await self.post(envelope)
+        return envelope.id
 
-    async def request(self, body: Message, to: str, *, timeout: float | None = None, **more: Any) -> Message:
+    async def broadcast(self, body: Message, *, control: bool = False, **more: Any) -> str:
+        """Send ``body`` to every mailbox but that of the sender."""
+        return await self.publish(body, EVERYBODY, control=control, **more)
+
+    async def request(
+        self, body: Message, to: str, *, timeout: float | None = None, control: bool = False, **more: Any
+    ) -> Message:
         """Send ``body`` to ``to`` and wait for the answer. Raises DeliveryError where none comes."""
-        return (await self.call(self.envelope(body, to, timeout=timeout, **more))).body
+        return (await self.call(self.envelope(body, to, timeout=timeout, control=control, **more))).body
 
     async def post(self, envelope: Envelope) -> None:
         """Deliver an envelope that was made elsewhere; nobody waits for an answer."""
-        passed = await self._intercepted(Delivery(envelope, None, None))
-        if passed is None:
+        if self._interceptors:
+            passed = await self._intercepted(Delivery(envelope))
+            if passed is None:
+                return
+            envelope = passed
+        if envelope.recipient is not None:
+            await self._route(Delivery(envelope), envelope.recipient)
             return
-        if passed.recipient is not None:
-            await self._route(Delivery(passed, None, None), passed.recipient)
-            return
-        names = self._subscribers(passed)
+        if envelope.topic == EVERYBODY:
+            names = tuple(name for name in self._mailboxes if name != envelope.sender)
+        else:
+            names = self._subscriptions.of(envelope.topic, type(envelope.body))
         if not names:
-            self._die(Delivery(passed, None, None), "no subscriber")
+            self._die(Delivery(envelope), "no subscriber")
         for name in names:
-            await self._route(Delivery(passed, None, None), name)
+            await self._route(Delivery(envelope), name)
 
     async def call(self, envelope: Envelope, *, retry: Retry | None = None) -> Envelope:
         """Deliver ``envelope`` and wait for the envelope that answers it.
@@ -172,11 +198,22 @@ class MessageBus:
         reply: asyncio.Future[Envelope] = asyncio.get_running_loop().create_future()
         delivery = Delivery(envelope, reply, retry)
         try:
-            passed = await self._intercepted(delivery)
-            if passed is not None:
-                delivery.envelope = passed
-                await self._route(delivery, passed.recipient or envelope.recipient)
-            return await reply
+            if self._interceptors:
+                passed = await self._intercepted(delivery)
+                if passed is None:
+                    return await reply
+                delivery.envelope = envelope = passed
+            await self._route(delivery, envelope.recipient or "")
+            caller = handled_by_this_task()
+            if caller is None:
+                return await reply
+            caller.blocked = delivery
+            try:
+                if not delivery.settled and (circle := stuck(delivery)):
+                    self._die(delivery, "deadlock", Deadlock(" → ".join(circle)))
+                return await reply
+            finally:
+                caller.blocked = None
         except asyncio.CancelledError:
             delivery.settle()
             raise
@@ -185,6 +222,17 @@ class MessageBus:
         """Send a dead letter again, without its deadline."""
         more = {"attempt": letter.envelope.attempt + 1, "deadline": None}
         await self.post(letter.envelope.model_copy(update=more))
+
+    def cancel(self, id: str | None = None, *, run: str | None = None) -> int:
+        """Cancel the envelope ``id``, or all of ``run``, with whatever their handlers sent; gives how many there were.
+
+        Those that wait are not handled, handlers at work are cancelled, and all of them become dead letters.
+        """
+        under_way = [each for box in self._mailboxes.values() for each in (*box.current.values(), *box.waiting())]
+        found = chosen(under_way, id, run)
+        for delivery in found:
+            self._die(delivery, "cancelled")
+        return len(found)
 
     async def drain(self) -> None:
         """Wait until every mailbox is empty and every handler has finished."""
@@ -215,26 +263,28 @@ class MessageBus:
             envelope = passed
         return envelope
 
-    def _subscribers(self, envelope: Envelope) -> list[str]:
-        subjects = [envelope.topic, *type(envelope.body).__mro__]
-        names = [name for subject in subjects for name in self._subscriptions.get(subject, ())]  # type: ignore[arg-type]
-        return list(dict.fromkeys(names))
-
     async def _route(self, delivery: Delivery, name: str) -> None:
         mailbox = self._mailboxes.get(name)
+        envelope = delivery.envelope
         if mailbox is None:
             self._die(delivery, "bus closed" if self._closed else "no recipient")
-            return
-        deadline = delivery.envelope.deadline
-        if deadline is None:
-            await mailbox.put(delivery)
-            return
-        if deadline <= self._clock():
+        elif envelope.depth > self._deepest or envelope.depth > self._depths.get(envelope.run, self._deepest):
+            self._die(delivery, "too deep")
+        elif envelope.deadline is None:
+            if not mailbox.offer(delivery):
+                await self._put(delivery, mailbox)
+        else:
+            await self._route_in_time(delivery, mailbox, envelope.deadline)
+
+    async def _route_in_time(self, delivery: Delivery, mailbox: Mailbox, deadline: float) -> None:
+        left = deadline - self._clock()
+        if left <= 0:
             self._die(delivery, "deadline passed")
             return
         try:
-            async with asyncio.timeout(deadline - self._clock()):
-                await mailbox.put(delivery)
+            if not mailbox.offer(delivery):
+                async with asyncio.timeout(left):
+                    await self._put(delivery, mailbox)
         except TimeoutError:
             self._die(delivery, "deadline passed")
         else:
@@ -242,42 +292,45 @@ class MessageBus:
                 later = asyncio.get_running_loop().call_later
                 delivery.timer = later(deadline - self._clock(), self._die, delivery, "deadline passed")
 
-    async def _finished(self, delivery: Delivery, body: Message | None) -> None:
-        envelope = delivery.envelope
-        if delivery.reply is None:
-            delivery.settle()
+    async def _put(self, delivery: Delivery, mailbox: Mailbox) -> None:
+        """Wait for room; a handler that waits for room in its own full mailbox would wait forever."""
+        caller = handled_by_this_task()
+        if caller is None:
+            await mailbox.put(delivery)
             return
+        caller.blocked = mailbox
+        try:
+            if circle := stuck(mailbox):
+                self._die(delivery, "deadlock", Deadlock(f"no room: {' → '.join([*circle, mailbox.name])}"))
+            else:
+                await mailbox.put(delivery)
+        finally:
+            caller.blocked = None
+
+    def _finished(self, delivery: Delivery, body: Message | None) -> Awaitable[None] | None:
+        envelope, reply = delivery.envelope, delivery.reply
+        if reply is None:
+            delivery.settle()
+            return None
         if body is None:
             self._die(delivery, "no reply")
-            return
-        answer = Envelope(
-            id=f"{self._prefix}-{next(self._numbers)}", run=envelope.run, sender=envelope.recipient or "",
-            recipient=envelope.sender, cause=envelope.id, reply_to=envelope.id, attempt=delivery.attempts,
-            trace=envelope.trace, body=body,
-        )  # fmt: skip
-        passed = await self._intercepted(_replying(delivery, answer)) if self._interceptors else answer
-        if passed is not None and delivery.settle() and not delivery.reply.done():
-            delivery.reply.set_result(passed)
+            return None
+        answer = self._addresser.answer(envelope, body, delivery.attempts)
+        if self._interceptors:
+            return self._answered(delivery, answer, reply)
+        if delivery.settle() and not reply.done():
+            reply.set_result(answer)
+        return None
+
+    async def _answered(self, delivery: Delivery, answer: Envelope, reply: asyncio.Future[Envelope]) -> None:
+        # The answer as a delivery of its own: if an interceptor stops it, the requester hears of it.
+        passed = await self._intercepted(Delivery(answer, reply))
+        if passed is not None and delivery.settle() and not reply.done():
+            reply.set_result(passed)
 
     def _failed(self, delivery: Delivery, error: Exception) -> None:
         self._die(delivery, "handler failed", error)
 
     def _die(self, delivery: Delivery, reason: Reason, error: BaseException | None = None) -> None:
-        if not delivery.settle():
-            return
-        cause = f"{type(error).__name__}: {error}" if error is not None else ""
-        letter = DeadLetter(delivery.envelope, reason, cause, self._clock(), delivery.attempts, error)
-        self.dead.append(letter)
-        failure = DeliveryError(letter)
-        failure.__cause__ = error
-        if delivery.reply is None:
-            _log.error("dead letter: %s", failure)
-        elif not delivery.reply.done():
-            delivery.reply.set_exception(failure)
-        for listener in self.on_dead:
-            listener(letter)
-
-
-def _replying(request: Delivery, answer: Envelope) -> Delivery:
-    """The answer as a delivery of its own: if an interceptor stops it, the requester hears of it."""
-    return Delivery(answer, request.reply, None)
+        if delivery.settle():
+            self._letters.bury(delivery.envelope, reason, error, delivery.attempts, delivery.reply)

@@ -11,12 +11,14 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary, finalize, ref
 
 from ..core.errors import UnderstudyError
-from ..core.fields import Record
-from ..core.prompts import Prompt
+
+if TYPE_CHECKING:
+    from ..core.fields import Record
+    from ..core.prompts import Prompt
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,8 +14,11 @@ from .messages import Envelope
 
 Reason = Literal[
     "no recipient", "no subscriber", "refused", "interceptor failed", "handler failed", "no reply",
-    "deadline passed", "bus closed",
+    "deadline passed", "cancelled", "deadlock", "too deep", "bus closed",
 ]  # fmt: skip
+
+
+_log = logging.getLogger("understudy.bus")
 
 
 @dataclass(frozen=True)
@@ -44,3 +51,38 @@ class DeliveryError(UnderstudyError):
         what = f"{envelope.body.message_name} to {address}: {letter.reason}"
         super().__init__(f"{what} ({letter.cause})" if letter.cause else what, mend=mend)
         self.letter = letter
+
+
+class DeadLetters:
+    """The newest dead letters of a bus, and who is told of each.
+
+    Args:
+        keep: how many are kept.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, keep: int, clock: Callable[[], float]) -> None:
+        self.kept: deque[DeadLetter] = deque(maxlen=keep)
+        self.listeners: list[Callable[[DeadLetter], None]] = []
+        self._clock = clock
+
+    def bury(
+        self, envelope: Envelope, reason: Reason, error: BaseException | None, attempts: int,
+        reply: asyncio.Future[Envelope] | None,
+    ) -> None:  # fmt: skip
+        """Keep a dead letter; whoever waits for its answer gets the error, and where nobody does the log has it."""
+        cause = f"{type(error).__name__}: {error}" if error is not None else ""
+        letter = DeadLetter(envelope, reason, cause, self._clock(), attempts, error)
+        self.kept.append(letter)
+        failure = DeliveryError(letter)
+        failure.__cause__ = error
+        if reply is None:
+            _log.error("dead letter: %s", failure)
+        elif not reply.done():
+            reply.set_exception(failure)
+        for listener in list(self.listeners):
+            try:
+                listener(letter)
+            except Exception:
+                # Who listens must not break what is told.
+                _log.exception("on_dead failed")

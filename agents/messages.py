@@ -174,6 +174,8 @@ class Envelope(Message):
         deadline: seconds since the epoch; after it the envelope is a dead letter.
         attempt: 1 for the first delivery.
         trace: an id shared by all that one request led to.
+        depth: 1 for what is sent from outside any handler, 2 for what its handler sends, and so on.
+        control: taken before all envelopes that are not.
         body: the message itself.
     """
 
@@ -187,6 +189,8 @@ class Envelope(Message):
     deadline: float | None = None
     attempt: int = 1
     trace: str = ""
+    depth: int = 1
+    control: bool = False
     body: Message
 
     @model_validator(mode="after")
@@ -194,6 +198,21 @@ class Envelope(Message):
         if (self.recipient is None) == (self.topic is None):
             raise ValueError("an envelope has either a recipient or a topic")
         return self
+
+
+_SEALED = {name: info.default for name, info in Envelope.model_fields.items() if not info.is_required()}
+_ALL = frozenset(Envelope.model_fields)
+
+
+def sealed(**fields: Any) -> Envelope:
+    """An envelope of fields that the bus itself has made: nothing is validated a second time."""
+    envelope = Envelope.__new__(Envelope)
+    put = object.__setattr__
+    put(envelope, "__dict__", {**_SEALED, **fields})
+    put(envelope, "__pydantic_fields_set__", set(_ALL))
+    put(envelope, "__pydantic_extra__", None)
+    put(envelope, "__pydantic_private__", None)
+    return envelope
 
 
 def message_type(name: str) -> type[Message]:

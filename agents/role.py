@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..core.errors import UnderstudyError
-from ..core.fields import Record
-from ..core.prompts import Example, Prompt
-from .messages import CastMember, Finding, Message, Plan
 
 if TYPE_CHECKING:
+    from ..core.fields import Record
+    from ..core.prompts import Example, Prompt
     from ..knowledge import KnowledgeStore
     from .gatherer import Reply
+    from .messages import CastMember, Message
     from .tools import Tool
 
-Ask = Callable[[Prompt, Record], Awaitable["Reply"]]
+Ask: TypeAlias = "Callable[[Prompt, Record], Awaitable[Reply]]"
 """How a role reaches its head: one prompt and the record to fill, for one reply."""
 
 
@@ -46,6 +46,12 @@ class Demonstration:
     gives: Mapping[str, Any]
 
 
+def _no_fields() -> Record:
+    from ..core.fields import Record
+
+    return Record(())
+
+
 @dataclass(frozen=True)
 class Role:
     """A role that is learned from demonstrations, or (as a subclass) one of the shipped roles.
@@ -63,7 +69,7 @@ class Role:
     does: str
     takes: type[Message]
     gives: type[Message]
-    record: Record = Record(())
+    record: Record = field(default_factory=_no_fields)
     demonstrations: tuple[Demonstration, ...] = ()
     tools: tuple[str, ...] = ()
 
@@ -83,6 +89,7 @@ class Role:
 
     def prepare(self, message: Any, context: Context) -> tuple[Prompt, Record]:
         """What the head reads and what it fills. Pure: training examples are made by the same code."""
+        from ..core.prompts import Prompt
         from .role_document import as_text
 
         parts = tuple((name, as_text(getattr(message, name))) for name in self.takes.model_fields)
@@ -101,6 +108,7 @@ class Role:
 
     def examples(self) -> tuple[Example, ...]:
         """The demonstrations as the head learns from them. Raises UnderstudyError where one does not fit."""
+        from ..core.prompts import Example
         from .role_document import as_values
 
         return tuple(
@@ -127,6 +135,8 @@ class Role:
 
 def sure(message: Message, confidence: float) -> Message:
     """The message with the head's confidence, where its type is one that carries it."""
+    from .messages import Finding, Plan
+
     if isinstance(message, Finding | Plan):
         return message.model_copy(update={"confidence": confidence})
     return message

@@ -234,3 +234,102 @@ async def test_names_are_taken_once_and_given_back() -> None:
         assert "echo" not in bus
         with pytest.raises(UnderstudyError, match="register it before"):
             bus.subscribe("echo", "topic")
+
+
+async def test_control_envelopes_are_taken_first_and_have_room_of_their_own() -> None:
+    gate, seen = asyncio.Event(), []
+
+    async def slow(envelope: Envelope) -> None:
+        await gate.wait()
+        seen.append(envelope.body.request)  # type: ignore[attr-defined]
+
+    async with MessageBus() as bus:
+        bus.register("slow", slow, capacity=2)
+        await bus.send(task("under way"), "slow")
+        await asyncio.sleep(0)
+        await bus.send(task("1"), "slow")
+        await bus.send(task("2"), "slow")
+        await asyncio.wait_for(bus.send(task("stop"), "slow", control=True), 1)
+        gate.set()
+        await bus.drain()
+    assert seen == ["under way", "stop", "1", "2"]
+
+
+async def test_what_a_handler_sends_names_its_cause() -> None:
+    seen: list[Envelope] = []
+    async with MessageBus() as bus:
+
+        async def middle(envelope: Envelope) -> Message:
+            return await bus.request(task("inner"), "end")
+
+        async def end(envelope: Envelope) -> Message:
+            seen.append(envelope)
+            return Finding(answer="")
+
+        bus.register("middle", middle)
+        bus.register("end", end)
+        top = bus.envelope(task("outer"), "middle", run="r")
+        await bus.call(top)
+        await bus.request(task(), "end")
+    inner, plain = seen
+    assert (inner.cause, inner.sender, inner.run, inner.trace, inner.depth) == (top.id, "middle", "r", top.id, 2)
+    assert (plain.cause, plain.sender, plain.run, plain.depth) == (None, "", "", 1)
+    assert Envelope(**dict(inner)) == inner  # what the bus made itself would have passed the checks
+
+
+async def test_broadcast_reaches_all_but_its_sender() -> None:
+    seen: list[str] = []
+    async with MessageBus() as bus:
+        for name in ("a", "b", "c"):
+
+            async def handler(envelope: Envelope, name: str = name) -> None:
+                seen.append(name)
+                if envelope.depth == 1 and name == "a":
+                    await bus.broadcast(task(), control=True)
+
+            bus.register(name, handler)
+        await bus.send(task(), "a")
+        await asyncio.sleep(0.01)
+        await bus.drain()
+    assert sorted(seen) == ["a", "b", "c"]
+
+
+async def test_order_is_kept_among_senders_that_wait_for_room() -> None:
+    seen: list[tuple[int, int]] = []
+
+    async def handler(envelope: Envelope) -> None:
+        await asyncio.sleep(0)
+        seen.append(tuple(map(int, envelope.body.request.split())))  # type: ignore[attr-defined, arg-type]
+
+    async with MessageBus(capacity=2) as bus:
+        bus.register("one", handler)
+
+        async def produce(who: int) -> None:
+            for number in range(50):
+                await bus.send(task(f"{who} {number}"), "one")
+
+        await asyncio.gather(*map(produce, range(4)))
+        await bus.drain()
+    assert len(seen) == 200
+    assert all([n for who, n in seen if who == one] == list(range(50)) for one in range(4))
+
+
+async def test_a_sender_that_is_cancelled_while_it_waits_leaves_no_trace() -> None:
+    gate, seen = asyncio.Event(), []
+
+    async def slow(envelope: Envelope) -> None:
+        await gate.wait()
+        seen.append(envelope.body.request)  # type: ignore[attr-defined]
+
+    async with MessageBus() as bus:
+        bus.register("slow", slow, capacity=1)
+        await bus.send(task("1"), "slow")
+        await asyncio.sleep(0)
+        await bus.send(task("2"), "slow")
+        third, fourth = (asyncio.create_task(bus.send(task(n), "slow")) for n in ("3", "4"))
+        await asyncio.sleep(0)
+        third.cancel()
+        gate.set()
+        await fourth
+        await asyncio.wait_for(bus.drain(), 1)
+    assert seen == ["1", "2", "4"]
