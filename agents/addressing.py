@@ -9,7 +9,7 @@ from typing import Any
 
 from .cancellation import current_work
 from .delivery import Delivery
-from .messages import Envelope, Message, sealed
+from .messages import Envelope, Message, MessageError, sealed
 
 
 class Addresser:
@@ -33,6 +33,9 @@ class Addresser:
         ``timeout`` is in seconds from now. Made within a handler, it names what is handled there as its cause, and
         shares its run and trace, unless ``more`` says otherwise.
         """
+        if not isinstance(body, Message) or (to is None) == (topic is None):
+            what = "an envelope has either a recipient or a topic" if isinstance(body, Message) else "this is no message"
+            raise MessageError(what, where=type(body).__name__, mend="give a Message, and to= or topic=")
         fields: dict[str, Any] = {
             "id": self._id(), "recipient": to, "topic": topic, "control": control, "body": body,
         }  # fmt: skip

@@ -41,6 +41,13 @@ def metered() -> Iterator[Meter]:
         _meter.reset(token)
 
 
+def begin_metering() -> Meter:
+    """A meter for all that is spent from here on in this context, as for a task that does one thing only."""
+    meter = Meter()
+    _meter.set(meter)
+    return meter
+
+
 def spend(usage: Usage) -> None:
     """Count ``usage`` for the message that is being handled, if any is."""
     meter = _meter.get()

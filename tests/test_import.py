@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -13,6 +14,13 @@ import pytest
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 HEAVY = {"torch", "transformers", "faiss", "networkx", "sklearn", "scipy", "peft", "llguidance"}
+# What files, tables and consoles need, but composing and sending does not.
+NOT_FOR_ORCHESTRATION = HEAVY | {
+    "numpy", "tokenizers", "safetensors", "ruamel", "rich", "typer", "tenacity", "jsonschema", "langgraph",
+    "langchain_core",
+}  # fmt: skip
+ORCHESTRATION = ["Agent", "Demonstration", "Envelope", "Finding", "Journal", "Message", "MessageBus", "Role", "Task",
+                 "Team", "Workflow"]  # fmt: skip
 LIGHT_MODULES = [
     "understudy",
     "understudy.cli",
@@ -38,6 +46,35 @@ def test_heavy_libraries_are_not_imported(python: Command, module: str) -> None:
     done = python("-c", code)
     assert done.returncode == 0, done.stderr
     assert HEAVY & set(json.loads(done.stdout)) == set()
+
+
+def test_names_of_orchestration_load_nothing_heavy(python: Command) -> None:
+    code = f"""
+import json, sys
+from understudy import {', '.join(ORCHESTRATION)}
+print(json.dumps(sorted(sys.modules)))
+"""
+    done = python("-c", code)
+    assert done.returncode == 0, done.stderr
+    loaded = set(json.loads(done.stdout))
+    assert NOT_FOR_ORCHESTRATION & loaded == set()
+    # What reads and checks team files comes with the first file.
+    assert {"understudy.workflows.schema", "understudy.workflows.yaml_document"} & loaded == set()
+
+
+def test_names_of_the_core_load_and_are_typed(checkout: Path) -> None:
+    """A checker sees the names that are loaded on first use."""
+    from understudy import core
+
+    typed = (checkout / "core" / "__init__.py").read_text(encoding="utf-8").split("_homes = ")[0]
+    assert sorted(core._homes) == sorted(core.__all__)
+    for name, home in core._homes.items():
+        lines = [line for line in typed.splitlines() if f"from .{home} import" in line]
+        assert any(name in line.split("import ")[1].split(", ") for line in lines), name
+        assert getattr(core, name) is getattr(importlib.import_module(f"understudy.core.{home}"), name)
+        assert name in dir(core)
+    with pytest.raises(AttributeError, match="no attribute 'Stage'"):
+        _ = core.Stage  # type: ignore[attr-defined]
 
 
 def test_public_names_load_and_are_listed() -> None:

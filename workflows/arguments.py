@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,8 +9,10 @@ from pydantic import ValidationError
 
 from ..agents.messages import Message
 from ..core.errors import UnderstudyError
+from .parameters import Parameters, parameters_of
 from .state import Start
 from .values import field_names
+from .vector import Vector
 
 
 def message_for(agent: Any, start: Start) -> Message:
@@ -31,7 +32,9 @@ def message_for(agent: Any, start: Start) -> Message:
             mend="give the agent a `takes`, or hand it a message from the step before",
         )
     if start.arguments is not None:
-        fields: Mapping[str, Any] = start.arguments
+        fields: Mapping[str, Any] = {
+            name: tuple(value) if isinstance(value, Vector) else value for name, value in start.arguments.items()
+        }
     elif isinstance(start.value, takes):
         return start.value
     else:
@@ -68,7 +71,9 @@ def _by_name(takes: type[Message], start: Start) -> dict[str, Any]:
     return found
 
 
-def call_arguments(function: Callable[..., Any], start: Start) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def call_arguments(
+    function: Callable[..., Any], start: Start, parameters: Parameters | None = None
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Positional and named arguments for a function.
 
     With ``input``, those names. Otherwise nothing for a function without parameters, the value for one with a single
@@ -76,22 +81,14 @@ def call_arguments(function: Callable[..., Any], start: Start) -> tuple[tuple[An
     """
     if start.arguments is not None:
         return (), dict(start.arguments)
-    try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        return (start.value,), {}
-    needed = [
-        one for one in parameters
-        if one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
-    ]  # fmt: skip
-    if len(needed) > 1 or any(one.kind is one.KEYWORD_ONLY for one in needed):
-        missing = [one.name for one in needed if one.name not in start.scope]
+    parameters = parameters or parameters_of(function)
+    if parameters.by_name:
+        missing = [name for name in parameters.needed if name not in start.scope]
         if missing:
             raise UnderstudyError(
-                f"nothing is named {missing[0]!r} for the function {function.__name__}",
+                f"nothing is named {missing[0]!r} for the function {getattr(function, '__name__', function)}",
                 where=start.step,
                 mend=f"there is: {', '.join(start.scope)}; or give the step an input",
             )
-        return (), {one.name: start.scope[one.name] for one in needed}
-    takes_value = needed or any(one.kind is not one.VAR_KEYWORD for one in parameters)
-    return ((start.value,) if takes_value else ()), {}
+        return (), {name: start.scope[name] for name in parameters.needed}
+    return ((start.value,) if parameters.takes_value else ()), {}

@@ -33,9 +33,12 @@ def _names(graph: Graph, agents: Mapping[str, Any] | None) -> _Found:
         yield "start", f"there is no step '{graph.start}'", "", hint(graph.start, steps) or ""
     for name, step in steps.items():
         at = f"steps.{name}"
-        doers = [one for one in (step.agent, step.agent_from, step.call) if one is not None]
+        doers = [one for one in (step.agent, step.agent_from, step.call, step.ask, step.sleep) if one is not None]
         if len(doers) != 1:
-            yield at, f"step {name} has {len(doers)} doers", "a step has one", "give it agent, agent_from or call"
+            mend = "give it agent, agent_from, call, ask or sleep"
+            yield at, f"step {name} has {len(doers)} doers", "a step has one", mend
+        if step.into is not None and step.into in {*steps, *_ALWAYS, *_ITEM}:
+            yield f"{at}.into", f"the list '{step.into}' has the name of something else", "", "call it otherwise"
         if step.agent is not None and agents is not None and step.agent not in agents:
             yield f"{at}.agent", f"there is no agent '{step.agent}'", "", hint(step.agent, agents) or ""
         if step.at_once < 1:
@@ -53,17 +56,19 @@ def _names(graph: Graph, agents: Mapping[str, Any] | None) -> _Found:
                 yield f"{at}.join", f"there is no step '{other}'", "", hint(other, steps) or ""
         yield from _expressions(graph, name, step)
     for key, expression in graph.output.items():
-        for used in sorted(expression.names() - {*_ALWAYS, *steps}):
+        for used in sorted(expression.names() - {*_ALWAYS, *graph.lists, *steps}):
             yield f"output.{key}", f"no step is called '{used}'", "", hint(used, [*steps, *_ALWAYS]) or ""
 
 
 def _expressions(graph: Graph, name: str, step: Step) -> _Found:
+    if not any(expression.names() for _, expression in step.expressions()):
+        return
     before = _before(graph, name)
     for path, expression in step.expressions():
         item = step.each is not None and path != "each" and not path.startswith("routes")
         # A route is chosen when its own step has an output.
         seen = {*before, name} if path.startswith("routes") else before
-        known = [*_ALWAYS, *(_ITEM if item else ()), *graph.steps]
+        known = [*_ALWAYS, *(_ITEM if item else ()), *graph.lists, *graph.steps]
         for used in sorted(expression.names()):
             at = f"steps.{name}.{path}"
             if used not in known:

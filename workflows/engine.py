@@ -7,24 +7,29 @@ by folding its events, without an event loop.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import Any
 
 from ..core.errors import UnderstudyError
+from .commands import command_for, question_of_limit, worded_as_list
 from .events import (
     Event,
     LimitReached,
+    QuestionAnswered,
     RunAccepted,
     RunFinished,
     RunResumed,
+    StepEdited,
     StepFailed,
     StepFinished,
+    TimerFired,
 )
-from .expressions import Expression
+from .evolve import evolve
 from .graph import END, Graph, Step
-from .items import ahead, item_scope, positions
+from .items import ahead, positions
+from .limits import Budget, Spent, used_up
 from .outcome import output_so_far
+from .scope import Scope
 from .state import WAITING, Command, Finish, Slot, Start, State, Status, StepRecord, Visit
 from .vector import Vector
 
@@ -34,7 +39,11 @@ def decide(state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
     if state.finished:
         return state, ()
     if isinstance(event, RunFinished):
-        return replace(state, finished=True, at=event.at), ()
+        # The result is in the event too, so that the steps of a finished run may be taken out of its record.
+        ended = {"status": event.status, "output": event.output, "error": event.error}
+        return evolve(state, finished=True, at=event.at, **ended), ()
+    if not isinstance(event, _DECISIVE):
+        return evolve(state, at=event.at, seconds=_at_work(state, event)), ()
     turn = _Turn(state, event)
     if isinstance(event, RunAccepted):
         turn.accept(event)
@@ -43,9 +52,21 @@ def decide(state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
     elif state.status == "running":
         if isinstance(event, StepFinished | StepFailed):
             turn.settle(event)
+        elif isinstance(event, TimerFired):
+            turn.wake(event)
+        elif isinstance(event, QuestionAnswered):
+            turn.answered(event)
+        elif isinstance(event, StepEdited):
+            turn.edit(event)
         elif isinstance(event, LimitReached):
             turn.exceed(event.limit)
+            turn.go_on()
     return turn.state(), tuple(turn.commands)
+
+
+_DECISIVE = (
+    RunAccepted, RunResumed, StepFinished, StepFailed, TimerFired, QuestionAnswered, StepEdited, LimitReached,
+)  # fmt: skip
 
 
 def fold(graph: Graph, events: Iterable[Event]) -> State:
@@ -56,71 +77,133 @@ def fold(graph: Graph, events: Iterable[Event]) -> State:
     return state
 
 
+def _at_work(state: State, event: Event) -> float:
+    """The run's seconds at ``event``: not counted between two processes, nor while all waits for a person."""
+    if isinstance(event, RunAccepted | RunResumed):
+        return state.seconds
+    if isinstance(event, QuestionAnswered) and not busy(state):
+        return state.seconds
+    return state.seconds + max(0.0, event.at - state.at)
+
+
+def busy(state: State) -> bool:
+    """Whether an effect or a timer is under way, not only questions."""
+    asked = sum(ask is not state.paused for ask in state.questions)
+    return sum(visit.running for visit in state.active.values()) > asked
+
+
 class _Turn:
-    """One turn of the reducer: copies of the small maps of a state, changed and then frozen again."""
+    """One turn of the reducer: what changes is copied from the state, changed, and frozen again."""
 
     def __init__(self, state: State, event: Event) -> None:
         self.old = state
         self.graph = state.graph
         self.commands: list[Command] = []
         self.entering: deque[tuple[str, str | None, Any]] = deque()
-        self.outputs = dict(state.outputs)
+        self.at = event.at
+        self.outputs, self.lists = state.outputs, state.lists
         self.active = dict(state.active)
-        self.visits = dict(state.visits)
-        self.taken = dict(state.taken)
-        self.arrived = dict(state.arrived)
-        self.changed: dict[str, Any] = {"at": event.at}
+        self.visits, self.taken, self.arrived = state.visits, state.taken, state.arrived
         self.run, self.input, self.team = state.run, state.input, state.team
         self.messages, self.records, self.last = state.messages, state.records, state.last
+        self.usage, self.spent, self.granted, self.paused = state.usage, state.spent, state.granted, state.paused
+        self.seconds = _at_work(state, event)
         self.status: Status = state.status
-        if not isinstance(event, RunAccepted | RunResumed):
-            # Between two processes nobody was at work.
-            self.changed["seconds"] = state.seconds + max(0.0, event.at - state.at)
+        self.output, self.error = state.output, state.error
 
     def state(self) -> State:
-        return replace(
+        return evolve(
             self.old, run=self.run, input=self.input, team=self.team, status=self.status, outputs=self.outputs,
-            active=self.active, visits=self.visits, taken=self.taken, arrived=self.arrived,
-            records=self.records, messages=self.messages, last=self.last, **self.changed,
+            lists=self.lists, active=self.active, visits=self.visits, taken=self.taken, arrived=self.arrived,
+            records=self.records, messages=self.messages, usage=self.usage, spent=self.spent, granted=self.granted,
+            paused=self.paused, seconds=self.seconds, at=self.at, last=self.last, output=self.output,
+            error=self.error,
         )  # fmt: skip
 
     # What happened.
 
     def accept(self, event: RunAccepted) -> None:
         self.run, self.input, self.team, self.status = event.run, event.input, event.team, "running"
+        self.lists = {name: Vector[Any]() for name in self.graph.lists}
         self.entering.append((self.graph.start, None, event.input))
         self.go_on()
 
     def resume(self) -> None:
         """Start again what was under way; the record of the end again if it was not kept."""
         if self.status != "running":
-            self.commands.append(Finish(self.status, self.old.output, self.old.error))
+            self.commands.append(Finish(self.status, self.output, self.error))
             return
         for visit in self.active.values():
             self.commands.extend(slot.start for slot in visit.slots if slot.status == "running" and slot.start)
+        if self.paused is not None:
+            self.commands.append(self.paused)
 
     def settle(self, event: StepFinished | StepFailed) -> None:
-        visit = self.active.get(event.step)
-        index = event.index or 0
-        if visit is None or visit.number != event.visit or visit.slots[index].status != "running":
-            return
-        start = visit.slots[index].start
         failed = event.error if isinstance(event, StepFailed) else None
         output = event.output if isinstance(event, StepFinished) else None
-        self.records = self.records.add(
-            StepRecord(
-                event.step, event.agent, event.index, start.input if start else None, output, event.seconds,
-                event.attempts, failed, visit.number, visit.order,
-            )
-        )  # fmt: skip
-        self.changed["usage"] = self.old.usage + event.usage
-        visit = replace(visit, running=visit.running - 1)
-        self.proceed(self.closed(visit, index, output, failed))
+        self.usage += event.usage
+        if event.agent in self.graph.limits.agents:
+            so_far = self.spent.get(event.agent or "", Spent())
+            tokens, seconds = so_far.tokens + event.usage.tokens, so_far.seconds + event.seconds
+            self.spent = {**self.spent, str(event.agent): Spent(so_far.messages, tokens, seconds)}
+        self.close(event.step, event.visit, event.index, output, failed, event)
+
+    def wake(self, event: TimerFired) -> None:
+        visit = self.active.get(event.step)
+        slot = visit.slots[event.index or 0] if visit is not None else None
+        self.close(event.step, event.visit, event.index, slot.start.input if slot and slot.start else None, None)
+
+    def answered(self, event: QuestionAnswered) -> None:
+        asked = next((ask for ask in self.old.questions if ask.key == event.key), None)
+        if asked is None:
+            return
+        if asked is not self.paused:
+            self.close(asked.step, asked.visit, asked.index, event.answer, None)
+            return
+        self.paused = None
+        if event.answer is not True:
+            self.finish("partial", f"the run used up its limit, and was not to go on: {asked.value}")
+            return
+        self.granted += 1
+        for visit in list(self.active.values()):
+            self.proceed(visit)
+        self.go_on()
+
+    def edit(self, event: StepEdited) -> None:
+        visit = self.active.get(event.step)
+        start = visit.slots[event.index or 0].start if visit is not None and visit.number == event.visit else None
+        if visit is None or not isinstance(start, Start):
+            return
+        edited = evolve(start, arguments=None, value=event.message)
+        slots = visit.slots.put(event.index or 0, Slot("running", edited))
+        self.active[event.step] = evolve(visit, slots=slots)
+
+    def close(
+        self, step: str, number: int, item: int | None, output: Any, failed: str | None,
+        event: StepFinished | StepFailed | None = None,
+    ) -> None:  # fmt: skip
+        """Settle one effect, with its record, and go on from there."""
+        visit = self.active.get(step)
+        index = item or 0
+        if visit is None or visit.number != number or visit.slots[index].status != "running":
+            return
+        start = visit.slots[index].start
+        agent, seconds, attempts = (event.agent, event.seconds, event.attempts) if event else (None, 0.0, 1)
+        given = start.input if start else None
+        record = StepRecord(step, agent, item, given, output, seconds, attempts, failed, visit.number, visit.order)
+        self.records = self.records.add(record)
+        self.proceed(self.closed(evolve(visit, running=visit.running - 1), index, output, failed))
         self.go_on()
 
     def exceed(self, limit: str) -> None:
-        partial = self.graph.limits.on_exceed == "partial"
-        self.finish("partial" if partial else "failed", f"the run used up its {limit}")
+        how = self.graph.limits.on_exceed
+        if self.paused is not None:
+            return
+        if how == "ask":
+            self.paused = question_of_limit(self.run, limit, self.granted)
+            self.commands.append(self.paused)
+        else:
+            self.finish("partial" if how == "partial" else "failed", f"the run used up its {limit}")
 
     # What follows.
 
@@ -129,7 +212,7 @@ class _Turn:
         step = self.graph.steps[name]
         if len(step.join) > 1 and origin is not None:
             here = self.arrived.get(name, frozenset()) | {origin}
-            self.arrived[name] = here
+            self.arrived = {**self.arrived, name: here}
             if not here.issuperset(step.join):
                 return
             self.arrived[name] = frozenset()
@@ -137,18 +220,16 @@ class _Turn:
         if name in self.active:
             self.fail(name, f"it was reached again from {origin} while it was still under way")
             return
-        number = self.visits[name] = self.visits.get(name, 0) + 1
+        number = self.visits.get(name, 0) + 1
+        self.visits = {**self.visits, name: number}
         items: tuple[Any, ...] | None = None
         needs: tuple[tuple[int, ...], ...] = ()
         if step.each is not None:
             try:
-                found = step.each.evaluate(self.scope())
-                if not isinstance(found, list | tuple):
-                    raise UnderstudyError(f"each: {step.each} is no list")
+                items = worded_as_list(step.each, self.scope())
             except UnderstudyError as error:
                 self.fail(name, str(error))
                 return
-            items = tuple(found)
             needs = positions(items)
         slots = Vector.of([WAITING] * (1 if items is None else len(items)))
         order = sum(self.visits.values())
@@ -157,7 +238,7 @@ class _Turn:
     def proceed(self, visit: Visit) -> None:
         """Start what can be started of ``visit``, or close it when nothing is open."""
         step = self.graph.steps[visit.step]
-        while visit.open and self.status == "running":
+        while visit.open and self.status == "running" and self.paused is None:
             if visit.error is not None and step.failure == "fail_fast":
                 break
             index = ahead(visit) if visit.running < step.at_once else None
@@ -177,19 +258,30 @@ class _Turn:
         lost = [need for need in (visit.needs[index] if visit.needs else ()) if self.lost(visit, index, need)]
         if lost:
             return self.refused(visit, index, f"it needs item {lost[0] + 1}, which brought nothing")
-        limit = self.graph.limits.messages
-        if limit is not None and self.messages >= limit:
-            self.exceed(f"{limit} messages")
+        if (up := self.used(self.graph.limits, Spent(self.messages, self.usage.tokens))) is not None:
+            self.exceed(up)
             return visit
         try:
-            start = self.start(step, visit, index)
+            command = command_for(self.run, step, visit, index, self.scope(), self.at)
         except UnderstudyError as error:
             return self.refused(visit, index, str(error))
-        self.messages += 1
-        self.commands.append(start)
+        if isinstance(command, Start):
+            name = str(getattr(command.agent, "name", command.agent))
+            so_far = self.spent.get(name, Spent())
+            budget = self.graph.limits.agents.get(name)
+            if budget is not None:
+                if (up := self.used(budget, so_far)) is not None:
+                    self.exceed(f"{up} for {name}")
+                    return visit
+                self.spent = {**self.spent, name: evolve(so_far, messages=so_far.messages + 1)}
+            self.messages += 1
+        self.commands.append(command)
         cursor = index + 1 if index == visit.cursor else visit.cursor
-        slots = visit.slots.put(index, Slot("running", start))
-        return replace(visit, slots=slots, running=visit.running + 1, cursor=cursor)
+        slots = visit.slots.put(index, Slot("running", command))
+        return evolve(visit, slots=slots, running=visit.running + 1, cursor=cursor)
+
+    def used(self, budget: Budget, spent: Spent) -> str | None:
+        return used_up(budget, spent, self.granted)
 
     def refused(self, visit: Visit, index: int, error: str) -> Visit:
         """Close a slot whose effect cannot be started; it has a record all the same."""
@@ -201,35 +293,14 @@ class _Turn:
     def lost(self, visit: Visit, index: int, need: int) -> bool:
         return not 0 <= need < index or visit.slots[need].status == "failed"
 
-    def start(self, step: Step, visit: Visit, index: int) -> Start:
-        scope: Mapping[str, Any] = self.scope()
-        value, agent, item, key = visit.previous, step.agent, None, f"{self.run}/{step.name}/{visit.number}"
-        if visit.items is not None:
-            value = visit.items[index]
-            key = f"{key}/{index}"
-            item = index
-            found = [visit.slots[need].output for need in visit.needs[index]] if visit.needs else None
-            scope = item_scope(scope, value, index, found)
-        arguments = {name: one.evaluate(scope) for name, one in step.input.items()} if step.input else None
-        if isinstance(step.agent_from, Expression):
-            agent = step.agent_from.evaluate(scope)
-        elif step.agent_from is not None:
-            try:
-                agent = step.agent_from(value)
-            except Exception as error:
-                raise UnderstudyError(f"agent: {type(error).__name__}: {error}") from error
-        return Start(step.name, visit.number, item, key, agent, arguments, value, scope)
-
     def closed(self, visit: Visit, index: int, output: Any, error: str | None) -> Visit:
         """The visit with slot ``index`` settled; the first error is kept."""
         slot = Slot("failed" if error is not None else "done", None, output)
         if error is not None:
             error = visit.error or (f"item {index + 1}: {error}" if visit.items is not None else error)
         cursor = index + 1 if index == visit.cursor else visit.cursor
-        return replace(
-            visit, slots=visit.slots.put(index, slot), open=visit.open - 1, cursor=cursor,
-            error=error or visit.error,
-        )  # fmt: skip
+        slots = visit.slots.put(index, slot)
+        return evolve(visit, slots=slots, open=visit.open - 1, cursor=cursor, error=error or visit.error)
 
     def failed(self, step: Step, visit: Visit) -> None:
         self.active.pop(step.name, None)
@@ -243,24 +314,30 @@ class _Turn:
         self.active.pop(step.name, None)
         outputs = [slot.output for slot in visit.slots]
         output = outputs[0] if visit.items is None else outputs
-        self.outputs[step.name] = self.last = output
+        self.outputs = {**self.outputs, step.name: output}
+        self.last = output
+        if step.into is not None:
+            grown = self.lists[step.into]
+            for each in outputs:
+                grown = grown.add(each)
+            self.lists = {**self.lists, step.into: grown}
         self.leave(step, output)
 
     def leave(self, step: Step, output: Any) -> None:
         """Take the first route that is open."""
         if not step.routes:
             return
-        scope = self.scope()
         for number, route in enumerate(step.routes):
             used = self.taken.get((step.name, number), 0)
             try:
-                closed = route.when is not None and not route.when.evaluate(scope)
+                closed = route.when is not None and not route.when.evaluate(self.scope())
             except UnderstudyError as error:
                 self.fail(step.name, f"routes[{number}]: {error}")
                 return
             if closed or (route.at_most is not None and used >= route.at_most):
                 continue
-            self.taken[step.name, number] = used + 1
+            if route.at_most is not None:
+                self.taken = {**self.taken, (step.name, number): used + 1}
             self.entering.extend((target, step.name, output) for target in route.targets if target != END)
             return
         self.fail(step.name, "no route is left: none has its condition true and its at_most unused")
@@ -271,7 +348,7 @@ class _Turn:
         """Enter the steps that were led to. With nothing under way the run is over, unless a join still waits."""
         while self.entering and self.status == "running":
             self.enter(*self.entering.popleft())
-        if self.active or self.status != "running":
+        if self.active or self.paused is not None or self.status != "running":
             return
         for name, here in self.arrived.items():
             if here:
@@ -288,10 +365,9 @@ class _Turn:
         output, mistake = output_so_far(self.graph, self.scope(), self.last)
         if mistake is not None and status == "completed":
             status, error = "failed", mistake
-        self.status = status
+        self.status, self.output, self.error, self.paused = status, output, error, None
         self.active.clear()
-        self.changed |= {"output": output, "error": error}
         self.commands = [Finish(status, output, error)]
 
-    def scope(self) -> dict[str, Any]:
-        return {"input": self.input, "team": self.team, **self.outputs}
+    def scope(self) -> Scope:
+        return Scope({"input": self.input, "team": self.team}, self.outputs, self.lists)

@@ -14,7 +14,7 @@ from ..agents.messages import pack, unpack
 from ..agents.usage import Usage
 from ..core.errors import UnderstudyError
 
-VERSION = 1
+VERSION = 2
 """Of the JSON of events; every older one stays readable."""
 
 
@@ -28,7 +28,10 @@ class Event:
 
 @dataclass(frozen=True)
 class RunAccepted(Event):
-    """The run exists from here on: its input, the cast, and the workflow as a document."""
+    """The run exists from here on: its input, the cast, and the workflow as a document.
+
+    ``forked`` names the run whose first events this one shares, and the step from which it is another.
+    """
 
     packed: ClassVar[frozenset[str]] = frozenset({"input", "team"})
     run: str
@@ -36,6 +39,7 @@ class RunAccepted(Event):
     document: Mapping[str, Any]
     input: Any
     team: Any = None
+    forked: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,10 @@ class RunResumed(Event):
 
 @dataclass(frozen=True)
 class StepStarted(Event):
-    """An effect began: visit number ``visit`` of ``step``, item ``index`` of an ``each``."""
+    """An effect began: visit number ``visit`` of ``step``, item ``index`` of an ``each``.
+
+    It is told to whoever watches, and not kept: what has begun follows from the other events.
+    """
 
     step: str
     visit: int
@@ -81,6 +88,66 @@ class StepFailed(Event):
     seconds: float
     attempts: int = 1
     usage: Usage = Usage()
+
+
+@dataclass(frozen=True)
+class StepEmitted(Event):
+    """A part of what a step will give, such as a token. It is provisional: told to whoever watches, and not kept."""
+
+    step: str
+    visit: int
+    index: int | None
+    part: Any
+
+
+@dataclass(frozen=True)
+class StepEdited(Event):
+    """In a fork: the effect that is under way gets ``message`` in place of what it was given."""
+
+    packed: ClassVar[frozenset[str]] = frozenset({"message"})
+    step: str
+    visit: int
+    index: int | None
+    message: Any
+
+
+@dataclass(frozen=True)
+class TimerFired(Event):
+    """A step that waited for a time has waited long enough."""
+
+    step: str
+    visit: int
+    index: int | None
+
+
+@dataclass(frozen=True)
+class QuestionAnswered(Event):
+    """A person answered the question ``key``."""
+
+    packed: ClassVar[frozenset[str]] = frozenset({"answer"})
+    key: str
+    answer: Any
+
+
+@dataclass(frozen=True)
+class RunSuspended(Event):
+    """Nothing is under way until somebody resumes the run: it waits for a person, or its process was told to end.
+
+    ``reason`` is ``waiting`` or ``drained``; ``questions`` are the open ones: key, step, question, choices.
+    """
+
+    reason: str
+    questions: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class LetterSent(Event):
+    """A dead letter, event ``number`` of this run, was sent again after the run; ``answer`` or ``error`` came of it."""
+
+    packed: ClassVar[frozenset[str]] = frozenset({"answer"})
+    number: int
+    answer: Any = None
+    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +190,7 @@ KINDS: Mapping[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
         RunAccepted, RunResumed, StepStarted, StepFinished, StepFailed, LetterDied, LimitReached, RunFinished,
-        NoteKept,
+        NoteKept, StepEmitted, StepEdited, TimerFired, QuestionAnswered, RunSuspended, LetterSent,
     )
 }  # fmt: skip
 
@@ -159,7 +226,10 @@ def event_from_json(
     which = KINDS[kind]
     values = dict(data)
     for name in which.packed:
-        values[name] = unpack(values[name], plain=plain)
+        if name in values:  # a field that a later version added is not there in what an earlier one wrote
+            values[name] = unpack(values[name], plain=plain)
     if "usage" in values:
         values["usage"] = Usage(*values["usage"])
+    if "questions" in values:
+        values["questions"] = tuple(values["questions"])
     return which(**values)

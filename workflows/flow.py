@@ -15,20 +15,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from ..agents.bus import MessageBus
 from ..agents.messages import Message
 from ..agents.retry import Retry
 from .events import Event
 from .expressions import Expression, Ref
-from .graph import END, Failure, Graph, Limits, Route, Step, WorkflowError
+from .fork import UNSET, Fork
+from .graph import END, Failure, Graph, Limits, Question, Route, Step, WorkflowError
 
 if TYPE_CHECKING:
     from .journal import Journal
     from .outcome import Result
     from .problems import Problem
+    from .session import RunOptions
 
 Doer = Any
 """Who does a step: an agent, the name of one, or a function."""
@@ -66,6 +68,8 @@ class Workflow:
         self._after: dict[str, tuple[str, ...] | None] = {}
         self._routes: dict[str, list[Route]] = {}
         self._agents: dict[str, Any] = {}
+        self._wired: Graph | None = None
+        self._checked: tuple[Graph, frozenset[str] | None, list[Problem]] | None = None
 
     @classmethod
     def of(cls, graph: Graph, agents: Mapping[str, Any] | None = None) -> Workflow:
@@ -90,13 +94,53 @@ class Workflow:
         failure: Failure = "fail_fast",
         seconds: float | None = None,
         retry: Retry | None = None,
+        into: Ref | str | None = None,
     ) -> Ref:
         """Add a step done by ``doer``, an agent or a function.
 
         ``input`` gives its arguments as Refs, expressions or constants; without it, the step takes what the step
-        before gave. ``after`` names the steps that it follows; with several it waits for all of them.
+        before gave. ``after`` names the steps that it follows; with several it waits for all of them. ``into`` is a
+        growing list, made by :meth:`list`, to which the output is added.
         """
-        return self._add(doer, None, input, name, after, 1, failure, seconds, retry)
+        made = self._doing(doer, name)
+        return self._add(replace(made, input=_expressions(input), failure=failure, seconds=seconds, retry=retry,
+                                 into=_name(into)), after)
+
+    def ask(
+        self,
+        question: Ref | Expression | str,
+        *,
+        choices: Sequence[Any] = (),
+        gives: type[Message] | None = None,
+        name: str = "ask",
+        after: Sequence[Ref | str] | Ref | str | None = None,
+        into: Ref | str | None = None,
+    ) -> Ref:
+        """Add a step that asks a person; it gives the answer.
+
+        The run is suspended while it only waits for answers, for as long as it takes and over any restart;
+        ``resume(run, answers={name: answer})`` goes on. ``choices`` are the answers allowed, ``gives`` is the type
+        of message that the answer has to be.
+        """
+        asked = Question(Expression.of(question), tuple(choices), gives)
+        return self._add(Step(self._free(name), ask=asked, into=_name(into)), after)
+
+    def sleep(
+        self,
+        seconds: Ref | Expression | float,
+        *,
+        name: str = "sleep",
+        after: Sequence[Ref | str] | Ref | str | None = None,
+    ) -> Ref:
+        """Add a step that waits for some seconds, over any restart, and gives what it was given."""
+        return self._add(Step(self._free(name), sleep=Expression.of(seconds)), after)
+
+    def list(self, name: str) -> Ref:
+        """A list that grows during the run, for ``into=`` and for inputs: a transcript, a scratchpad.
+
+        A step that reads it is given an immutable sequence; what is added later does not change that.
+        """
+        return Ref(name)
 
     def each(
         self,
@@ -111,6 +155,7 @@ class Workflow:
         failure: Failure = "fail_fast",
         seconds: float | None = None,
         retry: Retry | None = None,
+        into: Ref | str | None = None,
     ) -> Ref:
         """Add a step that is done once for each of ``items``, ``at_once`` at a time; it gives the list of outputs.
 
@@ -120,10 +165,9 @@ class Workflow:
         """
         if (agent is None) == (do is None):
             raise WorkflowError("an each needs an agent or a function", where=name, mend="give agent= or do=")
-        each = Expression.of(items)
-        if do is not None:
-            return self._add(do, each, input, name, after, at_once, failure, seconds, retry)
-        return self._add(agent, each, input, name, after, at_once, failure, seconds, retry, choose=True)
+        made = self._doing(agent if do is None else do, name, choose=do is None)
+        return self._add(replace(made, input=_expressions(input), each=Expression.of(items), at_once=at_once,
+                                 failure=failure, seconds=seconds, retry=retry, into=_name(into)), after)
 
     def route(
         self, step: Ref | str, to: Ref | str | Sequence[Ref | str], *, when: Any = None, at_most: int | None = None
@@ -132,20 +176,10 @@ class Workflow:
         targets = tuple(map(str, to)) if isinstance(to, list | tuple) else str(to)
         route = Route(targets, None if when is None else Expression.of(when), at_most)
         self._routes.setdefault(str(step), []).append(route)
+        self._wired = None
 
-    def _add(
-        self,
-        doer: Doer,
-        each: Expression | None,
-        input: Mapping[str, Any] | None,
-        name: str | None,
-        after: Sequence[Ref | str] | Ref | str | None,
-        at_once: int,
-        failure: Failure,
-        seconds: float | None,
-        retry: Retry | None,
-        choose: bool = False,
-    ) -> Ref:
+    def _doing(self, doer: Doer, name: str | None, choose: bool = False) -> Step:
+        """A step done by ``doer``; ``choose``: a function chooses the agent of an item."""
         agent = agent_from = call = None
         if isinstance(doer, str):
             agent = doer
@@ -158,16 +192,17 @@ class Workflow:
             agent_from, call = (doer, None) if choose else (None, doer)
         else:
             raise WorkflowError(f"{doer!r} cannot do a step", where=name, mend="give an agent, its name or a function")
-        name = name or self._free(str(agent or getattr(doer, "__name__", "step")))
+        return Step(name or self._free(str(agent or getattr(doer, "__name__", "step"))), agent, agent_from, call)
+
+    def _add(self, step: Step, after: Sequence[Ref | str] | Ref | str | None) -> Ref:
+        name = step.name
         if name in self._steps or not name.isidentifier() or name in ("input", "team", "item", "index"):
             mend = "give it a name of its own, a Python identifier other than input, team, item, index"
             raise WorkflowError(f"a step cannot be called {name!r} here", where=self.name, mend=mend)
         before = [after] if isinstance(after, Ref | str) else after
         self._after[name] = None if before is None else tuple(map(str, before))
-        arguments = {key: Expression.of(value) for key, value in (input or {}).items()}
-        self._steps[name] = Step(
-            name, agent, agent_from, call, arguments, each, at_once, failure, seconds=seconds, retry=retry
-        )
+        self._steps[name] = step
+        self._wired = None
         return Ref(name)
 
     def _free(self, wish: str) -> str:
@@ -179,10 +214,12 @@ class Workflow:
         """The workflow as a frozen graph. Raises WorkflowError for one without steps."""
         from .wiring import wired
 
-        return wired(
-            self.name, self.takes, self._steps, self._after, self._routes,
-            {key: Expression.of(value) for key, value in self._output.items()}, self.limits, self._start,
-        )  # fmt: skip
+        if self._wired is None:
+            self._wired = wired(
+                self.name, self.takes, self._steps, self._after, self._routes,
+                {key: Expression.of(value) for key, value in self._output.items()}, self.limits, self._start,
+            )  # fmt: skip
+        return self._wired
 
     @property
     def agents(self) -> Mapping[str, Any]:
@@ -191,45 +228,74 @@ class Workflow:
 
     def check(self, agents: Mapping[str, Any] | None = None) -> list[Problem]:
         """Every mistake that can be found before the run; an empty list when there is none."""
-        known = None if agents is None else {**self._agents, **agents}
-        return self.graph().check(known)
+        graph, known = self.graph(), None if agents is None else {**self._agents, **agents}
+        asked = graph, None if known is None else frozenset(known)
+        if self._checked is None or self._checked[0] is not graph or self._checked[1] != asked[1]:
+            self._checked = *asked, graph.check(known)
+        return list(self._checked[2])
 
     async def run(
         self,
         message: Any,
         *,
-        agents: Mapping[str, Any] | None = None,
-        journal: Journal | str | Path | None = None,
         run_id: str | None = None,
-        on_event: Callable[[Event], None] | None = None,
-        bus: MessageBus | None = None,
         team: Any = None,
+        **options: Unpack[RunOptions],
     ) -> Result:
-        """Run the workflow on ``message``; ``agents`` are those that steps name, beside those given as objects.
+        """Run the workflow on ``message``.
+
+        Args:
+            run_id: a name for the run; made up where it is None.
+            team: what expressions see as ``team``; the agents as a ``cast`` where it is None.
+            options: see :class:`..session.RunOptions`.
 
         Raises:
             WorkflowError: the workflow has a mistake, or the message is of another type.
         """
         from .session import session
 
-        async with session(self, agents, journal, on_event, bus) as (runner, cast):
+        async with session(self, options) as (runner, cast):
             return await runner.run(message, team={"cast": cast} if team is None else team, run_id=run_id)
 
     async def resume(
         self,
         run: str,
         *,
-        journal: Journal | str | Path,
-        agents: Mapping[str, Any] | None = None,
-        on_event: Callable[[Event], None] | None = None,
-        bus: MessageBus | None = None,
         changed: bool = False,
+        answers: Mapping[str, Any] | None = None,
+        **options: Unpack[RunOptions],
     ) -> Result:
-        """Go on with a run that was cut off. Raises WorkflowError where the workflow is not the one it began with."""
+        """Go on with a run that was cut off, or that waits for ``answers`` (by step, or by the key of a question).
+
+        Raises WorkflowError where the workflow is not the one it began with, unless ``changed`` allows it.
+        """
         from .session import session
 
-        async with session(self, agents, journal, on_event, bus) as (runner, _):
-            return await runner.resume(run, changed=changed)
+        async with session(self, options) as (runner, _):
+            return await runner.resume(run, changed=changed, answers=answers)
+
+    async def fork(
+        self,
+        run: str,
+        step: str | None = None,
+        *,
+        visit: int | None = None,
+        index: int | None = None,
+        message: Any = UNSET,
+        output: Any = UNSET,
+        run_id: str | None = None,
+        **options: Unpack[RunOptions],
+    ) -> Result:
+        """A new run that shares what ``run`` did before ``step``, and goes its own way from there.
+
+        ``message`` is given to the step in place of what it was given, or ``output`` stands for what it gave; with
+        neither it is done again. Without a step the whole run is done again, on ``message``. See
+        :class:`..fork.Fork`.
+        """
+        from .session import session
+
+        async with session(self, options) as (runner, _):
+            return await runner.fork(run, Fork(step, visit, index, message, output), run_id=run_id)
 
     def replay(self, run: str, *, journal: Journal | str | Path) -> Result:
         """The result of a run from its record; nothing is computed again."""
@@ -247,11 +313,23 @@ class Workflow:
         """As :meth:`resume`, outside any event loop."""
         return run_alone(self.resume(run, **options), "flow.resume(…)")
 
+    def fork_sync(self, run: str, step: str | None = None, **options: Any) -> Result:
+        """As :meth:`fork`, outside any event loop."""
+        return run_alone(self.fork(run, step, **options), "flow.fork(…)")
+
     def stream(self, message: Any, **options: Any) -> AsyncIterator[Event | Result]:
         """The events of a run as they happen, and its result as the last."""
         from .session import streamed
 
         return streamed(lambda on_event: self.run(message, on_event=on_event, **options))
+
+
+def _expressions(input: Mapping[str, Any] | None) -> dict[str, Expression]:
+    return {key: Expression.of(value) for key, value in (input or {}).items()}
+
+
+def _name(growing: Ref | str | None) -> str | None:
+    return None if growing is None else str(growing)
 
 
 def run_alone(work: Coroutine[Any, Any, Result], awaited: str) -> Result:

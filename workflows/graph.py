@@ -6,12 +6,15 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..agents.messages import Message, pack
 from ..agents.retry import Retry
 from ..core.errors import UnderstudyError
 from .expressions import Expression
+from .limits import Limits
+from .parameters import Parameters, parameters_of
 
 if TYPE_CHECKING:
     from .problems import Problem
@@ -40,14 +43,32 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What a step asks of a person.
+
+    Attributes:
+        text: an expression that gives the question.
+        choices: what may be answered; () for anything.
+        gives: the type of message that the answer has to be; None for any JSON value.
+    """
+
+    text: Expression
+    choices: tuple[Any, ...] = ()
+    gives: type[Message] | None = None
+
+
+@dataclass(frozen=True)
 class Step:
-    """One thing to be done: by an agent (``agent`` or ``agent_from``) or by a function (``call``).
+    """One thing to be done: by an agent (``agent`` or ``agent_from``), by a function (``call``), by a person (``ask``),
+    or by the clock (``sleep``).
 
     Attributes:
         name: its output's name in later expressions.
         agent: the agent that does it.
         agent_from: the name of that agent, from the item; in Python also a function of the item.
         call: a plain or async function.
+        ask: what a person is asked; the answer is the output.
+        sleep: how many seconds to wait; the output is what the step was given.
         input: argument → expression. When empty, the step takes the output of the step before it (or its item).
         each: a list; the step is done once for each item, and its output is the list of theirs, in order.
         at_once: items of ``each`` under way at a time.
@@ -58,6 +79,8 @@ class Step:
         join: steps that must all have led here before this one starts.
         seconds: how long one effect may take.
         retry: how often one effect is tried.
+        into: a growing list, to which the output is added (of an ``each``: each output). Expressions see it by this
+            name; the journal has every output once, however long the list is.
     """
 
     name: str
@@ -72,6 +95,15 @@ class Step:
     join: tuple[str, ...] = ()
     seconds: float | None = None
     retry: Retry | None = None
+    ask: Question | None = None
+    sleep: Expression | None = None
+    into: str | None = None
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """How ``call`` wants its arguments."""
+        assert self.call is not None
+        return parameters_of(self.call)
 
     def expressions(self) -> Iterator[tuple[str, Expression]]:
         """Every expression of the step, with the path of its key."""
@@ -81,22 +113,13 @@ class Step:
             yield "each", self.each
         if isinstance(self.agent_from, Expression):
             yield "agent_from", self.agent_from
+        if self.ask is not None:
+            yield "ask", self.ask.text
+        if self.sleep is not None:
+            yield "sleep", self.sleep
         for number, route in enumerate(self.routes):
             if route.when is not None:
                 yield f"routes[{number}].when", route.when
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a run may use: seconds at work, and effects (``messages``) in all.
-
-    ``on_exceed``: ``stop`` fails the run, ``partial`` ends it with the status partial; the output so far is in the
-    result either way.
-    """
-
-    seconds: float | None = None
-    messages: int | None = None
-    on_exceed: Literal["stop", "partial"] = "stop"
 
 
 @dataclass(frozen=True)
@@ -116,13 +139,19 @@ class Graph:
     output: Mapping[str, Expression] = field(default_factory=dict)
     limits: Limits = Limits()
 
+    @cached_property
+    def lists(self) -> tuple[str, ...]:
+        """The names of the growing lists."""
+        return tuple(dict.fromkeys(step.into for step in self.steps.values() if step.into is not None))
+
     def check(self, agents: Mapping[str, Any] | None = None) -> list[Problem]:
         """Every mistake in the graph; ``agents`` are those that steps may name (None: not checked)."""
         from .checks import problems
 
         return problems(self, agents)
 
-    def document(self) -> dict[str, Any]:
+    @cached_property
+    def document(self) -> Mapping[str, Any]:
         """The graph as JSON: what a journal keeps, to know a changed workflow when it is resumed."""
         return {
             "name": self.name,
@@ -130,13 +159,13 @@ class Graph:
             "start": self.start,
             "steps": {name: _step(step) for name, step in self.steps.items()},
             "output": {name: _text(expression) for name, expression in self.output.items()},
-            "limits": [self.limits.seconds, self.limits.messages, self.limits.on_exceed],
+            "limits": self.limits.document(),
         }
 
     @property
     def digest(self) -> str:
         """SHA-256 of the document."""
-        return hashlib.sha256(json.dumps(self.document(), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(dict(self.document), sort_keys=True).encode()).hexdigest()
 
 
 def difference(old: Any, new: Any, path: str = "") -> str | None:
@@ -167,7 +196,9 @@ def _step(step: Step) -> dict[str, Any]:
         "agent": step.agent, "agent_from": _text(step.agent_from), "call": _text(step.call),
         "input": {name: _text(expression) for name, expression in step.input.items()}, "each": _text(step.each),
         "at_once": step.at_once, "failure": step.failure, "routes": routes, "join": list(step.join),
-        "seconds": step.seconds,
+        "seconds": step.seconds, "sleep": _text(step.sleep), "into": step.into,
+        "ask": None if step.ask is None else _text(step.ask.text),
+        "choices": None if step.ask is None else list(step.ask.choices),
     }  # fmt: skip
     return {key: pack(value) for key, value in plain.items() if value not in (None, [], {})}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .scope import Scope
 from .state import Visit
 from .values import field_names
 
@@ -37,13 +38,11 @@ def ahead(visit: Visit) -> int | None:
     return None
 
 
-def item_scope(
-    scope: Mapping[str, Any], item: Any, index: int, found: Sequence[Any] | None
-) -> dict[str, Any]:
+def item_scope(scope: Scope, item: Any, index: int, found: Sequence[Any] | None) -> Scope:
     """``scope`` with ``item`` and ``index``; ``item.needs`` is what the needed items gave."""
     shown = item
     if _needs(item) is not None:
         names = field_names(item)
         shown = {name: item[name] if isinstance(item, Mapping) else getattr(item, name) for name in names}
         shown["needs"] = list(found or ())
-    return {**scope, "item": shown, "index": index}
+    return scope.of_item(item=shown, index=index)

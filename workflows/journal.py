@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from ..core.errors import UnderstudyError
 from .events import VERSION, Event, RunAccepted, event_from_json, event_to_json
@@ -30,6 +30,14 @@ CREATE TABLE events (
 ) WITHOUT ROWID;
 CREATE INDEX milestones ON events (kind, at) WHERE kind IN ('RunAccepted', 'RunFinished', 'LetterDied');
 """
+
+
+class Row(NamedTuple):
+    """An event as it is written: seconds since the epoch, kind, JSON."""
+
+    at: float
+    kind: str
+    body: str
 
 
 class JournalError(UnderstudyError):
@@ -113,14 +121,19 @@ class Journal:
             JournalConflict: another process wrote these numbers; nothing was written.
             JournalError: the file cannot be written; nothing was written.
         """
-        rows = [
-            (run, number + index, event.at, type(event).__name__, VERSION, _dump(event))
-            for index, event in enumerate(events)
-        ]
+        self.append_rows(run, number, [self.prepare(event) for event in events])
+
+    def prepare(self, event: Event) -> Row:
+        """The event as it is written. Raises MessageError for a value that cannot be kept as JSON."""
+        return Row(event.at, type(event).__name__, _dump(event))
+
+    def append_rows(self, run: str, number: int, rows: Sequence[Row]) -> None:
+        """As :meth:`append`, of events that were prepared."""
+        written = [(run, number + index, *row[:2], VERSION, row[2]) for index, row in enumerate(rows)]
         try:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", rows)
+                self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", written)
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:
@@ -146,10 +159,46 @@ class Journal:
             raise JournalError(f"there is no run {run!r}", where=self.path, mend="see: understudy runs list")
         return found
 
+    def next_number(self, run: str) -> int:
+        """The number that the next event of ``run`` gets."""
+        query = "SELECT coalesce(max(number) + 1, 0) FROM events WHERE run = ?"
+        try:
+            (number,) = self._db.execute(query, (run,)).fetchone()
+        except sqlite3.Error as error:
+            raise JournalError(f"cannot read: {error}", where=self.path) from error
+        return int(number)
+
     def forget(self, run: str) -> None:
         """Delete every event of ``run``; nothing is left of it. One that is unknown is no error."""
         try:
             self._db.execute("DELETE FROM events WHERE run = ?", (run,))
+        except sqlite3.Error as error:
+            raise JournalError(f"cannot write: {error}", where=self.path) from error
+
+    def rewrite(self, run: str, number: int, events: Sequence[Event]) -> None:
+        """Put ``events`` in the place of all that ``run`` has, in one commit; without any, nothing is left of it.
+
+        ``number`` is the one that :meth:`append` would take next. The numbers go on from it and never begin again,
+        so that another process that appends to what it has read is refused.
+
+        Raises:
+            MessageError: a value that cannot be kept as JSON; nothing was changed.
+            JournalConflict: another process wrote to the run or deleted it; nothing was changed.
+            JournalError: the file cannot be written; nothing was changed.
+        """
+        rows = [
+            (run, number + index, event.at, type(event).__name__, VERSION, _dump(event))
+            for index, event in enumerate(events)
+        ]
+        try:
+            with self._db:  # commits, or rolls back where something is raised
+                self._db.execute("BEGIN IMMEDIATE")
+                (last,) = self._db.execute("SELECT max(number) FROM events WHERE run = ?", (run,)).fetchone()
+                if number != (0 if last is None else last + 1):
+                    mend = "read the run again"
+                    raise JournalConflict(f"another process has changed the run {run}", where=self.path, mend=mend)
+                self._db.execute("DELETE FROM events WHERE run = ?", (run,))
+                self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", rows)
         except sqlite3.Error as error:
             raise JournalError(f"cannot write: {error}", where=self.path) from error
 

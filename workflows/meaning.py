@@ -39,7 +39,7 @@ def check_role(role: Mapping[str, Any], report: Report) -> None:
 def check_team(team: Mapping[str, Any], report: Report) -> None:
     """Report what keeps the team of a document from being loaded or run."""
     from .members import members_of
-    from .team import takes_of
+    from .team_file import takes_of
     from .team_graph import graph_of
 
     file = report.document.file

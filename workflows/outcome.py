@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..agents.usage import Usage
 from ..core.errors import UnderstudyError
 from .graph import Graph
+from .scope import Scope
 from .state import State, StepRecord
+from .vector import Vector
+
+if TYPE_CHECKING:
+    from .questions import OpenQuestion
 
 
 @dataclass(frozen=True)
@@ -18,12 +23,14 @@ class Result:
 
     Attributes:
         run: its id.
-        status: ``completed``, ``failed``, ``partial``, or ``running`` for one that was only looked at.
+        status: ``completed``, ``failed`` or ``partial``; ``waiting`` for a person, or ``interrupted`` by a drain, and
+            then to be resumed; ``running`` for one that was only looked at.
         output: by the workflow's ``output``, or what the last step gave; so far, where it did not complete.
         steps: what each effect did, in the order in which the steps were entered.
         usage: tokens and decoder calls of all effects; its seconds are those of the run.
         error: why it did not complete.
         value: what the step that finished last gave.
+        questions: what a person has to answer before the run can go on.
     """
 
     run: str
@@ -33,17 +40,19 @@ class Result:
     usage: Usage
     error: str | None = None
     value: Any = None
+    questions: tuple[OpenQuestion, ...] = ()
 
 
-def result_of(state: State) -> Result:
-    """The result of a run in ``state``, finished or not."""
+def result_of(state: State, questions: tuple[OpenQuestion, ...] = (), suspended: str | None = None) -> Result:
+    """The result of a run in ``state``, finished or not; ``suspended`` says why it is not driven any more."""
     output = state.output
     if state.status == "running":
-        output, _ = output_so_far(state.graph, {"input": state.input, **state.outputs}, state.last)
+        scope = Scope({"input": state.input, "team": state.team}, state.outputs, state.lists)
+        output, _ = output_so_far(state.graph, scope, state.last)
     return Result(
-        state.run, state.status, output,
+        state.run, suspended or state.status, output,
         tuple(sorted(state.records, key=lambda record: (record.order, record.index or 0))),
-        replace(state.usage, seconds=state.seconds), state.error, state.last,
+        replace(state.usage, seconds=state.seconds), state.error, state.last, questions,
     )  # fmt: skip
 
 
@@ -55,7 +64,8 @@ def output_so_far(graph: Graph, scope: Mapping[str, Any], last: Any) -> tuple[di
     mistake = None
     for name, expression in graph.output.items():
         try:
-            output[name] = expression.evaluate(scope)
+            value = expression.evaluate(scope)
+            output[name] = tuple(value) if isinstance(value, Vector) else value
         except UnderstudyError as error:
             mistake = mistake or f"output.{name}: {error}"
     return output, mistake

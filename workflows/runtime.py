@@ -6,17 +6,18 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..agents.bus import MessageBus
+from ..agents.cancellation import Cancellation, begin_work
 from ..agents.letters import DeliveryError
 from ..agents.messages import Envelope, Message
 from ..agents.retry import attempt
-from ..agents.usage import Usage, metered
+from ..agents.usage import Usage, begin_metering, metered
 from ..core.errors import UnderstudyError
 from .arguments import call_arguments, message_for
+from .effects import begin_effect, effect_key
 from .graph import Step
 from .state import Start
 
@@ -35,8 +36,13 @@ class Outcome:
 class Runtime(Protocol):
     """What the runner asks of a place where effects happen."""
 
-    async def perform(self, run: str, step: Step, start: Start) -> Outcome:
-        """Do one effect. It raises nothing but cancellation: what goes wrong is in the outcome."""
+    async def perform(
+        self, run: str, step: Step, start: Start, show: Callable[[Any], None] | None = None
+    ) -> Outcome:
+        """Do one effect, in a task of its own; ``show`` is told of parts of the result.
+
+        It raises nothing but cancellation: what goes wrong is in the outcome.
+        """
         ...
 
     async def close(self) -> None:
@@ -50,14 +56,6 @@ class Agentlike(Protocol):
     @property
     def name(self) -> str: ...
     async def handle(self, message: Any) -> Message: ...
-
-
-_key: ContextVar[str] = ContextVar("understudy_effect", default="")
-
-
-def effect_key() -> str:
-    """The idempotency key of the effect that runs here, to be passed on to whoever can honour it; or ""."""
-    return _key.get()
 
 
 class AsyncioRuntime:
@@ -76,32 +74,43 @@ class AsyncioRuntime:
         self._at_once = at_once
         self._joined: list[str] = []
         self._spent: dict[str, Usage] = {}
+        self._shows: dict[str, Callable[[Any], None]] = {}
 
-    async def perform(self, run: str, step: Step, start: Start) -> Outcome:
+    async def perform(
+        self, run: str, step: Step, start: Start, show: Callable[[Any], None] | None = None
+    ) -> Outcome:
         """Do one effect, with the step's retries, within its seconds."""
-        work = self._call if step.call is not None else self._ask
         name = None if step.call is not None else str(getattr(start.agent, "name", start.agent))
-        token = _key.set(start.key)
+        work = Cancellation()
+        begin_work(work)
+        begin_effect(start.key, show)
+        meter = begin_metering()
+        if show is not None:
+            self._shows[start.key] = show
         count = [1]
-        spent = Usage()
+        output, error = None, None
+        doing = self._call if step.call is not None else self._ask
+        limit: asyncio.Timeout | None = None
         try:
-            with metered() as meter:
-                output, error = None, None
+            if step.seconds is None:
+                output = await doing(run, step, start, count)
+            else:
                 limit = asyncio.timeout(step.seconds)
-                try:
-                    async with limit:
-                        output = await work(run, step, start, count)
-                except Exception as mistake:
-                    late = f"it took longer than {step.seconds} s"
-                    error = late if limit.expired() else _in_words(mistake)
-                except asyncio.CancelledError:
-                    task = asyncio.current_task()
-                    if task is None or task.cancelling():
-                        raise
-                    error = "it cancelled itself"
-            spent = meter.usage + self._spent.pop(start.key, Usage())
+                async with limit:
+                    output = await doing(run, step, start, count)
+        except Exception as mistake:
+            work.cancel()
+            late = limit is not None and limit.expired()
+            error = f"it took longer than {step.seconds} s" if late else _in_words(mistake)
+        except asyncio.CancelledError:
+            work.cancel()
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            error = "it cancelled itself"
         finally:
-            _key.reset(token)
+            self._shows.pop(start.key, None)
+        spent = meter.usage + self._spent.pop(start.key, Usage()) if self._spent else meter.usage
         return Outcome(name, output, error, count[0], spent)
 
     async def close(self) -> None:
@@ -115,11 +124,14 @@ class AsyncioRuntime:
     async def _call(self, run: str, step: Step, start: Start, count: list[int]) -> Any:
         function = step.call
         assert function is not None
-        args, kwargs = call_arguments(function, start)
+        args, kwargs = call_arguments(function, start, step.parameters)
+        woven = inspect.iscoroutinefunction(function)
+        if woven and step.retry is None:
+            return await function(*args, **kwargs)
 
         async def once(number: int) -> Any:
             count[0] = number
-            if inspect.iscoroutinefunction(function):
+            if woven:
                 return await function(*args, **kwargs)
             # A plain function may block; in a thread it blocks nobody else.
             given = await asyncio.to_thread(function, *args, **kwargs)
@@ -162,16 +174,18 @@ class AsyncioRuntime:
 
     def _handler(self, agent: Agentlike) -> Callable[[Envelope], Awaitable[Message]]:
         async def handle(envelope: Envelope) -> Message:
-            token = _key.set(envelope.id)
+            begin_effect(envelope.id, self._shows.get(envelope.id))
             try:
                 with metered() as meter:
                     return await agent.handle(envelope.body)
             finally:
                 # The worker's task is not the step's: what the agent spent is handed over by the key.
                 self._spent[envelope.id] = self._spent.get(envelope.id, Usage()) + meter.usage
-                _key.reset(token)
 
         return handle
+
+
+__all__ = ["Agentlike", "AsyncioRuntime", "Outcome", "Runtime", "effect_key"]
 
 
 def _in_words(error: BaseException) -> str:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from ..agents.bus import MessageBus
+from .drain import Drain
 from .events import Event
 from .graph import WorkflowError
 from .journal import Journal
 from .outcome import Result
+from .questions import OpenQuestion
 from .runner import Runner, cast_of
 from .runtime import AsyncioRuntime
 
@@ -21,32 +23,51 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(journal: Journal | str | Path | None) -> Iterator[Journal]:
+def opened(journal: Journal | str | Path) -> Iterator[Journal]:
     """The journal; one that is opened here is closed here."""
     if isinstance(journal, Journal):
         yield journal
         return
-    with Journal(":memory:" if journal is None else journal) as book:
+    with Journal(journal) as book:
         yield book
 
 
+class RunOptions(TypedDict, total=False):
+    """What a run may be given beside its message.
+
+    Keys:
+        agents: those that steps name, beside those given as objects.
+        journal: where it is kept: a :class:`Journal`, or the path of one; nowhere if it is missing.
+        on_event: told of every event.
+        on_question: asks a person while the run waits in this process; without it the run is suspended.
+        drain: ends the run in good order when it is asked to.
+        bus: reaches the agents; one is made where it is missing.
+    """
+
+    agents: Mapping[str, Any] | None
+    journal: Journal | str | Path | None
+    on_event: Callable[[Event], None] | None
+    on_question: Callable[[OpenQuestion], Awaitable[Any]] | None
+    drain: Drain | None
+    bus: MessageBus | None
+
+
 @asynccontextmanager
-async def session(
-    flow: Workflow,
-    agents: Mapping[str, Any] | None,
-    journal: Journal | str | Path | None,
-    on_event: Callable[[Event], None] | None,
-    bus: MessageBus | None,
-) -> AsyncIterator[tuple[Runner, Any]]:
+async def session(flow: Workflow, options: RunOptions) -> AsyncIterator[tuple[Runner, Any]]:
     """A runner for a workflow that has been checked, and the cast. Raises WorkflowError for the first mistake."""
     graph = flow.graph()
-    known = {**flow.agents, **(agents or {})}
-    problems = graph.check(None if bus is not None else known)
+    bus, journal = options.get("bus"), options.get("journal")
+    known = {**flow.agents, **(options.get("agents") or {})}
+    problems = flow.check(None if bus is not None else options.get("agents") or {})
     if problems:
         first = problems[0]
         raise WorkflowError(first.what, where=f"{graph.name}.{first.path}", mend=first.suggestion or None)
-    with opened(journal) as book:
-        yield Runner(graph, AsyncioRuntime(known, bus), book, on_event=on_event), cast_of(known)
+    with nullcontext() if journal is None else opened(journal) as book:
+        runner = Runner(
+            graph, AsyncioRuntime(known, bus), book, on_event=options.get("on_event"),
+            on_question=options.get("on_question"), drain=options.get("drain"),
+        )  # fmt: skip
+        yield runner, cast_of(known)
 
 
 async def streamed(start: Callable[[Callable[[Event], None]], Awaitable[Result]]) -> AsyncIterator[Event | Result]:

@@ -8,9 +8,11 @@ from typing import Any, Literal
 
 from ..agents.usage import Usage
 from .graph import Graph
+from .limits import Spent
 from .vector import Vector
 
 Status = Literal["new", "running", "completed", "failed", "partial"]
+NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,13 @@ class StepRecord:
 
 @dataclass(frozen=True)
 class Slot:
-    """One effect of a visit: ``waiting``, ``running``, ``done`` or ``failed``.
+    """One effect of a visit: ``waiting``, ``running`` (also asleep, or asked of a person), ``done`` or ``failed``.
 
     ``start`` is the command that runs it, so that a resumed run gives the very same.
     """
 
     status: Literal["waiting", "running", "done", "failed"] = "waiting"
-    start: Start | None = None
+    start: Start | Sleep | Ask | None = None
     output: Any = None
 
 
@@ -85,7 +87,11 @@ class State:
         visits: how often each step was entered.
         taken: how often each route was taken, by step and number of the route.
         arrived: for a step with ``join``: the steps that have led to it since it last started.
+        lists: the growing lists, by name.
         messages: effects so far.
+        spent: by the agents that have a budget of their own.
+        granted: how often a person granted as much again.
+        paused: the question whether to go on after a limit was used up, while it is open.
         seconds: at work, over all processes that drove the run.
         last: what the step that finished last gave.
     """
@@ -100,8 +106,12 @@ class State:
     visits: Mapping[str, int] = field(default_factory=dict)
     taken: Mapping[tuple[str, int], int] = field(default_factory=dict)
     arrived: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    lists: Mapping[str, Vector[Any]] = field(default_factory=dict)
     records: Vector[StepRecord] = Vector()
     messages: int = 0
+    spent: Mapping[str, Spent] = field(default_factory=dict)
+    granted: int = 0
+    paused: Ask | None = None
     usage: Usage = Usage()
     seconds: float = 0.0
     at: float = 0.0
@@ -109,6 +119,14 @@ class State:
     output: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
     finished: bool = False
+
+    @property
+    def questions(self) -> tuple[Ask, ...]:
+        """What is open for a person, in the order in which steps were entered."""
+        visits = sorted(self.active.values(), key=lambda visit: visit.order)
+        running = (slot.start for visit in visits for slot in visit.slots if slot.status == "running")
+        asked = [start for start in running if isinstance(start, Ask)]
+        return tuple(asked if self.paused is None else [*asked, self.paused])
 
 
 @dataclass(frozen=True)
@@ -141,6 +159,60 @@ class Start(Command):
     def input(self) -> Any:
         """What the record of the step shows as its input."""
         return self.value if self.arguments is None else self.arguments
+
+
+@dataclass(frozen=True)
+class Sleep(Command):
+    """Wait until ``until``, in seconds since the epoch; then the step gives what it was given (``value``)."""
+
+    step: str
+    visit: int
+    index: int | None
+    key: str
+    until: float
+    value: Any
+
+    @property
+    def input(self) -> Any:
+        """What the record of the step shows as its input."""
+        return self.value
+
+    @property
+    def agent(self) -> None:
+        """Nobody."""
+        return None
+
+
+@dataclass(frozen=True)
+class Ask(Command):
+    """Ask a person; the answer is the output of the step.
+
+    Attributes:
+        key: names the question in an answer.
+        question: the text.
+        value: what it is about.
+        choices: what may be answered; () for anything that ``gives`` allows.
+        gives: the type of the answer: a message type's name, or None for any JSON value.
+    """
+
+    step: str
+    visit: int
+    index: int | None
+    key: str
+    question: str
+    value: Any
+    choices: tuple[Any, ...] = ()
+    gives: str | None = None
+
+    @property
+    def input(self) -> Any:
+        """What the record of the step shows as its input."""
+        return {"question": self.question, "about": self.value}
+
+    @property
+    def agent(self) -> None:
+        """Nobody of the cast."""
+        return None
 
 
 @dataclass(frozen=True)

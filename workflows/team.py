@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
-from ..agents.messages import CastMember, Message, Task
-from ..agents.requests import message_from
-from ..agents.role_document import message_type_of
 from ..core.errors import UnderstudyError
-from .events import Event
 from .flow import Workflow, run_alone
-from .graph import Graph
-from .learning import OnProgress, learn
-from .members import Member, TeamAgent, members_of
-from .references import planners
 from .refs import Ref
-from .resources import Resources
-from .roles import RoleFinder
-from .runner import cast_of
-from .schema import read_team
-from .team_graph import graph_of
 from .values import hint
 
 if TYPE_CHECKING:
+    from ..agents.messages import CastMember, Message
     from ..agents.role import Role
     from ..core.adaptation import Report
     from ..core.backbone import Backbone
     from ..core.bank import HeadBank
-    from .journal import Journal
+    from .events import Event
+    from .graph import Graph
+    from .learning import OnProgress
+    from .members import Member, TeamAgent
     from .outcome import Result
-
-REQUEST = {"request": "text"}
+    from .resources import Resources
+    from .session import RunOptions
 
 
 class Team:
@@ -51,6 +42,8 @@ class Team:
 
     def __init__(self, name: str, members: Mapping[str, Member], graph: Graph, resources: Resources, *,
                  does: str = "", file: Path | None = None) -> None:
+        from .members import TeamAgent
+
         self.name = name
         self.does = does
         self.file = file
@@ -65,14 +58,9 @@ class Team:
         ``backbone`` takes the place of the one that the file names. Raises InvalidFile with every mistake in the
         file, each with its place.
         """
-        document = read_team(path)
-        value, base = document.value, document.file.parent
-        chosen = backbone if backbone is not None else str(value.get("backbone", "default"))
-        finder = RoleFinder(base, chosen if isinstance(chosen, str) else chosen.name)
-        members = members_of(value["agents"], finder)
-        graph = graph_of(value, takes_of(value, members, str(document.file)))
-        resources = Resources(chosen, base, value.get("knowledge"))
-        return cls(value["team"], members, graph, resources, does=value.get("does", ""), file=document.file)
+        from .team_file import load
+
+        return load(cls, path, backbone)
 
     @overload
     def __getitem__(self, name: str) -> TeamAgent: ...
@@ -97,6 +85,9 @@ class Team:
     @property
     def cast(self) -> tuple[CastMember, ...]:
         """Those whom a plan may give steps to: the agents that take a Task."""
+        from ..agents.messages import CastMember
+        from .runner import cast_of
+
         return tuple(member for member in cast_of(self._agents) if isinstance(member, CastMember))
 
     @property
@@ -125,37 +116,49 @@ class Team:
 
         Raises UnderstudyError with the field that is missing, unknown or of the wrong type.
         """
+        from ..agents.requests import message_from
+
         return message_from(self.takes, request, self.name)
 
-    async def run(self, request: str | Mapping[str, Any] | Message, *, journal: Journal | str | Path | None = None,
-                  run_id: str | None = None, on_event: Callable[[Event], None] | None = None) -> Result:
+    async def run(self, request: str | Mapping[str, Any] | Message, *, run_id: str | None = None,
+                  **options: Unpack[RunOptions]) -> Result:
         """Answer a request.
 
         Args:
             request: a text, the fields of the team's input, or a message.
-            journal: where the run is kept, so that it can be resumed; in memory where it is None.
-            on_event: told of every event.
+            run_id: a name for the run; made up where it is None.
+            options: ``journal`` to keep the run in, so that it can be resumed, ``on_event`` and more: see
+                :class:`..session.RunOptions`.
 
         Raises:
             UnderstudyError: the request does not fit, or a role of the team has not been learned.
         """
         message = self.message(request)
         self.require_heads()
-        return await self.workflow.run(message, journal=journal, run_id=run_id, on_event=on_event, team=self._scope())
+        return await self.workflow.run(message, run_id=run_id, team=self._scope(), **options)
 
     def run_sync(self, request: str | Mapping[str, Any] | Message, **options: Any) -> Result:
         """As :meth:`run`, outside any event loop."""
         return run_alone(self.run(request, **options), "team.run(…)")
 
-    async def resume(self, run: str, *, journal: Journal | str | Path, changed: bool = False,
-                     on_event: Callable[[Event], None] | None = None) -> Result:
-        """Go on with a run that was cut off; what is recorded is not done again.
+    async def resume(self, run: str, *, changed: bool = False, answers: Mapping[str, Any] | None = None,
+                     **options: Unpack[RunOptions]) -> Result:
+        """Go on with a run that was cut off, or that waits for ``answers``; what is recorded is not done again.
 
         Raises UnderstudyError where there is no such run, or where the workflow is not the one it began with
         (unless ``changed``).
         """
         self.require_heads()
-        return await self.workflow.resume(run, journal=journal, on_event=on_event, changed=changed)
+        return await self.workflow.resume(run, changed=changed, answers=answers, **options)
+
+    async def fork(self, run: str, step: str | None = None, **options: Any) -> Result:
+        """A new run that shares what ``run`` did before ``step``: see :meth:`Workflow.fork`."""
+        self.require_heads()
+        return await self.workflow.fork(run, step, **options)
+
+    def fork_sync(self, run: str, step: str | None = None, **options: Any) -> Result:
+        """As :meth:`fork`, outside any event loop."""
+        return run_alone(self.fork(run, step, **options), "team.fork(…)")
 
     def resume_sync(self, run: str, **options: Any) -> Result:
         """As :meth:`resume`, outside any event loop."""
@@ -176,6 +179,9 @@ class Team:
 
         Raises UnderstudyError as :func:`..learning.learn` does.
         """
+        from .learning import learn
+        from .members import Member, TeamAgent
+
         head, report = learn(role, self.backbone, on_progress)
         folder = None if save is None else Path(save) / role.name
         if folder is not None:
@@ -211,16 +217,6 @@ class Team:
 
     def _scope(self) -> dict[str, Any]:
         return {"name": self.name, "does": self.does, "cast": self.cast}
-
-
-def takes_of(document: Mapping[str, Any], members: Mapping[str, Member], where: str) -> type[Message]:
-    """The type of a run's input. Raises UnderstudyError for a field that no message can have."""
-    alone = "workflow" not in document and not planners(document["agents"])
-    if "input" not in document and alone:
-        return next(iter(members.values())).role.takes
-    fields = document.get("input", REQUEST)
-    # A type of the package's own is known to every process that reads the journal, without the team's file.
-    return Task if fields == REQUEST else message_type_of(f"{document['team']}.input", fields, where)
 
 
 __all__ = ["Team"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from ..core.errors import UnderstudyError
+from .vector import Vector
 
 
 class ExpressionError(UnderstudyError):
@@ -27,12 +27,12 @@ def attribute(value: Any, name: str) -> Any:
 
     An element that is None, a branch that brought nothing, is passed over. Raises ExpressionError.
     """
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | Vector):
         found: list[Any] = []
         for one in value:
             if one is not None:
                 part = attribute(one, name)
-                found.extend(part) if isinstance(part, list | tuple) else found.append(part)
+                found.extend(part) if isinstance(part, list | tuple | Vector) else found.append(part)
         return found
     names = field_names(value)
     if name not in names:
@@ -42,9 +42,9 @@ def attribute(value: Any, name: str) -> Any:
 
 def element(value: Any, key: Any) -> Any:
     """``value[key]``: an element of a list (negative: from its end), or a field. Raises ExpressionError."""
-    if isinstance(key, str) and not isinstance(value, list | tuple | str):
+    if isinstance(key, str) and not isinstance(value, list | tuple | Vector | str):
         return attribute(value, key)
-    if not isinstance(value, list | tuple | str) or not isinstance(key, int):
+    if not isinstance(value, list | tuple | Vector | str) or not isinstance(key, int):
         raise ExpressionError(f"{kind(value)} has no element {key!r}")
     if not -len(value) <= key < len(value):
         raise ExpressionError(f"no element {key}: {kind(value)} has {len(value)}")
@@ -67,14 +67,16 @@ def kind(value: Any) -> str:
     if isinstance(value, bool):
         return "a boolean"
     plain = {str: "a text", int: "a number", float: "a number", list: "a list", tuple: "a list",
-             dict: "a mapping"}
+             Vector: "a list", dict: "a mapping"}
     return plain.get(type(value), type(value).__name__)
 
 
 def hint(name: str, known: Iterable[str]) -> str | None:
     """"did you mean" for a name that is not among ``known``; otherwise what there is."""
+    from difflib import get_close_matches
+
     names = [str(one) for one in known]
-    near = difflib.get_close_matches(name, names, n=1)
+    near = get_close_matches(name, names, n=1)
     if near:
         return f"did you mean '{near[0]}'?"
     return f"there is: {', '.join(sorted(names)[:12])}" if names else None
@@ -82,6 +84,6 @@ def hint(name: str, known: Iterable[str]) -> str | None:
 
 def length(value: Any) -> int:
     """How many elements, characters or fields ``value`` has. Raises ExpressionError."""
-    if not isinstance(value, list | tuple | str | Mapping):
+    if not isinstance(value, list | tuple | Vector | str | Mapping):
         raise ExpressionError(f"{kind(value)} has no length")
     return len(value)

@@ -2,53 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, TypeVar, overload
 
+T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
 _WIDTH = 64
 
 
-@dataclass(frozen=True)
-class Vector(Generic[T]):
-    """An immutable sequence of blocks.
+class Vector(Sequence[T_co]):
+    """An immutable sequence of blocks. It equals another with the same items, never a list or a tuple.
 
     >>> first = Vector.of("abc")
     >>> list(first.put(1, "B")), list(first), list(first.add("d"))
     (['a', 'B', 'c'], ['a', 'b', 'c'], ['a', 'b', 'c', 'd'])
     """
 
-    blocks: tuple[tuple[T, ...], ...] = ()
-    length: int = 0
+    __slots__ = ("_blocks", "_length")
+
+    def __init__(self, blocks: tuple[tuple[T_co, ...], ...] = (), length: int = 0) -> None:
+        self._blocks = blocks
+        self._length = length
 
     @classmethod
     def of(cls, items: Iterable[T]) -> Vector[T]:
         """A vector of ``items``."""
         every = tuple(items)
-        return cls(tuple(every[at : at + _WIDTH] for at in range(0, len(every), _WIDTH)), len(every))
+        return Vector(tuple(every[at : at + _WIDTH] for at in range(0, len(every), _WIDTH)), len(every))
 
-    def put(self, index: int, item: T) -> Vector[T]:
+    def put(self: Vector[T], index: int, item: T) -> Vector[T]:
         """The vector with ``item`` at ``index``."""
         at, within = divmod(index, _WIDTH)
-        block = self.blocks[at]
+        block = self._blocks[at]
         changed = (*block[:within], item, *block[within + 1 :])
-        return Vector((*self.blocks[:at], changed, *self.blocks[at + 1 :]), self.length)
+        return Vector((*self._blocks[:at], changed, *self._blocks[at + 1 :]), self._length)
 
-    def add(self, item: T) -> Vector[T]:
+    def add(self: Vector[T], item: T) -> Vector[T]:
         """The vector with ``item`` behind its last."""
-        if self.blocks and len(self.blocks[-1]) < _WIDTH:
-            return Vector((*self.blocks[:-1], (*self.blocks[-1], item)), self.length + 1)
-        return Vector((*self.blocks, (item,)), self.length + 1)
+        blocks = self._blocks
+        if blocks and len(blocks[-1]) < _WIDTH:
+            return Vector((*blocks[:-1], (*blocks[-1], item)), self._length + 1)
+        return Vector((*blocks, (item,)), self._length + 1)
 
-    def __getitem__(self, index: int) -> T:
-        at, within = divmod(index, _WIDTH)
-        return self.blocks[at][within]
+    @overload
+    def __getitem__(self, index: int) -> T_co: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T_co]: ...
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return tuple(self)[index]
+        if not -self._length <= index < self._length:
+            raise IndexError(index)
+        at, within = divmod(index % self._length, _WIDTH)
+        return self._blocks[at][within]
 
     def __len__(self) -> int:
-        return self.length
+        return self._length
 
-    def __iter__(self) -> Iterator[T]:
-        for block in self.blocks:
-            yield from block
+    def __iter__(self) -> Iterator[T_co]:
+        return chain.from_iterable(self._blocks)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vector) and self._blocks == other._blocks
+
+    def __hash__(self) -> int:
+        return hash(self._blocks)
+
+    def __repr__(self) -> str:
+        return f"Vector.of({list(self)!r})"

@@ -143,7 +143,7 @@ def test_documents_tell_workflows_apart() -> None:
 
     same, other = made(), made(limits=Limits(messages=5))
     assert same.digest == made().digest != other.digest
-    assert difference(same.document(), other.document()) == 'limits was [null, null, "stop"] and is [null, 5, "stop"]'
+    assert difference(same.document, other.document) == 'limits was [null, null, "stop"] and is [null, 5, "stop"]'
     assert difference({"a": {"b": 1}}, {"a": {}}) == "a.b is gone"
     assert difference({"a": {}}, {"a": {"b": 1}}) == "a.b is new"
 

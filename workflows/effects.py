@@ -1,0 +1,35 @@
+"""What a step's own code may ask of the effect it runs in: its idempotency key, and a way to show parts early."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+_key: ContextVar[str] = ContextVar("understudy_effect", default="")
+_emit: ContextVar[Callable[[Any], None] | None] = ContextVar("understudy_emit", default=None)
+
+
+def effect_key() -> str:
+    """The idempotency key of the effect that runs here, to be passed on to whoever can honour it; or "".
+
+    An effect that had begun but was not recorded when its process died runs again with the same key: it happens
+    exactly once where the receiver honours the key, and at least once elsewhere.
+    """
+    return _key.get()
+
+
+def emit(part: Any) -> None:
+    """Show a part of the result, such as a token, to whoever watches the run.
+
+    Parts are provisional: they are not recorded, and an effect that runs again emits them again.
+    """
+    show = _emit.get()
+    if show is not None:
+        show(part)
+
+
+def begin_effect(key: str, show: Callable[[Any], None] | None) -> None:
+    """Make this context, and what begins from it, that of the effect ``key``."""
+    _key.set(key)
+    _emit.set(show)

@@ -1,0 +1,123 @@
+"""Forks: a run that shares the first events of another, and goes its own way from one of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .engine import decide
+from .events import (
+    Event,
+    LimitReached,
+    QuestionAnswered,
+    RunAccepted,
+    RunResumed,
+    StepEdited,
+    StepFailed,
+    StepFinished,
+    TimerFired,
+)
+from .graph import Graph, WorkflowError
+from .state import Ask, State
+
+UNSET: Any = object()
+"""Stands for a value that was not given, where None is one."""
+
+
+@dataclass(frozen=True)
+class Fork:
+    """From where a run goes another way, and with what.
+
+    Attributes:
+        step: the step; None for the very beginning.
+        visit: which of its visits; the first if it is None.
+        index: the item, for a step with ``each``; the first that was settled if it is None.
+        message: what the step is given in place of what it was given; it then runs again. At the beginning: the input.
+        output: what the step gives in place of what it gave; it does not run again.
+
+    With neither the step runs again as it was.
+    """
+
+    step: str | None = None
+    visit: int | None = None
+    index: int | None = None
+    message: Any = UNSET
+    output: Any = UNSET
+
+
+_SHARED = (RunResumed, StepFinished, StepFailed, StepEdited, TimerFired, QuestionAnswered, LimitReached)
+
+
+def forked(graph: Graph, events: Sequence[Event], fork: Fork, run: str, at: float) -> list[Event]:
+    """The first events of the fork ``run``: those it shares, then what is changed.
+
+    Raises WorkflowError where there is no such step in the run, or both a message and an output are given.
+    """
+    first = events[0]
+    assert isinstance(first, RunAccepted)
+    if fork.message is not UNSET and fork.output is not UNSET:
+        raise WorkflowError("a fork has a message or an output, not both", where=fork.step)
+    origin = {"run": first.run, "step": fork.step, "visit": fork.visit, "index": fork.index}
+    if fork.step is None:
+        if fork.output is not UNSET:
+            raise WorkflowError("a run as a whole has no output to be given", mend="name a step, or give a message")
+        given = first.input if fork.message is UNSET else fork.message
+        if graph.takes is not None and not isinstance(given, graph.takes):
+            raise WorkflowError(f"it takes {graph.takes.message_name}", where=graph.name)
+        return [replace(first, at=at, run=run, input=given, forked=origin)]
+    place = _place(events, fork, _asking(graph, events))
+    settled = events[place]
+    number, index = _of(settled, graph, events[:place])
+    origin |= {"visit": number, "index": index}
+    # Keys name the run: what the fork does, it does under keys of its own.
+    shared = [_keyed(event, first.run, run) for event in events[1:place] if isinstance(event, _SHARED)]
+    made: list[Event] = [replace(first, run=run, forked=origin), *shared, RunResumed(at)]
+    if fork.output is not UNSET:
+        agent = settled.agent if isinstance(settled, StepFinished | StepFailed) else None
+        made.append(StepFinished(at, fork.step, number, index, agent, fork.output, 0.0))
+    elif fork.message is not UNSET:
+        made.insert(-1, StepEdited(at, fork.step, number, index, fork.message))
+    return made
+
+
+def _asking(graph: Graph, events: Sequence[Event]) -> Mapping[str, Ask]:
+    """Every question that the run asked, by its key."""
+    state = State(graph)
+    asked: dict[str, Ask] = {}
+    for event in events:
+        state, _ = decide(state, event)
+        asked |= {ask.key: ask for ask in state.questions}
+    return asked
+
+
+def _place(events: Sequence[Event], fork: Fork, asked: Mapping[str, Ask]) -> int:
+    """The number of the event that settled the step of ``fork``."""
+    known: list[str] = []
+    for place, event in enumerate(events):
+        if isinstance(event, QuestionAnswered) and event.key in asked:
+            ask = asked[event.key]
+            step, visit, index = ask.step, ask.visit, ask.index
+        elif isinstance(event, StepFinished | StepFailed | TimerFired):
+            step, visit, index = event.step, event.visit, event.index
+        else:
+            continue
+        known.append(step)
+        if step == fork.step and fork.visit in (None, visit) and fork.index in (None, index):
+            return place
+    mend = f"it settled: {', '.join(dict.fromkeys(known)) or 'no step'}"
+    raise WorkflowError(f"the run has no such step {fork.step!r}", mend=mend)
+
+
+def _of(event: Event, graph: Graph, before: Sequence[Event]) -> tuple[int, int | None]:
+    if isinstance(event, QuestionAnswered):
+        ask = _asking(graph, before)[event.key]
+        return ask.visit, ask.index
+    assert isinstance(event, StepFinished | StepFailed | TimerFired)
+    return event.visit, event.index
+
+
+def _keyed(event: Event, old: str, new: str) -> Event:
+    if isinstance(event, QuestionAnswered):
+        return replace(event, key=new + event.key.removeprefix(old))
+    return event

@@ -1,0 +1,84 @@
+"""Questions to a person: how an answer finds its question, and whether it is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..agents.messages import message_type, pack
+from .graph import WorkflowError
+from .state import Ask
+
+
+@dataclass(frozen=True)
+class OpenQuestion:
+    """What a run waits for a person to say.
+
+    Attributes:
+        key: names it among all of the run.
+        step: that asks, or ``$limits``.
+        index: the item of an ``each``, or None.
+        question: the text.
+        about: what the step was given.
+        choices: what may be answered; () for anything.
+        gives: the type of message that the answer has to be, or None.
+    """
+
+    key: str
+    step: str
+    index: int | None
+    question: str
+    about: Any
+    choices: tuple[Any, ...] = ()
+    gives: str | None = None
+
+
+def opened(asks: Iterable[Ask]) -> tuple[OpenQuestion, ...]:
+    """The questions as their reader sees them."""
+    return tuple(
+        OpenQuestion(ask.key, ask.step, ask.index, ask.question, ask.value, ask.choices, ask.gives) for ask in asks
+    )
+
+
+def brief(asks: Iterable[Ask]) -> tuple[Mapping[str, Any], ...]:
+    """The questions as the journal keeps them."""
+    return tuple(
+        {"key": ask.key, "step": ask.step, "question": ask.question, "choices": list(ask.choices)} for ask in asks
+    )
+
+
+def found(asks: Iterable[Ask], key: str) -> Ask:
+    """The open question of that key, or of the step of that name if it asks only one. Raises WorkflowError."""
+    every = tuple(asks)
+    named = [ask for ask in every if ask.key == key] or [ask for ask in every if ask.step == key]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        keys = ", ".join(ask.key for ask in named)
+        raise WorkflowError(f"the step {key} asks several questions", mend=f"answer one by its key: {keys}")
+    known = ", ".join(ask.key for ask in every) or "none is open"
+    raise WorkflowError(f"there is no open question {key!r}", mend=f"open: {known}")
+
+
+def checked(ask: Ask, answer: Any) -> Any:
+    """``answer`` as the step will give it. Raises WorkflowError where the question does not allow it."""
+    if ask.choices and answer not in ask.choices:
+        raise WorkflowError(
+            f"{answer!r} is no answer to: {ask.question}", where=ask.key,
+            mend=f"choose one of: {', '.join(map(str, ask.choices))}",
+        )  # fmt: skip
+    if ask.gives is not None:
+        kind = message_type(ask.gives)
+        if not isinstance(answer, kind):
+            try:
+                answer = kind.model_validate(answer)
+            except ValidationError as error:
+                first = error.errors()[0]
+                path = ".".join(str(part) for part in first["loc"])
+                mend = f"it has to give: {', '.join(kind.model_fields)}"
+                raise WorkflowError(f"{path}: {first['msg']}", where=ask.key, mend=mend) from None
+    pack(answer, ask.key)
+    return answer

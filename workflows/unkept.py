@@ -1,0 +1,34 @@
+"""The record of a run that nobody wants kept: it refuses what a journal would refuse, and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from .events import Event, event_to_json
+from .journal import JournalError, Row
+
+
+class Unkept:
+    """Stands where a journal is wanted. A workflow that runs with it also runs with a journal."""
+
+    path = ":memory:"
+
+    def prepare(self, event: Event) -> Row:
+        """Raises MessageError for a value that a journal could not keep."""
+        event_to_json(event)
+        return _NOTHING
+
+    def append_rows(self, run: str, number: int, rows: Sequence[Row]) -> None:
+        """Nothing is written."""
+
+    def events(self, run: str) -> NoReturn:
+        """Raises JournalError: there are none."""
+        raise JournalError(f"the run {run} was not kept", mend="give the run a journal")
+
+    def next_number(self, run: str) -> NoReturn:
+        """Raises JournalError."""
+        self.events(run)
+
+
+_NOTHING = Row(0.0, "", "")
