@@ -34,7 +34,8 @@ class Addresser:
         shares its run and trace, unless ``more`` says otherwise.
         """
         if not isinstance(body, Message) or (to is None) == (topic is None):
-            what = "an envelope has either a recipient or a topic" if isinstance(body, Message) else "this is no message"
+            addressed = "an envelope has either a recipient or a topic"
+            what = addressed if isinstance(body, Message) else "this is no message"
             raise MessageError(what, where=type(body).__name__, mend="give a Message, and to= or topic=")
         fields: dict[str, Any] = {
             "id": self._id(), "recipient": to, "topic": topic, "control": control, "body": body,

@@ -11,7 +11,7 @@ from . import __version__
 from .cli_check import check, schema
 from .cli_evaluate import evaluate
 from .cli_learn import ask, learn
-from .cli_run import resume, run
+from .cli_run import fork, replay, resume, run
 from .cli_runs import runs
 from .cli_support import Face
 from .cli_train import train
@@ -47,6 +47,8 @@ def face(
 
 app.command()(run)
 app.command()(resume)
+app.command()(replay)
+app.command()(fork)
 app.command()(learn)
 app.command()(ask)
 app.command()(check)

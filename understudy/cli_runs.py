@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import json
+import sys
+import time
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,13 +15,26 @@ from pydantic_core import to_jsonable_python
 from rich.table import Table
 from rich.text import Text
 
-from .cli_support import DEFAULT_JOURNAL, JournalOption, JsonOption, existing, print_json, stdout
-from .render import run_view, sources_of
+from .cli_support import (
+    DEFAULT_JOURNAL,
+    FAILED,
+    JournalOption,
+    JsonOption,
+    complain,
+    existing,
+    print_json,
+    stdout,
+)
+from .core.errors import UnderstudyError
+from .recorded import recorded
+from .render import output_view, run_view
 
 if TYPE_CHECKING:
-    from .workflows.events import Event
+    from .workflows.dead import KeptLetter
+    from .workflows.journal import Journal
 
-runs = typer.Typer(no_args_is_help=True, help="What the journal knows: list, show.")
+runs = typer.Typer(no_args_is_help=True, help="What the journal knows: list, show, dead, export, compact.")
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run, from 'understudy runs list'.")]
 
 
 @runs.command("list")
@@ -52,7 +69,7 @@ def list_runs(journal: JournalOption = None, as_json: JsonOption = False) -> Non
 
 @runs.command("show")
 def show_run(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run, from 'understudy runs list'.")],
+    run: RunArgument,
     journal: JournalOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -71,40 +88,142 @@ def show_run(
         stdout().print(run_view(shown, str(request) if request else None))
 
 
-def recorded(events: Sequence[Event]) -> dict[str, Any]:
-    """The object of ``run --json`` as far as the record has it, with ``input``; ``status`` is "open" while it is.
+@runs.command("dead")
+def dead_letters(
+    run: RunArgument,
+    send: Annotated[
+        int | None,
+        typer.Option("--send", metavar="NUMBER", help="Send this letter again, to the agents of --team.",
+                     show_default=False),
+    ] = None,
+    team: Annotated[
+        Path | None, typer.Option("--team", metavar="TEAM", help="The team.yaml, for --send.", show_default=False)
+    ] = None,
+    journal: JournalOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The dead letters of a run: what was not delivered, failed or came too late, and why.
 
-    Steps stand in the order in which they ended. What a step was asked is not in the record, but follows from it.
+    `understudy runs dead 7f3a9c`
+
+    `understudy runs dead 7f3a9c --send 4 --team team.yaml`
     """
-    from .agents.usage import Usage
-    from .workflows.events import RunAccepted, RunFinished, StepFailed, StepFinished
+    from .workflows.journal import Journal
 
-    shown: dict[str, Any] = {"run": "", "status": "open", "input": None, "output": {}, "steps": [], "error": None}
-    usage = Usage()
-    for event in events:
-        if isinstance(event, RunAccepted):
-            shown |= {"run": event.run, "workflow": event.workflow, "input": to_jsonable_python(event.input)}
-        elif isinstance(event, StepFinished | StepFailed):
-            output = to_jsonable_python(event.output) if isinstance(event, StepFinished) else None
-            shown["steps"].append(
-                {
-                    "name": event.step,
-                    "agent": event.agent,
-                    "index": event.index,
-                    "input": None,
-                    "output": output,
-                    "seconds": round(event.seconds, 4),
-                    "attempts": event.attempts,
-                    "error": event.error if isinstance(event, StepFailed) else None,
-                    "sources": list(sources_of(output)),
-                }
-            )
-            usage += event.usage
-        elif isinstance(event, RunFinished):
-            shown |= {"status": event.status, "error": event.error, "output": to_jsonable_python(event.output)}
-    seconds = round(events[-1].at - events[0].at, 4)
-    shown["usage"] = {"tokens": usage.tokens, "calls": usage.calls, "seconds": seconds}
-    return shown
+    with Journal(existing(journal or DEFAULT_JOURNAL)) as book:
+        if send is not None:
+            _send(book, run, send, team, as_json)
+            return
+        from .workflows.dead import kept_letters
+
+        letters = [_letter(letter) for letter in kept_letters(book, run, plain=True)]
+    if as_json:
+        print_json({"run": run, "letters": letters})
+        return
+    if not letters:
+        stdout().print(f"run {run} has no dead letters", soft_wrap=True)
+        return
+    table = Table(show_edge=False, pad_edge=False, header_style="dim")
+    table.add_column("number", justify="right")
+    for name in ("to", "message", "reason", "sent again"):
+        table.add_column(name)
+    for letter in letters:
+        reason = f"{letter['reason']} ({letter['cause']})" if letter["cause"] else letter["reason"]
+        row = (str(letter["number"]), letter["to"], letter["message"], reason, letter["sent"] or "")
+        table.add_row(*(Text(str(cell)) for cell in row))
+    stdout().print(table)
+
+
+def _letter(letter: KeptLetter) -> dict[str, Any]:
+    envelope = letter.died.envelope if isinstance(letter.died.envelope, dict) else {}
+    sent = letter.sent and (letter.sent.error or "answered")
+    return {
+        "number": letter.number, "at": letter.died.at, "to": envelope.get("recipient") or envelope.get("topic") or "",
+        "message": to_jsonable_python(envelope.get("body", letter.died.envelope)), "reason": letter.died.reason,
+        "cause": letter.died.cause, "sent": sent, "key": envelope.get("id"),
+    }  # fmt: skip
+
+
+def _send(book: Journal, run: str, number: int, team: Path | None, as_json: bool) -> None:
+    if team is None:
+        raise UnderstudyError("nobody is there to send it to", mend="name the team: --team team.yaml")
+    from .agents.letters import DeliveryError
+    from .workflows.dead import send_again
+    from .workflows.team import Team
+
+    loaded = Team.load(team)
+    loaded.require_heads()
+    try:
+        answer = asyncio.run(send_again(book, run, number, loaded.workflow.agents))
+    except DeliveryError as error:
+        complain(f"it died again: {error}")
+        raise typer.Exit(FAILED) from None
+    shown = to_jsonable_python(answer)
+    if as_json:
+        print_json({"run": run, "number": number, "output": shown})
+    else:
+        stdout().print(output_view(shown))
+
+
+@runs.command("export")
+def export_run(
+    run: RunArgument,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where to; stdout if missing.", show_default=False)
+    ] = None,
+    journal: JournalOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The events of a run as JSON lines, as the journal has them; with --json as one object.
+
+    `understudy runs export 7f3a9c --out run.jsonl`
+    """
+    from .workflows.journal import Journal
+
+    with Journal(existing(journal or DEFAULT_JOURNAL)) as book:
+        events = list(book.exported(run))
+    if as_json:
+        print_json({"run": run, "events": events})
+        return
+    lines = "".join(json.dumps(line) + "\n" for line in events)
+    if out is None:
+        sys.stdout.write(lines)
+    else:
+        out.write_text(lines, encoding="utf-8")
+
+
+@runs.command("compact")
+def compact_runs(
+    run: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]…", help="Which; all that are finished if none is named.")
+    ] = None,
+    older: Annotated[
+        float, typer.Option("--older-than", metavar="DAYS", help="Only what was finished so long ago.", min=0)
+    ] = 0.0,
+    journal: JournalOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take the steps of finished runs out of the journal; their input, result and dead letters stay.
+
+    `understudy runs compact --older-than 30`
+    """
+    from .workflows.journal import Journal, JournalError
+
+    before = time.time() - older * 86_400
+    file = existing(journal or DEFAULT_JOURNAL)
+    size = file.stat().st_size
+    with Journal(file) as book:
+        known = {summary.run: summary for summary in book.runs()}
+        for name in run or ():
+            if name not in known:
+                raise JournalError(f"there is no run {name!r}", where=str(file), mend="see: understudy runs list")
+        chosen = [name for name, one in known.items() if one.finished is not None and one.finished <= before]
+        chosen = [name for name in chosen if not run or name in run]
+        gone = book.compact(chosen)
+    if as_json:
+        print_json({"journal": str(file), "runs": chosen, "events": gone, "bytes": [size, file.stat().st_size]})
+        return
+    stdout().print(f"{len(chosen)} runs, {gone} events taken out; {size:,} → {file.stat().st_size:,} bytes")
 
 
 def _moment(seconds: float) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from pydantic_core import to_jsonable_python
@@ -15,9 +18,13 @@ from typer.core import TyperGroup
 
 from .core.errors import UnderstudyError
 
+if TYPE_CHECKING:
+    from .workflows.drain import Drain
+
 FAILED = 1
 REFUSED = 2
 INTERRUPTED = 130
+TERMINATED = 143
 
 _json_wanted = "understudy.json"
 
@@ -93,6 +100,36 @@ def existing(journal: Path) -> Path:
     if not journal.is_file():
         raise UnderstudyError("there is no journal", where=str(journal), mend="name it with --journal DB")
     return journal
+
+
+@contextmanager
+def draining() -> Iterator[Drain]:
+    """While a run goes on, SIGTERM has it finish what is under way and begin nothing more."""
+    from .workflows.drain import Drain
+
+    drain = Drain()
+    if threading.current_thread() is not threading.main_thread():
+        yield drain  # signals belong to the main thread
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, frame: drain.request())
+    try:
+        yield drain
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def value_from(text: str, where: str) -> Any:
+    """A value as it was typed: JSON where it is JSON, otherwise the text itself; ``@FILE`` for one in a file."""
+    if text.startswith("@"):
+        text, where = read_text(Path(text[1:])), text[1:]
+    try:
+        return json.loads(text)
+    except ValueError:
+        if text.lstrip()[:1] in ("{", "["):
+            parse_object(text, where)
+        return text
+    except RecursionError:
+        raise UnderstudyError("JSON that is nested too deeply", where=where) from None
 
 
 def read_text(path: Path) -> str:

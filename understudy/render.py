@@ -45,12 +45,18 @@ def run_object(result: Result) -> dict[str, Any]:
             ],
             "usage": result.usage,
             "error": result.error,
+            "questions": result.questions,
         },
-        fallback=str,
+        fallback=_plainly,
     )
     for step in plain["steps"]:
         step["sources"] = list(sources_of(step["output"]))
     return dict(plain)
+
+
+def _plainly(value: Any) -> Any:
+    """What JSON lacks: a growing list as a list, anything else as its text."""
+    return list(value) if isinstance(value, Sequence) else str(value)
 
 
 def run_view(run: Mapping[str, Any], title: str | None = None) -> Group:
@@ -90,6 +96,10 @@ def outcome_view(run: Mapping[str, Any], *, sources: bool = True) -> Group:
     lines: list[RenderableType] = []
     if run["status"] == "completed":
         lines.append(_answer(run["output"], sources))
+    elif run["status"] == "waiting":
+        lines += [_question(question) for question in run.get("questions") or ()]
+    elif run["status"] == "interrupted":
+        lines.append(Text("interrupted: what was under way is recorded", style="bold yellow"))
     else:
         lines.append(Text(f"{run['status']}: {_error(run.get('error'))}", style="bold red"))
         if run.get("output"):
@@ -99,6 +109,12 @@ def outcome_view(run: Mapping[str, Any], *, sources: bool = True) -> Group:
     taken += [f"{usage[key]} {key}" for key in ("calls", "tokens") if key in usage]
     lines.append(Text(f"run {run['run']} {run['status']}: " + ", ".join(taken), style="dim"))
     return Group(*lines)
+
+
+def _question(question: Mapping[str, Any]) -> Text:
+    line = Text(f"{question['step']} asks  ", style="bold yellow") + Text(str(question["question"]), style="bold")
+    choices = ", ".join(_plain(choice) for choice in question.get("choices") or ())
+    return line + Text(f"  ({choices})", style="dim") if choices else line
 
 
 def output_view(output: Any) -> RenderableType:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .expressions import Expression
     from .flow import Workflow
-    from .graph import Graph, Limits, Route, Step
+    from .graph import Graph, Route, Step
     from .journal import Journal
+    from .limits import Budget, Limits
     from .outcome import Result
     from .problems import InvalidFile, Problem
     from .refs import Ref
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
     from .team import Team
 
 _homes = {
+    "Budget": "limits",
     "Expression": "expressions",
     "Graph": "graph",
     "InvalidFile": "problems",
     "Journal": "journal",
-    "Limits": "graph",
+    "Limits": "limits",
     "Problem": "problems",
     "Ref": "refs",
     "Result": "outcome",
@@ -36,8 +38,8 @@ _homes = {
 }
 
 __all__ = [
-    "Expression", "Graph", "InvalidFile", "Journal", "Limits", "Problem", "Ref", "Result", "Route", "Step", "Team",
-    "Workflow", "check",
+    "Budget", "Expression", "Graph", "InvalidFile", "Journal", "Limits", "Problem", "Ref", "Result", "Route", "Step",
+    "Team", "Workflow", "check",
 ]  # fmt: skip
 
 

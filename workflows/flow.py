@@ -19,14 +19,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from ..agents.messages import Message
 from ..agents.retry import Retry
-from .events import Event
 from .expressions import Expression, Ref
-from .fork import UNSET, Fork
-from .graph import END, Failure, Graph, Limits, Question, Route, Step, WorkflowError
+from .graph import END, Failure, Graph, Question, Route, Step, WorkflowError
+from .limits import Limits
+from .values import UNSET
 
 if TYPE_CHECKING:
+    from ..agents.messages import Message
+    from .events import Event
     from .journal import Journal
     from .outcome import Result
     from .problems import Problem
@@ -100,7 +101,7 @@ class Workflow:
 
         ``input`` gives its arguments as Refs, expressions or constants; without it, the step takes what the step
         before gave. ``after`` names the steps that it follows; with several it waits for all of them. ``into`` is a
-        growing list, made by :meth:`list`, to which the output is added.
+        growing list, made by :meth:`growing`, to which the output is added.
         """
         made = self._doing(doer, name)
         return self._add(replace(made, input=_expressions(input), failure=failure, seconds=seconds, retry=retry,
@@ -135,7 +136,7 @@ class Workflow:
         """Add a step that waits for some seconds, over any restart, and gives what it was given."""
         return self._add(Step(self._free(name), sleep=Expression.of(seconds)), after)
 
-    def list(self, name: str) -> Ref:
+    def growing(self, name: str) -> Ref:
         """A list that grows during the run, for ``into=`` and for inputs: a transcript, a scratchpad.
 
         A step that reads it is given an immutable sequence; what is added later does not change that.
@@ -292,6 +293,7 @@ class Workflow:
         neither it is done again. Without a step the whole run is done again, on ``message``. See
         :class:`..fork.Fork`.
         """
+        from .fork import Fork
         from .session import session
 
         async with session(self, options) as (runner, _):

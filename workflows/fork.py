@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..agents.messages import Message
+from ..agents.requests import message_from
 from .engine import decide
 from .events import (
     Event,
@@ -20,9 +22,7 @@ from .events import (
 )
 from .graph import Graph, WorkflowError
 from .state import Ask, State
-
-UNSET: Any = object()
-"""Stands for a value that was not given, where None is one."""
+from .values import UNSET
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,9 @@ class Fork:
         visit: which of its visits; the first if it is None.
         index: the item, for a step with ``each``; the first that was settled if it is None.
         message: what the step is given in place of what it was given; it then runs again. At the beginning: the input.
-        output: what the step gives in place of what it gave; it does not run again.
+            A mapping gives the fields of the message that its agent takes, or the arguments of its function.
+        output: what the step gives in place of what it gave; it does not run again. A mapping gives the fields of a
+            message of the type that it gave.
 
     With neither the step runs again as it was.
     """
@@ -75,7 +77,7 @@ def forked(graph: Graph, events: Sequence[Event], fork: Fork, run: str, at: floa
     made: list[Event] = [replace(first, run=run, forked=origin), *shared, RunResumed(at)]
     if fork.output is not UNSET:
         agent = settled.agent if isinstance(settled, StepFinished | StepFailed) else None
-        made.append(StepFinished(at, fork.step, number, index, agent, fork.output, 0.0))
+        made.append(StepFinished(at, fork.step, number, index, agent, _typed(fork.output, settled), 0.0))
     elif fork.message is not UNSET:
         made.insert(-1, StepEdited(at, fork.step, number, index, fork.message))
     return made
@@ -115,6 +117,13 @@ def _of(event: Event, graph: Graph, before: Sequence[Event]) -> tuple[int, int |
         return ask.visit, ask.index
     assert isinstance(event, StepFinished | StepFailed | TimerFired)
     return event.visit, event.index
+
+
+def _typed(output: Any, settled: Event) -> Any:
+    gave = settled.output if isinstance(settled, StepFinished) else None
+    if not isinstance(gave, Message) or not isinstance(output, Mapping):
+        return output
+    return message_from(type(gave), output, "the output of the fork")
 
 
 def _keyed(event: Event, old: str, new: str) -> Event:

@@ -13,10 +13,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ..core.errors import UnderstudyError
-from .events import VERSION, Event, RunAccepted, event_from_json, event_to_json
+
+if TYPE_CHECKING:
+    from .events import Event, RunAccepted
 
 SCHEMA = 1
 """Of the file's tables, kept in its ``user_version``."""
@@ -129,7 +131,7 @@ class Journal:
 
     def append_rows(self, run: str, number: int, rows: Sequence[Row]) -> None:
         """As :meth:`append`, of events that were prepared."""
-        written = [(run, number + index, *row[:2], VERSION, row[2]) for index, row in enumerate(rows)]
+        written = self._written(run, number, rows)
         try:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -148,12 +150,21 @@ class Journal:
         except sqlite3.Error as error:
             raise JournalError(f"cannot write: {error}", where=self.path) from error
 
+    def _written(self, run: str, number: int, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+        from .events import VERSION
+
+        return [(run, number + index, row.at, row.kind, VERSION, row.body) for index, row in enumerate(rows)]
+
     def events(self, run: str, *, since: int = 0, plain: bool = False) -> list[Event]:
         """The events of ``run`` from number ``since`` on, in order.
 
         ``plain``: with messages as dicts, which needs none of their types. Raises JournalError where there is no
         such run, or a row is broken.
         """
+        return [event for _, event in self.numbered(run, since=since, plain=plain)]
+
+    def numbered(self, run: str, *, since: int = 0, plain: bool = False) -> list[tuple[int, Event]]:
+        """As :meth:`events`, each with its number."""
         found = list(self._rows(run, since, plain))
         if not found and not since:
             raise JournalError(f"there is no run {run!r}", where=self.path, mend="see: understudy runs list")
@@ -186,10 +197,10 @@ class Journal:
             JournalConflict: another process wrote to the run or deleted it; nothing was changed.
             JournalError: the file cannot be written; nothing was changed.
         """
-        rows = [
-            (run, number + index, event.at, type(event).__name__, VERSION, _dump(event))
-            for index, event in enumerate(events)
-        ]
+        from .events import VERSION
+
+        rows = [self.prepare(event) for event in events]
+        written = [(run, number + index, *row[:2], VERSION, row[2]) for index, row in enumerate(rows)]
         try:
             with self._db:  # commits, or rolls back where something is raised
                 self._db.execute("BEGIN IMMEDIATE")
@@ -198,28 +209,69 @@ class Journal:
                     mend = "read the run again"
                     raise JournalConflict(f"another process has changed the run {run}", where=self.path, mend=mend)
                 self._db.execute("DELETE FROM events WHERE run = ?", (run,))
-                self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", rows)
+                self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", written)
         except sqlite3.Error as error:
             raise JournalError(f"cannot write: {error}", where=self.path) from error
 
-    def _rows(self, run: str, since: int, plain: bool) -> Iterator[Event]:
+    def compact(self, runs: Sequence[str]) -> int:
+        """Take the steps of finished runs out of the file, and give the room back; how many events went.
+
+        What is left of a run is its input, its result and its dead letters. One that is not finished is left as it is.
+        """
+        kept = ", ".join(f"'{kind}'" for kind in ("RunAccepted", "RunFinished", "LetterDied", "LetterSent"))
+        statement = f"""
+            DELETE FROM events WHERE run = ? AND kind NOT IN ({kept})
+            AND EXISTS (SELECT 1 FROM events f WHERE f.run = events.run AND f.kind = 'RunFinished')
+        """
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                gone = sum(self._db.execute(statement, (run,)).rowcount for run in runs)
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise JournalError(f"cannot write: {error}", where=self.path) from error
+        return gone
+
+    def _rows(self, run: str, since: int, plain: bool) -> Iterator[tuple[int, Event]]:
+        from .events import event_from_json
+
         query = "SELECT number, kind, version, body FROM events WHERE run = ? AND number >= ? ORDER BY number"
         try:
             for number, kind, version, body in self._db.execute(query, (run, since)):
                 try:
-                    yield event_from_json(kind, json.loads(body), version, plain=plain)
+                    yield number, event_from_json(kind, json.loads(body), version, plain=plain)
                 except (ValueError, TypeError, KeyError) as error:
                     raise JournalError(f"event {number} of run {run} is broken: {error}", where=self.path) from error
         except sqlite3.Error as error:
             raise JournalError(f"cannot read: {error}", where=self.path) from error
 
+    def exported(self, run: str) -> Iterator[dict[str, Any]]:
+        """Each event of ``run`` as the file has it: run, number, at, kind, version, body.
+
+        Raises JournalError where there is no such run.
+        """
+        if not self.next_number(run):
+            raise JournalError(f"there is no run {run!r}", where=self.path, mend="see: understudy runs list")
+        names = ("run", "number", "at", "kind", "version")
+        query = f"SELECT {', '.join(names)}, body FROM events WHERE run = ? ORDER BY number"
+        for *row, body in self._db.execute(query, (run,)):
+            yield dict(zip(names, row, strict=True)) | {"body": json.loads(body)}
+
     def runs(self) -> list[RunSummary]:
         """All runs, the newest first."""
         query = """
-            SELECT a.run, json_extract(a.body, '$.workflow'), coalesce(json_extract(f.body, '$.status'), 'open'),
-                   a.at, f.at,
-                   (SELECT count(*) FROM events e WHERE e.run = a.run)
-            FROM events a LEFT JOIN events f ON f.run = a.run AND f.kind = 'RunFinished'
+            SELECT a.run, json_extract(a.body, '$.workflow'),
+                   coalesce(json_extract(f.body, '$.status'),
+                            CASE z.kind WHEN 'RunSuspended' THEN json_extract(z.body, '$.reason') ELSE 'open' END),
+                   a.at, f.at, (SELECT count(*) FROM events e WHERE e.run = a.run)
+            FROM events a
+            LEFT JOIN events f ON f.run = a.run AND f.kind = 'RunFinished'
+            LEFT JOIN events z ON z.run = a.run AND z.number = (SELECT max(number) FROM events e WHERE e.run = a.run)
             WHERE a.kind = 'RunAccepted' ORDER BY a.at DESC, a.run
         """
         try:
@@ -229,6 +281,8 @@ class Journal:
 
     def accepted(self, run: str) -> RunAccepted:
         """The event with which ``run`` began."""
+        from .events import RunAccepted
+
         first = self.events(run)[0]
         if not isinstance(first, RunAccepted):
             raise JournalError(f"run {run} does not begin with its acceptance", where=self.path)
@@ -236,6 +290,8 @@ class Journal:
 
 
 def _dump(event: Event) -> str:
+    from .events import event_to_json
+
     data = event_to_json(event)
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     try:

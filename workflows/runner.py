@@ -12,15 +12,13 @@ import logging
 import time
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
 from ..agents.letters import DeadLetter
 from ..agents.messages import MessageError, pack
-from ..agents.usage import Usage
-from .arguments import agent_name
 from .drain import Drain
 from .engine import busy, decide, fold
 from .events import (
@@ -32,29 +30,21 @@ from .events import (
     RunFinished,
     RunResumed,
     RunSuspended,
-    StepEmitted,
-    StepFailed,
-    StepFinished,
-    StepStarted,
-    TimerFired,
 )
 from .fork import Fork, forked
 from .graph import Graph, WorkflowError
 from .journal import Journal, JournalError, Row
 from .lease import Lease
 from .outcome import Result, result_of
-from .questions import OpenQuestion, brief, checked, found, opened
+from .questions import brief, checked, found, opened
 from .record import cast_of, check_same, replay
-from .runtime import AsyncioRuntime, Outcome, Runtime
-from .state import Ask, Command, Finish, Sleep, Start, State
+from .runtime import AsyncioRuntime, Runtime
+from .state import Command, Finish, State
+from .under_way import OnQuestion, UnderWay
 from .unkept import Unkept
-from .vector import Vector
 
 OnEvent = Callable[[Event], None]
 """Sees every event once it is durable (a StepStarted or StepEmitted, which are not kept: at once)."""
-
-OnQuestion = Callable[[OpenQuestion], Awaitable[Any]]
-"""Asks a person while the run waits in this process, and gives the answer."""
 
 __all__ = ["OnEvent", "OnQuestion", "Result", "Runner", "cast_of", "check_same", "replay"]
 
@@ -89,7 +79,6 @@ class Runner:
         self.journal = journal or Unkept()
         self._runtime = runtime
         self._on_event = on_event
-        self._on_question = on_question
         self._drain = drain or Drain()
         self._clock = clock
         self._state = State(graph)
@@ -97,7 +86,7 @@ class Runner:
         self._unwritten: list[Row] = []
         self._inbox: deque[tuple[Event, Row]] = deque()
         self._arrived: asyncio.Future[None] | None = None
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._under_way = UnderWay(graph, runtime, self._put, self._tell, clock, on_question)
         self._timer: asyncio.TimerHandle | None = None
         self._armed = -1
 
@@ -168,7 +157,7 @@ class Runner:
             while not self._state.finished:
                 if not self._inbox:
                     if self._drain.requested:
-                        self._wake_nobody()
+                        self._under_way.leave_aside()
                     if (suspended := self._suspended()) is not None:
                         break
                     await self._arrival()
@@ -181,7 +170,8 @@ class Runner:
             self._drain.detach(self._wake)
             if self._timer is not None:
                 self._timer.cancel()
-            await self._stop()
+            await self._under_way.stop()
+            await self._runtime.close()
             listener()
             try:
                 self._flush(run, suspended)
@@ -194,14 +184,9 @@ class Runner:
 
     def _suspended(self) -> str | None:
         """Why nothing can happen any more in this process; None while something can."""
-        if self._tasks:
+        if self._under_way:
             return None
         return "interrupted" if self._drain.requested else "waiting"
-
-    def _wake_nobody(self) -> None:
-        """While it drains, nobody is asked and no timer is waited for: the next process does that."""
-        for key in [key for key in self._tasks if key.startswith(_ASIDE)]:
-            self._tasks.pop(key).cancel()
 
     async def _arrival(self) -> None:
         self._arrived = asyncio.get_running_loop().create_future()
@@ -211,8 +196,10 @@ class Runner:
         if self._arrived is not None and not self._arrived.done():
             self._arrived.set_result(None)
 
-    def _put(self, event: Event) -> None:
-        self._inbox.append((event, self.journal.prepare(event)))
+    def _put(self, event: Event | None) -> None:
+        """Take an event in; None: something ended without one. Raises MessageError for what cannot be kept."""
+        if event is not None:
+            self._inbox.append((event, self.journal.prepare(event)))
         self._wake()
 
     def _record(self, run: str, entries: Iterable[tuple[Event, Row]]) -> None:
@@ -253,21 +240,9 @@ class Runner:
     def _obey(self, run: str, command: Command) -> Event | None:
         if isinstance(command, Finish):
             return self._finished(command)
-        if self._drain.requested:
-            return None
-        if isinstance(command, Start):
-            agent = None if self.graph.steps[command.step].call is not None else agent_name(command)
-            self._tell(StepStarted(self._clock(), command.step, command.visit, command.index, agent, command.key))
-            self._begin(command.key, self._perform(run, command))
-        elif isinstance(command, Sleep):
-            self._begin(_ASIDE + command.key, self._sleep(command))
-        elif isinstance(command, Ask) and self._on_question is not None:
-            self._begin(_ASIDE + command.key, self._ask(command, self._on_question))
+        if not self._drain.requested:
+            self._under_way.begin(run, command)
         return None
-
-    def _begin(self, key: str, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work, name=key)
-        self._tasks[key] = task
 
     def _finished(self, command: Finish) -> RunFinished:
         event = RunFinished(self._clock(), command.status, command.output, command.error)
@@ -276,49 +251,6 @@ class Runner:
         except MessageError as error:
             event = replace(event, status="failed", output={}, error=f"output: {error}")
         return event
-
-    async def _perform(self, run: str, start: Start) -> None:
-        began = time.perf_counter()
-        show = None if self._on_event is None else self._show(start)
-        try:
-            done = await self._runtime.perform(run, self.graph.steps[start.step], start, show)
-        except Exception as error:  # of the runtime itself
-            done = Outcome(None, None, f"{type(error).__name__}: {error}", 1, Usage())
-        seconds = time.perf_counter() - began
-        common = (self._clock(), start.step, start.visit, start.index, done.agent)
-        self._tasks.pop(start.key, None)
-        if done.error is None:
-            output = tuple(done.output) if isinstance(done.output, Vector) else done.output
-            event = StepFinished(*common, output, seconds, done.attempts, done.usage)
-            try:
-                self._put(event)
-                return
-            except MessageError as error:
-                # What the step gave cannot be kept, so no later step may see it: the step failed.
-                done = replace(done, error=str(error))
-        self._put(StepFailed(*common, done.error or "", seconds, done.attempts, done.usage))
-
-    def _show(self, start: Start) -> Callable[[Any], None]:
-        return lambda part: self._tell(StepEmitted(self._clock(), start.step, start.visit, start.index, part))
-
-    async def _sleep(self, sleep: Sleep) -> None:
-        while (left := sleep.until - self._clock()) > 0:
-            await asyncio.sleep(left)
-        self._tasks.pop(_ASIDE + sleep.key, None)
-        self._put(TimerFired(self._clock(), sleep.step, sleep.visit, sleep.index))
-
-    async def _ask(self, ask: Ask, on_question: OnQuestion) -> None:
-        (question,) = opened((ask,))
-        try:
-            answer = checked(ask, await on_question(question))
-        except Exception:
-            # The question stays open: the run is suspended once nothing else is under way.
-            _log.exception("on_question failed at %s", ask.key)
-            self._tasks.pop(_ASIDE + ask.key, None)
-            self._wake()
-            return
-        self._tasks.pop(_ASIDE + ask.key, None)
-        self._put(QuestionAnswered(self._clock(), ask.key, answer))
 
     def _listen(self, run: str) -> Callable[[], None]:
         """Keep the dead letters of this run in its journal, and hold it to its depth."""
@@ -344,13 +276,6 @@ class Runner:
         bus.limit_depth(run, self.graph.limits.depth)
         return end
 
-    async def _stop(self) -> None:
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self._runtime.close()
-
     def _flush(self, run: str, suspended: str | None) -> None:
         """Record how the run was left, and the dead letters of which no later event tells."""
         rows = self._unwritten
@@ -358,6 +283,7 @@ class Runner:
             reason = "drained" if suspended == "interrupted" else suspended
             event = RunSuspended(self._clock(), reason, brief(self._state.questions))
             rows = [*rows, self.journal.prepare(event)]
+            self._state, _ = decide(self._state, event)
             self._tell(event)
         if rows and not self._state.finished and self._number:
             self.journal.append_rows(run, self._number, rows)
@@ -372,5 +298,3 @@ class Runner:
             # A view that breaks must not take the run with it.
             _log.exception("on_event failed at %s", type(event).__name__)
 
-
-_ASIDE = "aside "

@@ -140,7 +140,7 @@ class AsyncioRuntime:
         return await attempt(once, step.retry)
 
     async def _ask(self, run: str, step: Step, start: Start, count: list[int]) -> Message:
-        name = self._mailbox(start.agent)
+        name = self.reachable(start.agent)
         agent = self.agents.get(name)
         message = message_for(agent, start) if agent is not None else message_for(None, start)
         deadline = None if step.seconds is None else time.time() + step.seconds
@@ -156,7 +156,7 @@ class AsyncioRuntime:
         count[0] = reply.attempt
         return reply.body
 
-    def _mailbox(self, agent: Any) -> str:
+    def reachable(self, agent: Any) -> str:
         """The name under which the agent is on the bus; it gets its mailbox when it is first needed."""
         if not isinstance(agent, str):
             name = getattr(agent, "name", None)

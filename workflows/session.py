@@ -58,9 +58,9 @@ async def session(flow: Workflow, options: RunOptions) -> AsyncIterator[tuple[Ru
     graph = flow.graph()
     bus, journal = options.get("bus"), options.get("journal")
     known = {**flow.agents, **(options.get("agents") or {})}
-    problems = flow.check(None if bus is not None else options.get("agents") or {})
-    if problems:
-        first = problems[0]
+    found = flow.check(None if bus is not None else options.get("agents") or {})
+    if found:
+        first = found[0]
         raise WorkflowError(first.what, where=f"{graph.name}.{first.path}", mend=first.suggestion or None)
     with nullcontext() if journal is None else opened(journal) as book:
         runner = Runner(

@@ -8,7 +8,8 @@ from typing import Any
 from ..agents.messages import Message
 from .calls import CALLS
 from .expressions import Expression
-from .graph import END, Graph, Limits, Route, Step
+from .graph import END, Graph, Route, Step
+from .limits import Limits
 from .references import ALONE, DEFAULT_STEPS, planners
 
 

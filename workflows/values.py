@@ -9,6 +9,9 @@ from typing import Any
 from ..core.errors import UnderstudyError
 from .vector import Vector
 
+UNSET: Any = object()
+"""Stands for a value that was not given, where None is one."""
+
 
 class ExpressionError(UnderstudyError):
     """An expression that cannot be read, or that does not fit the values it meets.

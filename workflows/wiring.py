@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from ..agents.messages import Message
 from .expressions import Expression
-from .graph import END, Graph, Limits, Route, Step, WorkflowError
+from .graph import END, Graph, Route, Step, WorkflowError
+from .limits import Limits
 
 
 def wired(

@@ -1,4 +1,4 @@
-"""Random workflows: replay is the live state, resume from any position gives the same, JSON loses nothing."""
+"""Random workflows: killed at every position of the journal they end the same; the reducer ends; JSON loses nothing."""
 
 import asyncio
 import json
@@ -7,33 +7,43 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from understudy.agents.messages import Finding, Message, Source, Task, pack, unpack
 from understudy.workflows.engine import decide, fold
 from understudy.workflows.events import (
+    Event,
+    LetterDied,
     LimitReached,
+    QuestionAnswered,
     RunAccepted,
     RunFinished,
     RunResumed,
     StepFailed,
     StepFinished,
+    StepStarted,
+    TimerFired,
     event_from_json,
     event_to_json,
 )
 from understudy.workflows.expressions import Expression
-from understudy.workflows.flow import Limits, Workflow
+from understudy.workflows.flow import Workflow
 from understudy.workflows.journal import Journal
+from understudy.workflows.limits import Limits
 from understudy.workflows.outcome import Result
 from understudy.workflows.runner import Runner
 from understudy.workflows.runtime import AsyncioRuntime, effect_key
-from understudy.workflows.state import Finish, Start, State
+from understudy.workflows.state import Ask, Finish, Sleep, Start, State
 from understudy.workflows.vector import Vector
 
 KINDS = st.lists(
-    st.sampled_from(["function", "agent", "map", "needs", "fork", "loop", "failing"]), min_size=1, max_size=5
-)
+    st.sampled_from(
+        ["function", "agent", "map", "needs", "fork", "loop", "failing", "timer", "ask", "grow", "letters"]
+    ),
+    min_size=1, max_size=5,
+)  # fmt: skip
 
 
 class Adder:
@@ -51,7 +61,19 @@ class Adder:
         return Finding(answer=message.request + "!", values=(message.request,))
 
 
-def workflow(kinds: list[str], effects: list[str], messages: int | None) -> Workflow:
+class Breaking(Adder):
+    """An agent that fails at every other message."""
+
+    name = "breaking"
+
+    async def handle(self, message: Task) -> Message:
+        answer = await super().handle(message)
+        if message.request.endswith("1"):
+            raise ValueError("no")
+        return answer
+
+
+def workflow(kinds: list[str], effects: list[str], messages: int | None, how: str = "partial") -> Workflow:
     """A workflow of ``kinds`` in this order; every effect notes its key."""
 
     def noted(work: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -70,7 +92,7 @@ def workflow(kinds: list[str], effects: list[str], messages: int | None) -> Work
         effects.append(effect_key())
         return len(value)
 
-    flow = Workflow("random", limits=Limits(messages=messages, on_exceed="partial"))
+    flow = Workflow("random", limits=Limits(messages=messages, on_exceed=how))  # type: ignore[arg-type]
     size = noted(lambda value: len(json.dumps(pack(value))) % 7)
     for number, kind in enumerate(kinds):
         name = f"s{number}"
@@ -97,6 +119,27 @@ def workflow(kinds: list[str], effects: list[str], messages: int | None) -> Work
             flow.route(name, f"s{number + 1}first" if number + 1 < len(kinds) else "$end")
             if number + 1 < len(kinds):
                 flow.step(size, name=f"s{number + 1}first")
+        elif kind == "timer":
+            flow.sleep(0.001 * number, name=name)
+        elif kind == "ask":
+            flow.ask(f"question {number}?", name=name)
+            asked = Expression.constant(["left", "right"])
+            flow.each(asked, do=size, name=f"{name}sizes")
+        elif kind == "grow":
+            seen = flow.growing(f"{name}seen")
+            turn = flow.step(counted, input={"value": seen}, name=name, into=seen)
+            flow.route(turn, name, at_most=3)
+            if number + 1 < len(kinds):
+                flow.route(turn, f"s{number + 1}after")
+                flow.step(size, name=f"s{number + 1}after")
+            else:
+                flow.route(turn, "$end")
+        elif kind == "letters":
+            flow.each(
+                Expression.constant([{"text": f"n{n}"} for n in range(4)]), agent="breaking", name=name,
+                input={"request": Expression.parse("item.text")},
+                failure="collect", at_once=2,
+            )
         else:
             work = noted(broken if number % 2 else str)
             flow.each(Expression.constant([1, 2]), do=work, name=name, failure="collect")
@@ -109,62 +152,111 @@ def told(result: Result) -> Result:
     return replace(result, steps=steps, usage=replace(result.usage, seconds=0.0))
 
 
-@settings(max_examples=60, deadline=None)
-@given(KINDS, st.one_of(st.none(), st.integers(1, 12)))
-def test_replay_is_the_live_state_and_resume_from_anywhere_ends_the_same(
-    kinds: list[str], messages: int | None
-) -> None:
+def answers(result: Result) -> dict[str, Any]:
+    """What a person says; to whether a run may use more, yes at first."""
+    return {
+        question.key: question.key[-1] < "3" if question.choices else ["answer to", question.key]
+        for question in result.questions
+    }
+
+
+def driven(flow: Workflow, journal: Journal, agents: dict[str, Any], begun: set[str]) -> Result:
+    """The run ``r`` resumed, and whatever it asks answered, to its end."""
+
+    def note(event: Event) -> None:
+        if isinstance(event, StepStarted):
+            begun.add(event.key)
+
+    result = flow.resume_sync("r", agents=agents, journal=journal, on_event=note)
+    while result.status == "waiting":
+        result = flow.resume_sync("r", agents=agents, journal=journal, answers=answers(result), on_event=note)
+    return result
+
+
+def keys(events: list[Event]) -> tuple[set[str], set[str]]:
+    """The keys of the effects that are recorded, and of the letters that died."""
+    recorded = {
+        f"r/{event.step}/{event.visit}" + ("" if event.index is None else f"/{event.index}")
+        for event in events
+        if isinstance(event, StepFinished | StepFailed)
+    }
+    return recorded, {event.envelope.id for event in events if isinstance(event, LetterDied)}
+
+
+def sweep(kinds: list[str], messages: int | None, how: str) -> None:
+    """Kill the run at every position of its journal: it goes on, and ends as it would have."""
     effects: list[str] = []
-    flow = workflow(kinds, effects, messages)
-    agents = {"adder": Adder(effects)}
-
-    async def live(journal: Journal) -> tuple[Result, State]:
-        runner = Runner(flow.graph(), AsyncioRuntime(agents), journal)
-        result = await runner.run("start", team={"cast": ()}, run_id="r")
-        return result, runner._state
-
+    flow = workflow(kinds, effects, messages, how)
+    agents: dict[str, Any] = {"adder": Adder(effects), "breaking": Breaking(effects)}
+    begun: set[str] = set()
     with Journal() as journal:
-        result, state = asyncio.run(live(journal))
+        runner = Runner(flow.graph(), AsyncioRuntime(agents), journal, on_event=lambda event: begun.update(
+            {event.key} if isinstance(event, StepStarted) else ()
+        ))  # fmt: skip
+        result = asyncio.run(runner.run("start", team={"cast": ()}, run_id="r"))
+        assert fold(flow.graph(), journal.events("r")) == runner._state
+        if result.status == "waiting":
+            result = driven(flow, journal, agents, begun)
         events = journal.events("r")
-    assert fold(flow.graph(), events) == state
     assert all(count == 1 for count in Counter(effects).values())
-    once = set(effects)
+    once, (_, letters) = set(effects), keys(events)
 
     for kept in range(1, len(events) + 1):
         effects.clear()
         with Journal() as journal:
             journal.append("r", 0, events[:kept])
-            resumed = flow.resume_sync("r", agents=agents, journal=journal)
+            resumed = driven(flow, journal, agents, set())
             assert told(resumed) == told(result)
             assert told(flow.replay("r", journal=journal)) == told(resumed)
-        recorded = {
-            f"r/{event.step}/{event.visit}" + ("" if event.index is None else f"/{event.index}")
-            for event in events[:kept]
-            if isinstance(event, StepFinished | StepFailed)
-        }
+            _, died = keys(journal.events("r"))
+        recorded, _ = keys(events[:kept])
         assert not recorded & set(effects), "a recorded effect was done again"
-        # A run that its limit ends does not wait for what had begun beside it: that is neither recorded nor repeated.
-        assert recorded | set(effects) <= once, "an effect has another key"
+        # A run that its limit ends does not wait for what had begun beside it, which may have been done or not.
+        assert recorded | set(effects) <= begun, "an effect has another key"
         if result.status == "completed":
             assert recorded | set(effects) == once, "an effect was lost"
+            assert died == letters, "a dead letter was lost"
         assert all(count == 1 for count in Counter(effects).values())
+
+
+LIMITS = st.one_of(st.none(), st.integers(1, 12)), st.sampled_from(["partial", "stop", "ask"])
+
+
+@settings(max_examples=250, deadline=None)
+@given(KINDS, *LIMITS)
+def test_a_run_killed_at_any_position_ends_as_it_would_have(kinds: list[str], messages: int | None, how: str) -> None:
+    sweep(kinds, messages, how)
+
+
+@pytest.mark.slow
+@settings(max_examples=500, deadline=None)
+@given(KINDS, *LIMITS)
+def test_five_hundred_more_graphs_killed_at_every_position(kinds: list[str], messages: int | None, how: str) -> None:
+    sweep(kinds, messages, how)
 
 
 @settings(max_examples=100, deadline=None)
 @given(KINDS, st.data())
 def test_the_reducer_ends_under_any_order_of_results(kinds: list[str], data: st.DataObject) -> None:
-    state, waiting, end = State(workflow(kinds, [], 60).graph()), list[Start](), None
+    state, waiting, end = State(workflow(kinds, [], 60).graph()), list[Any](), None
     event: Any = RunAccepted(0.0, "r", "random", {}, "start")
     log = []
     while end is None:
         state, commands = decide(state, event)
         log.append(event)
-        waiting += [command for command in commands if isinstance(command, Start)]
+        waiting += [command for command in commands if isinstance(command, Start | Sleep | Ask)]
         end = next((command for command in commands if isinstance(command, Finish)), None)
         if end is None:
             assert waiting, "nothing is under way, and the run has no end"
             start = waiting.pop(data.draw(st.integers(0, len(waiting) - 1)))
-            common = (float(len(log)), start.step, start.visit, start.index, "x")
+            now = float(len(log))
+            common = (now, start.step, start.visit, start.index, "x")
+            if isinstance(start, Ask):
+                event = QuestionAnswered(now, start.key, "yes")
+                continue
+            if isinstance(start, Sleep):
+                event = TimerFired(now, start.step, start.visit, start.index)
+                continue
             choice = data.draw(st.sampled_from(["finished"] * 8 + ["failed", "resumed", "limit"]))
             if choice == "finished":
                 event = StepFinished(*common, [1, 2], 0.1)

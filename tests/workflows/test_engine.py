@@ -18,7 +18,8 @@ from understudy.workflows.events import (
     StepStarted,
 )
 from understudy.workflows.expressions import Expression
-from understudy.workflows.graph import Graph, Limits, Route, Step
+from understudy.workflows.graph import Graph, Route, Step
+from understudy.workflows.limits import Limits
 from understudy.workflows.state import Command, Finish, Start, State
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from understudy.agents.messages import Task
 from understudy.workflows.expressions import Expression
-from understudy.workflows.flow import Limits, Workflow
+from understudy.workflows.flow import Workflow
 from understudy.workflows.graph import Graph, Route, Step, WorkflowError, difference
+from understudy.workflows.limits import Limits
 
 
 def expr(text: str) -> Expression:

@@ -23,9 +23,10 @@ from understudy.agents.messages import (
 from understudy.agents.retry import Retry
 from understudy.agents.usage import Usage, spend
 from understudy.workflows.events import Event, LetterDied, RunFinished, StepFinished, StepStarted
-from understudy.workflows.flow import Limits, Workflow
+from understudy.workflows.flow import Workflow
 from understudy.workflows.graph import WorkflowError
 from understudy.workflows.journal import Journal
+from understudy.workflows.limits import Limits
 from understudy.workflows.outcome import Result
 from understudy.workflows.runtime import effect_key
 

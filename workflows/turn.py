@@ -1,0 +1,325 @@
+"""One turn of the reducer: what an event changes in the state of a run, and what is to be done then."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from ..core.errors import UnderstudyError
+from .commands import command_for, question_of_limit, worded_as_list
+from .events import (
+    Event,
+    QuestionAnswered,
+    RunAccepted,
+    RunResumed,
+    StepEdited,
+    StepFailed,
+    StepFinished,
+    TimerFired,
+)
+from .evolve import evolve
+from .graph import END, Step
+from .items import ahead, positions
+from .limits import Budget, Spent, used_up
+from .outcome import output_so_far
+from .scope import Scope
+from .state import WAITING, Command, Finish, Slot, Start, State, Status, StepRecord, Visit
+from .vector import Vector
+
+
+def at_work(state: State, event: Event) -> float:
+    """The run's seconds at ``event``: not counted between two processes, nor while all waits for a person."""
+    if isinstance(event, RunAccepted | RunResumed):
+        return state.seconds
+    if isinstance(event, QuestionAnswered) and not busy(state):
+        return state.seconds
+    return state.seconds + max(0.0, event.at - state.at)
+
+
+def busy(state: State) -> bool:
+    """Whether an effect or a timer is under way, not only questions."""
+    asked = sum(ask is not state.paused for ask in state.questions)
+    return sum(visit.running for visit in state.active.values()) > asked
+
+
+class Turn:
+    """One turn of the reducer: what changes is copied from the state, changed, and frozen again."""
+
+    def __init__(self, state: State, event: Event) -> None:
+        self.old = state
+        self.graph = state.graph
+        self.commands: list[Command] = []
+        self.entering: deque[tuple[str, str | None, Any]] = deque()
+        self.at = event.at
+        self.outputs, self.lists = state.outputs, state.lists
+        self.active = dict(state.active)
+        self.visits, self.taken, self.arrived = state.visits, state.taken, state.arrived
+        self.run, self.input, self.team = state.run, state.input, state.team
+        self.messages, self.records, self.last = state.messages, state.records, state.last
+        self.usage, self.spent, self.granted, self.paused = state.usage, state.spent, state.granted, state.paused
+        self.seconds = at_work(state, event)
+        self.status: Status = state.status
+        self.output, self.error = state.output, state.error
+
+    def state(self) -> State:
+        return evolve(
+            self.old, run=self.run, input=self.input, team=self.team, status=self.status, outputs=self.outputs,
+            lists=self.lists, active=self.active, visits=self.visits, taken=self.taken, arrived=self.arrived,
+            records=self.records, messages=self.messages, usage=self.usage, spent=self.spent, granted=self.granted,
+            paused=self.paused, seconds=self.seconds, at=self.at, last=self.last, output=self.output,
+            error=self.error,
+        )  # fmt: skip
+
+    # What happened.
+
+    def accept(self, event: RunAccepted) -> None:
+        self.run, self.input, self.team, self.status = event.run, event.input, event.team, "running"
+        self.lists = {name: Vector[Any]() for name in self.graph.lists}
+        self.entering.append((self.graph.start, None, event.input))
+        self.go_on()
+
+    def resume(self) -> None:
+        """Start again what was under way; the record of the end again if it was not kept."""
+        if self.status != "running":
+            self.commands.append(Finish(self.status, self.output, self.error))
+            return
+        for visit in self.active.values():
+            self.commands.extend(slot.start for slot in visit.slots if slot.status == "running" and slot.start)
+        if self.paused is not None:
+            self.commands.append(self.paused)
+
+    def settle(self, event: StepFinished | StepFailed) -> None:
+        failed = event.error if isinstance(event, StepFailed) else None
+        output = event.output if isinstance(event, StepFinished) else None
+        self.usage += event.usage
+        if event.agent in self.graph.limits.agents:
+            so_far = self.spent.get(event.agent or "", Spent())
+            tokens, seconds = so_far.tokens + event.usage.tokens, so_far.seconds + event.seconds
+            self.spent = {**self.spent, str(event.agent): Spent(so_far.messages, tokens, seconds)}
+        self.close(event.step, event.visit, event.index, output, failed, event)
+
+    def wake(self, event: TimerFired) -> None:
+        visit = self.active.get(event.step)
+        slot = visit.slots[event.index or 0] if visit is not None else None
+        self.close(event.step, event.visit, event.index, slot.start.input if slot and slot.start else None, None)
+
+    def answered(self, event: QuestionAnswered) -> None:
+        asked = next((ask for ask in self.old.questions if ask.key == event.key), None)
+        if asked is None:
+            return
+        if asked is not self.paused:
+            self.close(asked.step, asked.visit, asked.index, event.answer, None)
+            return
+        self.paused = None
+        if event.answer is not True:
+            self.finish("partial", f"the run used up its limit, and was not to go on: {asked.value}")
+            return
+        self.granted += 1
+        for visit in list(self.active.values()):
+            self.proceed(visit)
+        self.go_on()
+
+    def edit(self, event: StepEdited) -> None:
+        visit = self.active.get(event.step)
+        start = visit.slots[event.index or 0].start if visit is not None and visit.number == event.visit else None
+        if visit is None or not isinstance(start, Start):
+            return
+        fields = dict(event.message) if isinstance(event.message, Mapping) else None
+        edited = evolve(start, arguments=fields, value=event.message)
+        slots = visit.slots.put(event.index or 0, Slot("running", edited))
+        self.active[event.step] = evolve(visit, slots=slots)
+
+    def close(
+        self, step: str, number: int, item: int | None, output: Any, failed: str | None,
+        event: StepFinished | StepFailed | None = None,
+    ) -> None:  # fmt: skip
+        """Settle one effect, with its record, and go on from there."""
+        visit = self.active.get(step)
+        index = item or 0
+        if visit is None or visit.number != number or visit.slots[index].status != "running":
+            return
+        start = visit.slots[index].start
+        agent, seconds, attempts = (event.agent, event.seconds, event.attempts) if event else (None, 0.0, 1)
+        given = start.input if start else None
+        record = StepRecord(step, agent, item, given, output, seconds, attempts, failed, visit.number, visit.order)
+        self.records = self.records.add(record)
+        self.proceed(self.closed(evolve(visit, running=visit.running - 1), index, output, failed))
+        self.go_on()
+
+    def exceed(self, limit: str) -> None:
+        how = self.graph.limits.on_exceed
+        if self.paused is not None:
+            return
+        if how == "ask":
+            self.paused = question_of_limit(self.run, limit, self.granted)
+            self.commands.append(self.paused)
+        else:
+            self.finish("partial" if how == "partial" else "failed", f"the run used up its {limit}")
+
+    # What follows.
+
+    def enter(self, name: str, origin: str | None, value: Any) -> None:
+        """Lead a branch to the step ``name``, which starts once all that it joins have come."""
+        step = self.graph.steps[name]
+        if len(step.join) > 1 and origin is not None:
+            here = self.arrived.get(name, frozenset()) | {origin}
+            self.arrived = {**self.arrived, name: here}
+            if not here.issuperset(step.join):
+                return
+            self.arrived[name] = frozenset()
+            value = [self.outputs.get(other) for other in step.join]
+        if name in self.active:
+            self.fail(name, f"it was reached again from {origin} while it was still under way")
+            return
+        number = self.visits.get(name, 0) + 1
+        self.visits = {**self.visits, name: number}
+        items: tuple[Any, ...] | None = None
+        needs: tuple[tuple[int, ...], ...] = ()
+        if step.each is not None:
+            try:
+                items = worded_as_list(step.each, self.scope())
+            except UnderstudyError as error:
+                self.fail(name, str(error))
+                return
+            needs = positions(items)
+        slots = Vector.of([WAITING] * (1 if items is None else len(items)))
+        order = sum(self.visits.values())
+        self.proceed(Visit(name, number, order, value, items, needs, slots, open=len(slots)))
+
+    def proceed(self, visit: Visit) -> None:
+        """Start what can be started of ``visit``, or close it when nothing is open."""
+        step = self.graph.steps[visit.step]
+        while visit.open and self.status == "running" and self.paused is None:
+            if visit.error is not None and step.failure == "fail_fast":
+                break
+            index = ahead(visit) if visit.running < step.at_once else None
+            if index is None:
+                break
+            visit = self.started(step, visit, index)
+        if self.status != "running":
+            self.active.pop(visit.step, None)
+        elif visit.error is not None and (step.failure == "fail_fast" or not visit.open):
+            self.failed(step, visit)
+        elif not visit.open:
+            self.done(step, visit)
+        else:
+            self.active[visit.step] = visit
+
+    def started(self, step: Step, visit: Visit, index: int) -> Visit:
+        lost = [need for need in (visit.needs[index] if visit.needs else ()) if self.lost(visit, index, need)]
+        if lost:
+            return self.refused(visit, index, f"it needs item {lost[0] + 1}, which brought nothing")
+        if (up := self.used(self.graph.limits, Spent(self.messages, self.usage.tokens))) is not None:
+            self.exceed(up)
+            return visit
+        try:
+            command = command_for(self.run, step, visit, index, self.scope(), self.at)
+        except UnderstudyError as error:
+            return self.refused(visit, index, str(error))
+        if isinstance(command, Start):
+            name = str(getattr(command.agent, "name", command.agent))
+            so_far = self.spent.get(name, Spent())
+            budget = self.graph.limits.agents.get(name)
+            if budget is not None:
+                if (up := self.used(budget, so_far)) is not None:
+                    self.exceed(f"{up} for {name}")
+                    return visit
+                self.spent = {**self.spent, name: evolve(so_far, messages=so_far.messages + 1)}
+            self.messages += 1
+        self.commands.append(command)
+        cursor = index + 1 if index == visit.cursor else visit.cursor
+        slots = visit.slots.put(index, Slot("running", command))
+        return evolve(visit, slots=slots, running=visit.running + 1, cursor=cursor)
+
+    def used(self, budget: Budget, spent: Spent) -> str | None:
+        return used_up(budget, spent, self.granted)
+
+    def refused(self, visit: Visit, index: int, error: str) -> Visit:
+        """Close a slot whose effect cannot be started; it has a record all the same."""
+        value, item = (visit.previous, None) if visit.items is None else (visit.items[index], index)
+        record = StepRecord(visit.step, None, item, value, None, 0.0, 0, error, visit.number, visit.order)
+        self.records = self.records.add(record)
+        return self.closed(visit, index, None, error)
+
+    def lost(self, visit: Visit, index: int, need: int) -> bool:
+        return not 0 <= need < index or visit.slots[need].status == "failed"
+
+    def closed(self, visit: Visit, index: int, output: Any, error: str | None) -> Visit:
+        """The visit with slot ``index`` settled; the first error is kept."""
+        slot = Slot("failed" if error is not None else "done", None, output)
+        if error is not None:
+            error = visit.error or (f"item {index + 1}: {error}" if visit.items is not None else error)
+        cursor = index + 1 if index == visit.cursor else visit.cursor
+        slots = visit.slots.put(index, slot)
+        return evolve(visit, slots=slots, open=visit.open - 1, cursor=cursor, error=error or visit.error)
+
+    def failed(self, step: Step, visit: Visit) -> None:
+        self.active.pop(step.name, None)
+        anything = visit.items is None or any(slot.status == "done" for slot in visit.slots)
+        if step.failure == "collect" and anything:
+            self.done(step, visit)
+        else:
+            self.fail(step.name, visit.error or "")
+
+    def done(self, step: Step, visit: Visit) -> None:
+        self.active.pop(step.name, None)
+        outputs = [slot.output for slot in visit.slots]
+        output = outputs[0] if visit.items is None else outputs
+        self.outputs = {**self.outputs, step.name: output}
+        self.last = output
+        if step.into is not None:
+            grown = self.lists[step.into]
+            for each in outputs:
+                grown = grown.add(each)
+            self.lists = {**self.lists, step.into: grown}
+        self.leave(step, output)
+
+    def leave(self, step: Step, output: Any) -> None:
+        """Take the first route that is open."""
+        if not step.routes:
+            return
+        for number, route in enumerate(step.routes):
+            used = self.taken.get((step.name, number), 0)
+            try:
+                closed = route.when is not None and not route.when.evaluate(self.scope())
+            except UnderstudyError as error:
+                self.fail(step.name, f"routes[{number}]: {error}")
+                return
+            if closed or (route.at_most is not None and used >= route.at_most):
+                continue
+            if route.at_most is not None:
+                self.taken = {**self.taken, (step.name, number): used + 1}
+            self.entering.extend((target, step.name, output) for target in route.targets if target != END)
+            return
+        self.fail(step.name, "no route is left: none has its condition true and its at_most unused")
+
+    # How it ends.
+
+    def go_on(self) -> None:
+        """Enter the steps that were led to. With nothing under way the run is over, unless a join still waits."""
+        while self.entering and self.status == "running":
+            self.enter(*self.entering.popleft())
+        if self.active or self.paused is not None or self.status != "running":
+            return
+        for name, here in self.arrived.items():
+            if here:
+                away = [other for other in self.graph.steps[name].join if other not in here]
+                self.fail(name, f"it waits for {', '.join(away)}, which will not come")
+                return
+        self.finish("completed", None)
+
+    def fail(self, step: str, error: str) -> None:
+        if self.status == "running":
+            self.finish("failed", f"step {step}: {error}")
+
+    def finish(self, status: Status, error: str | None) -> None:
+        output, mistake = output_so_far(self.graph, self.scope(), self.last)
+        if mistake is not None and status == "completed":
+            status, error = "failed", mistake
+        self.status, self.output, self.error, self.paused = status, output, error, None
+        self.active.clear()
+        self.commands = [Finish(status, output, error)]
+
+    def scope(self) -> Scope:
+        return Scope({"input": self.input, "team": self.team}, self.outputs, self.lists)

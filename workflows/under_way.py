@@ -1,0 +1,123 @@
+"""What a run has under way in this process: effects, timers, and questions that somebody here is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+from ..agents.messages import MessageError
+from ..agents.usage import Usage
+from .arguments import agent_name
+from .events import Event, QuestionAnswered, StepEmitted, StepFailed, StepFinished, StepStarted, TimerFired
+from .graph import Graph
+from .questions import OpenQuestion, checked, opened
+from .runtime import Outcome, Runtime
+from .state import Ask, Command, Sleep, Start
+from .vector import Vector
+
+OnQuestion = Callable[[OpenQuestion], Awaitable[Any]]
+"""Asks a person while the run waits in this process, and gives the answer."""
+
+_log = logging.getLogger("understudy.runner")
+
+
+class UnderWay:
+    """The tasks of one run.
+
+    Args:
+        graph: the workflow.
+        runtime: where effects happen.
+        put: takes what came of them; None where a task ended with nothing to tell. Raises MessageError for an event
+            that cannot be kept.
+        tell: told of events that are not kept.
+        clock: seconds since the epoch.
+        on_question: asks a person; None: questions are left open.
+    """
+
+    def __init__(
+        self, graph: Graph, runtime: Runtime, put: Callable[[Event | None], None], tell: Callable[[Event], None],
+        clock: Callable[[], float], on_question: OnQuestion | None,
+    ) -> None:  # fmt: skip
+        self._graph = graph
+        self._runtime = runtime
+        self._put = put
+        self._tell = tell
+        self._clock = clock
+        self._on_question = on_question
+        self._effects: dict[str, asyncio.Task[None]] = {}
+        self._aside: dict[str, asyncio.Task[None]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._effects or self._aside)
+
+    def begin(self, run: str, command: Command) -> None:
+        """Do what the engine commanded."""
+        if isinstance(command, Start):
+            agent = None if self._graph.steps[command.step].call is not None else agent_name(command)
+            self._tell(StepStarted(self._clock(), command.step, command.visit, command.index, agent, command.key))
+            self._effects[command.key] = _task(self._perform(run, command), command.key)
+        elif isinstance(command, Sleep):
+            self._aside[command.key] = _task(self._sleep(command), command.key)
+        elif isinstance(command, Ask) and self._on_question is not None:
+            self._aside[command.key] = _task(self._ask(command, self._on_question), command.key)
+
+    def leave_aside(self) -> None:
+        """Wait for no timer and ask nobody any more: the process that resumes the run does that."""
+        for task in self._aside.values():
+            task.cancel()
+        self._aside.clear()
+
+    async def stop(self) -> None:
+        """Cancel all of it, and wait until it has ended."""
+        tasks = [*self._effects.values(), *self._aside.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _perform(self, run: str, start: Start) -> None:
+        began = time.perf_counter()
+        try:
+            done = await self._runtime.perform(run, self._graph.steps[start.step], start, self._shower(start))
+        except Exception as error:  # of the runtime itself
+            done = Outcome(None, None, f"{type(error).__name__}: {error}", 1, Usage())
+        seconds = time.perf_counter() - began
+        common = (self._clock(), start.step, start.visit, start.index, done.agent)
+        self._effects.pop(start.key, None)
+        if done.error is None:
+            output = tuple(done.output) if isinstance(done.output, Vector) else done.output
+            try:
+                self._put(StepFinished(*common, output, seconds, done.attempts, done.usage))
+                return
+            except MessageError as error:
+                # What the step gave cannot be kept, so no later step may see it: the step failed.
+                done = replace(done, error=str(error))
+        self._put(StepFailed(*common, done.error or "", seconds, done.attempts, done.usage))
+
+    def _shower(self, start: Start) -> Callable[[Any], None]:
+        return lambda part: self._tell(StepEmitted(self._clock(), start.step, start.visit, start.index, part))
+
+    async def _sleep(self, sleep: Sleep) -> None:
+        while (left := sleep.until - self._clock()) > 0:
+            await asyncio.sleep(left)
+        self._aside.pop(sleep.key, None)
+        self._put(TimerFired(self._clock(), sleep.step, sleep.visit, sleep.index))
+
+    async def _ask(self, ask: Ask, on_question: OnQuestion) -> None:
+        (question,) = opened((ask,))
+        answered: Event | None = None
+        try:
+            answer = checked(ask, await on_question(question))
+            answered = QuestionAnswered(self._clock(), ask.key, answer)
+        except Exception:
+            # The question stays open: the run is suspended once nothing else is under way.
+            _log.exception("on_question failed at %s", ask.key)
+        self._aside.pop(ask.key, None)
+        self._put(answered)
+
+
+def _task(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    return asyncio.get_running_loop().create_task(work, name=name)
