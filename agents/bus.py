@@ -155,7 +155,7 @@ class MessageBus:
     ) -> str:  # fmt: skip
         """Send ``body`` to all who subscribed to its type, or to ``topic``; waits for the slowest mailbox."""
         subject = topic or body.message_name
-        envelope = self.envelope(body, topic=subject, timeout=timeout, control=control, **more)
+        envelope = self._addresser.envelope(body, topic=subject, timeout=timeout, control=control, **more)
         await self.post(envelope)
         return envelope.id
 
@@ -185,8 +185,12 @@ class MessageBus:
             names = self._subscriptions.of(envelope.topic, type(envelope.body))
         if not names:
             self._die(Delivery(envelope), "no subscriber")
+        simple = envelope.deadline is None and envelope.depth == 1
         for name in names:
-            await self._route(Delivery(envelope), name)
+            # Most are simple: no deadline, not sent by a handler, and there is room.
+            delivery = Delivery(envelope)
+            if not simple or name not in self._mailboxes or not self._mailboxes[name].offer(delivery):
+                await self._route(delivery, name)
 
     async def call(self, envelope: Envelope, *, retry: Retry | None = None) -> Envelope:
         """Deliver ``envelope`` and wait for the envelope that answers it.

@@ -201,7 +201,7 @@ class Envelope(Message):
 
 
 _SEALED = {name: info.default for name, info in Envelope.model_fields.items() if not info.is_required()}
-_ALL = frozenset(Envelope.model_fields)
+_ALL = set(Envelope.model_fields)  # shared by all: nothing changes a frozen model's, and copies take a copy
 
 
 def sealed(**fields: Any) -> Envelope:
@@ -209,7 +209,7 @@ def sealed(**fields: Any) -> Envelope:
     envelope = Envelope.__new__(Envelope)
     put = object.__setattr__
     put(envelope, "__dict__", {**_SEALED, **fields})
-    put(envelope, "__pydantic_fields_set__", set(_ALL))
+    put(envelope, "__pydantic_fields_set__", _ALL)
     put(envelope, "__pydantic_extra__", None)
     put(envelope, "__pydantic_private__", None)
     return envelope
@@ -272,6 +272,21 @@ def pack(value: Any, where: str | None = None) -> Any:
         where=where,
         mend="use a Message, or strings, numbers, lists, tuples and dicts with string keys",
     )
+
+
+def refuse(value: Any, where: str | None = None) -> None:
+    """Raise MessageError for a value that :func:`pack` would refuse, without packing it."""
+    kind = type(value)
+    if value is None or kind is str or kind is bool or kind is int or kind is float:
+        return
+    if kind is list or kind is tuple:
+        for item in value:
+            refuse(item, where)
+    elif kind is dict and all(type(key) is str for key in value):
+        for item in value.values():
+            refuse(item, where)
+    else:
+        pack(value, where)
 
 
 def unpack(data: Any, *, plain: bool = False) -> Any:

@@ -20,11 +20,16 @@ class Usage:
         return Usage(self.tokens + other.tokens, self.calls + other.calls, self.seconds + other.seconds)
 
 
+NOTHING_SPENT = Usage()
+
+
 class Meter:
     """Collects the usage of one handled message."""
 
+    __slots__ = ("usage",)
+
     def __init__(self) -> None:
-        self.usage = Usage()
+        self.usage = NOTHING_SPENT
 
 
 _meter: ContextVar[Meter | None] = ContextVar("understudy_usage", default=None)

@@ -139,6 +139,10 @@ class Graph:
     output: Mapping[str, Expression] = field(default_factory=dict)
     limits: Limits = Limits()
 
+    def make_ready(self) -> None:
+        """Work out what every run of the graph needs, so that none has to wait for it."""
+        _ = self.document, self.lists, [step.parameters for step in self.steps.values() if step.call is not None]
+
     @cached_property
     def lists(self) -> tuple[str, ...]:
         """The names of the growing lists."""
@@ -148,7 +152,10 @@ class Graph:
         """Every mistake in the graph; ``agents`` are those that steps may name (None: not checked)."""
         from .checks import problems
 
-        return problems(self, agents)
+        found = problems(self, agents)
+        if not found:
+            self.make_ready()
+        return found
 
     @cached_property
     def document(self) -> Mapping[str, Any]:

@@ -9,6 +9,8 @@ from .scope import Scope
 from .state import Visit
 from .values import field_names
 
+_PLAIN = (int, float, str, bool, list, tuple, type(None))
+
 
 def positions(items: Sequence[Any]) -> tuple[tuple[int, ...], ...]:
     """For each item, the 0-based indexes of the items that it ``needs``; () where no item has such a field.
@@ -20,7 +22,7 @@ def positions(items: Sequence[Any]) -> tuple[tuple[int, ...], ...]:
 
 
 def _needs(item: Any) -> Sequence[int] | None:
-    if "needs" not in field_names(item):
+    if type(item) in _PLAIN or "needs" not in field_names(item):
         return None
     needs = item["needs"] if isinstance(item, Mapping) else item.needs
     whole = isinstance(needs, list | tuple) and all(type(need) is int for need in needs)
@@ -31,7 +33,9 @@ def ahead(visit: Visit) -> int | None:
     """The first item that waits for nobody any more; None where all wait or are under way."""
     for index in range(visit.cursor, len(visit.slots)):
         if visit.slots[index].status == "waiting":
-            needs = visit.needs[index] if visit.needs else ()
+            if not visit.needs:
+                return index
+            needs = visit.needs[index]
             # A need that is no earlier item can never be met: the item may go on, to fail saying so.
             if all(not 0 <= need < index or visit.slots[need].status in ("done", "failed") for need in needs):
                 return index
@@ -41,7 +45,7 @@ def ahead(visit: Visit) -> int | None:
 def item_scope(scope: Scope, item: Any, index: int, found: Sequence[Any] | None) -> Scope:
     """``scope`` with ``item`` and ``index``; ``item.needs`` is what the needed items gave."""
     shown = item
-    if _needs(item) is not None:
+    if found is not None and _needs(item) is not None:
         names = field_names(item)
         shown = {name: item[name] if isinstance(item, Mapping) else getattr(item, name) for name in names}
         shown["needs"] = list(found or ())

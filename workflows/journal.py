@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ SCHEMA = 1
 """Of the file's tables, kept in its ``user_version``."""
 
 _MARK = 0x756E6473  # "unds": tells our journals from other SQLite files
+
+_PATIENCE = 30.0  # seconds to wait for another process that writes
 
 _TABLES = """
 CREATE TABLE events (
@@ -77,31 +80,48 @@ class Journal:
         try:
             if self.path != ":memory:":
                 Path(self.path).parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self.path, isolation_level=None, timeout=30, check_same_thread=False)
+            self._db = sqlite3.connect(self.path, isolation_level=None, timeout=_PATIENCE, check_same_thread=False)
             self._prepare(synchronous)
         except (sqlite3.Error, OSError) as error:
             raise JournalError(f"cannot open the journal: {error}", where=self.path) from error
 
     def _prepare(self, synchronous: str) -> None:
-        (mark,) = self._db.execute("PRAGMA application_id").fetchone()
-        (schema,) = self._db.execute("PRAGMA user_version").fetchone()
-        if schema > SCHEMA and mark == _MARK:
-            mend = "use the understudy that wrote it, or a newer one"
-            raise JournalError(f"a journal of version {schema}, newer than {SCHEMA}", where=self.path, mend=mend)
-        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        if mark != _MARK and tables:
-            raise JournalError("an SQLite file, but no journal", where=self.path, mend="name another file")
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute(f"PRAGMA synchronous = {synchronous}")
-        if mark != _MARK:
-            # Two processes may make the file at the same time: the second finds the tables of the first.
-            self._db.execute("BEGIN IMMEDIATE")
-            if not self._db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'events'").fetchone():
+        # Several processes may make the file at the same time: who comes second waits, and finds what is there.
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            (mark,) = self._db.execute("PRAGMA application_id").fetchone()
+            (schema,) = self._db.execute("PRAGMA user_version").fetchone()
+            (tables,) = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            if schema > SCHEMA and mark == _MARK:
+                mend = "use the understudy that wrote it, or a newer one"
+                what = f"a journal of version {schema}, newer than {SCHEMA}"
+                raise JournalError(what, where=self.path, mend=mend)
+            if mark != _MARK and tables:
+                raise JournalError("an SQLite file, but no journal", where=self.path, mend="name another file")
+            if mark != _MARK:
                 for statement in filter(str.strip, _TABLES.split(";")):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA application_id = {_MARK}")
                 self._db.execute(f"PRAGMA user_version = {SCHEMA}")
             self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        self._into_wal()
+        self._db.execute(f"PRAGMA synchronous = {synchronous}")
+
+    def _into_wal(self) -> None:
+        """The switch to WAL does not wait for others, as all else does."""
+        patience = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > patience:
+                    raise
+                time.sleep(0.01)
 
     def __enter__(self) -> Self:
         return self
@@ -289,11 +309,14 @@ class Journal:
         return first
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 def _dump(event: Event) -> str:
     from .events import event_to_json
 
     data = event_to_json(event)
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = _encode(data)
     try:
         text.encode()
     except UnicodeEncodeError:  # half of a surrogate pair, which JSON can write and UTF-8 cannot

@@ -34,6 +34,11 @@ class Limits(Budget):
     on_exceed: Literal["stop", "partial", "ask"] = "stop"
     agents: Mapping[str, Budget] = field(default_factory=dict)
 
+    @property
+    def bounded(self) -> bool:
+        """Whether the run as a whole may use only so many messages or tokens."""
+        return self.messages is not None or self.tokens is not None
+
     def document(self) -> Any:
         """As JSON, for the journal: what version 1 kept is kept in its form."""
         plain: list[Any] = [self.seconds, self.messages, self.on_exceed]

@@ -12,7 +12,7 @@ import logging
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -85,8 +85,14 @@ class Runner:
         self._number = 0
         self._unwritten: list[Row] = []
         self._inbox: deque[tuple[Event, Row]] = deque()
-        self._arrived: asyncio.Future[None] | None = None
-        self._under_way = UnderWay(graph, runtime, self._put, self._tell, clock, on_question)
+        self._run = ""
+        self._suspended: str | None = None
+        self._over: asyncio.Future[None] | None = None
+        # Results that come together go into one commit; where nothing is committed each is taken in at once.
+        self._together = isinstance(self.journal, Journal)
+        self._pumping = False
+        told = None if on_event is None else self._tell
+        self._under_way = UnderWay(graph, runtime, self._put, told, clock, on_question)
         self._timer: asyncio.TimerHandle | None = None
         self._armed = -1
 
@@ -148,22 +154,15 @@ class Runner:
         return nullcontext() if self.journal.path == ":memory:" else Lease(self.journal.path, run)
 
     async def _drive(self, first: list[Event], run: str) -> Result:
+        self._run = run
+        self._over = asyncio.get_running_loop().create_future()
         listener = self._listen(run)
         self._drain.attach(self._wake)
-        suspended: str | None = None
         left_well = False
         try:
-            self._record(run, [(event, self.journal.prepare(event)) for event in first])
-            while not self._state.finished:
-                if not self._inbox:
-                    if self._drain.requested:
-                        self._under_way.leave_aside()
-                    if (suspended := self._suspended()) is not None:
-                        break
-                    await self._arrival()
-                events = list(self._inbox)
-                self._inbox.clear()
-                self._record(run, events)
+            self._inbox.extend((event, self.journal.prepare(event)) for event in first)
+            self._pump()
+            await self._over
             left_well = True
         finally:
             # Reached by Ctrl-C and cancellation too. What was recorded stays; the rest is done again by resume.
@@ -174,37 +173,50 @@ class Runner:
             await self._runtime.close()
             listener()
             try:
-                self._flush(run, suspended)
+                self._flush(run, self._suspended)
             except JournalError:
                 if left_well:
                     raise
-        return result_of(self._state, opened(self._state.questions), suspended)
-
-    # What is under way.
-
-    def _suspended(self) -> str | None:
-        """Why nothing can happen any more in this process; None while something can."""
-        if self._under_way:
-            return None
-        return "interrupted" if self._drain.requested else "waiting"
-
-    async def _arrival(self) -> None:
-        self._arrived = asyncio.get_running_loop().create_future()
-        await self._arrived
-
-    def _wake(self) -> None:
-        if self._arrived is not None and not self._arrived.done():
-            self._arrived.set_result(None)
+        return result_of(self._state, opened(self._state.questions), self._suspended)
 
     def _put(self, event: Event | None) -> None:
         """Take an event in; None: something ended without one. Raises MessageError for what cannot be kept."""
         if event is not None:
             self._inbox.append((event, self.journal.prepare(event)))
-        self._wake()
+        if not self._together:
+            self._pump()
+        elif not self._pumping:
+            self._pumping = True
+            asyncio.get_running_loop().call_soon(self._pump)
 
-    def _record(self, run: str, entries: Iterable[tuple[Event, Row]]) -> None:
+    def _wake(self) -> None:
+        self._put(None)
+
+    def _pump(self) -> None:
+        """Record what came in, and see whether the run is over or can only be resumed."""
+        self._pumping = False
+        over = self._over
+        if over is None or over.done():
+            return
+        try:
+            if self._inbox:
+                entries = list(self._inbox)
+                self._inbox.clear()
+                self._record(self._run, entries)
+            if self._state.finished:
+                over.set_result(None)
+                return
+            if self._drain.requested:
+                self._under_way.leave_aside()
+            if not self._under_way and not self._inbox:
+                self._suspended = "interrupted" if self._drain.requested else "waiting"
+                over.set_result(None)
+        except Exception as error:
+            over.set_exception(error)
+
+    def _record(self, run: str, entries: list[tuple[Event, Row]]) -> None:
         """Make events durable, in one commit, then let the engine see them; and so on with what follows at once."""
-        while entries := list(entries):
+        while entries:
             rows = [*self._unwritten, *(row for _, row in entries)]
             self.journal.append_rows(run, self._number, rows)
             self._number += len(rows)

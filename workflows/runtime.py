@@ -14,7 +14,7 @@ from ..agents.cancellation import Cancellation, begin_work
 from ..agents.letters import DeliveryError
 from ..agents.messages import Envelope, Message
 from ..agents.retry import attempt
-from ..agents.usage import Usage, begin_metering, metered
+from ..agents.usage import NOTHING_SPENT, Usage, begin_metering, metered
 from ..core.errors import UnderstudyError
 from .arguments import call_arguments, message_for
 from .effects import begin_effect, effect_key
@@ -110,7 +110,9 @@ class AsyncioRuntime:
             error = "it cancelled itself"
         finally:
             self._shows.pop(start.key, None)
-        spent = meter.usage + self._spent.pop(start.key, Usage()) if self._spent else meter.usage
+        spent = meter.usage
+        if self._spent:
+            spent += self._spent.pop(start.key, NOTHING_SPENT)
         return Outcome(name, output, error, count[0], spent)
 
     async def close(self) -> None:
@@ -125,7 +127,7 @@ class AsyncioRuntime:
         function = step.call
         assert function is not None
         args, kwargs = call_arguments(function, start, step.parameters)
-        woven = inspect.iscoroutinefunction(function)
+        woven = step.parameters.woven
         if woven and step.retry is None:
             return await function(*args, **kwargs)
 

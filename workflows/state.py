@@ -85,7 +85,8 @@ class State:
         outputs: the latest output of each step.
         active: the visits under way, by step.
         visits: how often each step was entered.
-        taken: how often each route was taken, by step and number of the route.
+        entered: how often any step was.
+        taken: how often each route that has an ``at_most`` was taken, by step and number of the route.
         arrived: for a step with ``join``: the steps that have led to it since it last started.
         lists: the growing lists, by name.
         messages: effects so far.
@@ -104,6 +105,7 @@ class State:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     active: Mapping[str, Visit] = field(default_factory=dict)
     visits: Mapping[str, int] = field(default_factory=dict)
+    entered: int = 0
     taken: Mapping[tuple[str, int], int] = field(default_factory=dict)
     arrived: Mapping[str, frozenset[str]] = field(default_factory=dict)
     lists: Mapping[str, Vector[Any]] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from ..agents.usage import NOTHING_SPENT
 from ..core.errors import UnderstudyError
 from .commands import command_for, question_of_limit, worded_as_list
 from .events import (
@@ -55,6 +56,7 @@ class Turn:
         self.outputs, self.lists = state.outputs, state.lists
         self.active = dict(state.active)
         self.visits, self.taken, self.arrived = state.visits, state.taken, state.arrived
+        self.entered = state.entered
         self.run, self.input, self.team = state.run, state.input, state.team
         self.messages, self.records, self.last = state.messages, state.records, state.last
         self.usage, self.spent, self.granted, self.paused = state.usage, state.spent, state.granted, state.paused
@@ -65,10 +67,10 @@ class Turn:
     def state(self) -> State:
         return evolve(
             self.old, run=self.run, input=self.input, team=self.team, status=self.status, outputs=self.outputs,
-            lists=self.lists, active=self.active, visits=self.visits, taken=self.taken, arrived=self.arrived,
-            records=self.records, messages=self.messages, usage=self.usage, spent=self.spent, granted=self.granted,
-            paused=self.paused, seconds=self.seconds, at=self.at, last=self.last, output=self.output,
-            error=self.error,
+            lists=self.lists, active=self.active, visits=self.visits, entered=self.entered, taken=self.taken,
+            arrived=self.arrived, records=self.records, messages=self.messages, usage=self.usage, spent=self.spent,
+            granted=self.granted, paused=self.paused, seconds=self.seconds, at=self.at, last=self.last,
+            output=self.output, error=self.error,
         )  # fmt: skip
 
     # What happened.
@@ -92,7 +94,8 @@ class Turn:
     def settle(self, event: StepFinished | StepFailed) -> None:
         failed = event.error if isinstance(event, StepFailed) else None
         output = event.output if isinstance(event, StepFinished) else None
-        self.usage += event.usage
+        if event.usage is not NOTHING_SPENT:
+            self.usage += event.usage
         if event.agent in self.graph.limits.agents:
             so_far = self.spent.get(event.agent or "", Spent())
             tokens, seconds = so_far.tokens + event.usage.tokens, so_far.seconds + event.seconds
@@ -144,7 +147,7 @@ class Turn:
         given = start.input if start else None
         record = StepRecord(step, agent, item, given, output, seconds, attempts, failed, visit.number, visit.order)
         self.records = self.records.add(record)
-        self.proceed(self.closed(evolve(visit, running=visit.running - 1), index, output, failed))
+        self.proceed(self.closed(visit, index, output, failed, running=visit.running - 1))
         self.go_on()
 
     def exceed(self, limit: str) -> None:
@@ -184,7 +187,8 @@ class Turn:
                 return
             needs = positions(items)
         slots = Vector.of([WAITING] * (1 if items is None else len(items)))
-        order = sum(self.visits.values())
+        self.entered += 1
+        order = self.entered
         self.proceed(Visit(name, number, order, value, items, needs, slots, open=len(slots)))
 
     def proceed(self, visit: Visit) -> None:
@@ -207,30 +211,40 @@ class Turn:
             self.active[visit.step] = visit
 
     def started(self, step: Step, visit: Visit, index: int) -> Visit:
-        lost = [need for need in (visit.needs[index] if visit.needs else ()) if self.lost(visit, index, need)]
-        if lost:
-            return self.refused(visit, index, f"it needs item {lost[0] + 1}, which brought nothing")
-        if (up := self.used(self.graph.limits, Spent(self.messages, self.usage.tokens))) is not None:
-            self.exceed(up)
-            return visit
+        if visit.needs:
+            lost = [need for need in visit.needs[index] if self.lost(visit, index, need)]
+            if lost:
+                return self.refused(visit, index, f"it needs item {lost[0] + 1}, which brought nothing")
+        if self.graph.limits.bounded:
+            up = self.used(self.graph.limits, Spent(self.messages, self.usage.tokens))
+            if up is not None:
+                self.exceed(up)
+                return visit
         try:
             command = command_for(self.run, step, visit, index, self.scope(), self.at)
         except UnderstudyError as error:
             return self.refused(visit, index, str(error))
         if isinstance(command, Start):
-            name = str(getattr(command.agent, "name", command.agent))
-            so_far = self.spent.get(name, Spent())
-            budget = self.graph.limits.agents.get(name)
-            if budget is not None:
-                if (up := self.used(budget, so_far)) is not None:
-                    self.exceed(f"{up} for {name}")
-                    return visit
-                self.spent = {**self.spent, name: evolve(so_far, messages=so_far.messages + 1)}
+            if self.graph.limits.agents and (up := self.charged(command)) is not None:
+                self.exceed(up)
+                return visit
             self.messages += 1
         self.commands.append(command)
         cursor = index + 1 if index == visit.cursor else visit.cursor
         slots = visit.slots.put(index, Slot("running", command))
         return evolve(visit, slots=slots, running=visit.running + 1, cursor=cursor)
+
+    def charged(self, command: Start) -> str | None:
+        """Count the message for its agent; what of the agent's budget is used up, where something is."""
+        name = str(getattr(command.agent, "name", command.agent))
+        budget = self.graph.limits.agents.get(name)
+        if budget is None:
+            return None
+        so_far = self.spent.get(name, Spent())
+        if (up := self.used(budget, so_far)) is not None:
+            return f"{up} for {name}"
+        self.spent = {**self.spent, name: evolve(so_far, messages=so_far.messages + 1)}
+        return None
 
     def used(self, budget: Budget, spent: Spent) -> str | None:
         return used_up(budget, spent, self.granted)
@@ -245,14 +259,19 @@ class Turn:
     def lost(self, visit: Visit, index: int, need: int) -> bool:
         return not 0 <= need < index or visit.slots[need].status == "failed"
 
-    def closed(self, visit: Visit, index: int, output: Any, error: str | None) -> Visit:
+    def closed(
+        self, visit: Visit, index: int, output: Any, error: str | None, running: int | None = None
+    ) -> Visit:
         """The visit with slot ``index`` settled; the first error is kept."""
         slot = Slot("failed" if error is not None else "done", None, output)
         if error is not None:
             error = visit.error or (f"item {index + 1}: {error}" if visit.items is not None else error)
         cursor = index + 1 if index == visit.cursor else visit.cursor
         slots = visit.slots.put(index, slot)
-        return evolve(visit, slots=slots, open=visit.open - 1, cursor=cursor, error=error or visit.error)
+        running = visit.running if running is None else running
+        return evolve(
+            visit, slots=slots, open=visit.open - 1, cursor=cursor, running=running, error=error or visit.error
+        )
 
     def failed(self, step: Step, visit: Visit) -> None:
         self.active.pop(step.name, None)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
 
@@ -33,13 +34,13 @@ class UnderWay:
         runtime: where effects happen.
         put: takes what came of them; None where a task ended with nothing to tell. Raises MessageError for an event
             that cannot be kept.
-        tell: told of events that are not kept.
+        tell: told of events that are not kept; None: nobody watches.
         clock: seconds since the epoch.
         on_question: asks a person; None: questions are left open.
     """
 
     def __init__(
-        self, graph: Graph, runtime: Runtime, put: Callable[[Event | None], None], tell: Callable[[Event], None],
+        self, graph: Graph, runtime: Runtime, put: Callable[[Event | None], None], tell: Callable[[Event], None] | None,
         clock: Callable[[], float], on_question: OnQuestion | None,
     ) -> None:  # fmt: skip
         self._graph = graph
@@ -48,6 +49,8 @@ class UnderWay:
         self._tell = tell
         self._clock = clock
         self._on_question = on_question
+        # Steps must not see what the context variables of another step hold, whichever led to them.
+        self._context = copy_context()
         self._effects: dict[str, asyncio.Task[None]] = {}
         self._aside: dict[str, asyncio.Task[None]] = {}
 
@@ -57,13 +60,14 @@ class UnderWay:
     def begin(self, run: str, command: Command) -> None:
         """Do what the engine commanded."""
         if isinstance(command, Start):
-            agent = None if self._graph.steps[command.step].call is not None else agent_name(command)
-            self._tell(StepStarted(self._clock(), command.step, command.visit, command.index, agent, command.key))
-            self._effects[command.key] = _task(self._perform(run, command), command.key)
+            if self._tell is not None:
+                agent = None if self._graph.steps[command.step].call is not None else agent_name(command)
+                self._tell(StepStarted(self._clock(), command.step, command.visit, command.index, agent, command.key))
+            self._effects[command.key] = self._task(self._perform(run, command), command.key)
         elif isinstance(command, Sleep):
-            self._aside[command.key] = _task(self._sleep(command), command.key)
+            self._aside[command.key] = self._task(self._sleep(command), command.key)
         elif isinstance(command, Ask) and self._on_question is not None:
-            self._aside[command.key] = _task(self._ask(command, self._on_question), command.key)
+            self._aside[command.key] = self._task(self._ask(command, self._on_question), command.key)
 
     def leave_aside(self) -> None:
         """Wait for no timer and ask nobody any more: the process that resumes the run does that."""
@@ -97,8 +101,11 @@ class UnderWay:
                 done = replace(done, error=str(error))
         self._put(StepFailed(*common, done.error or "", seconds, done.attempts, done.usage))
 
-    def _shower(self, start: Start) -> Callable[[Any], None]:
-        return lambda part: self._tell(StepEmitted(self._clock(), start.step, start.visit, start.index, part))
+    def _shower(self, start: Start) -> Callable[[Any], None] | None:
+        tell = self._tell
+        if tell is None:
+            return None
+        return lambda part: tell(StepEmitted(self._clock(), start.step, start.visit, start.index, part))
 
     async def _sleep(self, sleep: Sleep) -> None:
         while (left := sleep.until - self._clock()) > 0:
@@ -118,6 +125,5 @@ class UnderWay:
         self._aside.pop(ask.key, None)
         self._put(answered)
 
-
-def _task(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-    return asyncio.get_running_loop().create_task(work, name=name)
+    def _task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        return asyncio.get_running_loop().create_task(work, name=name, context=self._context.copy())

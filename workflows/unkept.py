@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NoReturn
 
-from .events import Event, event_to_json
+from ..agents.messages import refuse
+from .events import Event
 from .journal import JournalError, Row
 
 
@@ -16,7 +17,8 @@ class Unkept:
 
     def prepare(self, event: Event) -> Row:
         """Raises MessageError for a value that a journal could not keep."""
-        event_to_json(event)
+        for name in event.packed:
+            refuse(getattr(event, name), getattr(event, "step", None))
         return _NOTHING
 
     def append_rows(self, run: str, number: int, rows: Sequence[Row]) -> None:
