@@ -82,7 +82,13 @@ def complain(sentence: str) -> None:
 
 def print_json(value: object) -> None:
     """One JSON object on one line of stdout; messages, paths and tuples become plain values."""
-    print(json.dumps(to_jsonable_python(value, fallback=str), ensure_ascii=False), flush=True)
+    plain = to_jsonable_python(value, fallback=str)
+    text = json.dumps(plain, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # half of a surrogate pair, or a terminal that lacks the letter
+        text = json.dumps(plain)
+    print(text, flush=True)
 
 
 def stdout() -> Console:
@@ -151,6 +157,8 @@ def parse_object(text: str, where: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         place = f"{where}:{error.lineno}:{error.colno}"
         raise UnderstudyError(f"not JSON ({error.msg.lower()})", where=place) from None
+    except ValueError:
+        raise UnderstudyError("a whole number of more than 4300 digits", where=where) from None
     except RecursionError:
         raise UnderstudyError("JSON that is nested too deeply", where=where) from None
     if not isinstance(value, dict):

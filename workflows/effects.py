@@ -22,7 +22,8 @@ def effect_key() -> str:
 def emit(part: Any) -> None:
     """Show a part of the result, such as a token, to whoever watches the run.
 
-    Parts are provisional: they are not recorded, and an effect that runs again emits them again.
+    Parts are provisional: they are not recorded, and an effect that runs again emits them again. It may be called from
+    the thread of a plain function; whoever watches is told in the event loop.
     """
     show = _emit.get()
     if show is not None:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from ..agents.messages import pack, unpack
 from ..agents.usage import Usage
 from ..core.errors import UnderstudyError
+from .evolve import quickly_made
 
 VERSION = 2
 """Of the JSON of events; every older one stays readable."""
@@ -61,6 +62,7 @@ class StepStarted(Event):
     key: str
 
 
+@quickly_made
 @dataclass(frozen=True)
 class StepFinished(Event):
     """An effect ended well. It is in the journal before any step sees ``output``."""

@@ -21,6 +21,7 @@ from .events import (
     TimerFired,
 )
 from .graph import Graph, WorkflowError
+from .questions import checked
 from .state import Ask, State
 from .values import UNSET
 
@@ -36,7 +37,7 @@ class Fork:
         message: what the step is given in place of what it was given; it then runs again. At the beginning: the input.
             A mapping gives the fields of the message that its agent takes, or the arguments of its function.
         output: what the step gives in place of what it gave; it does not run again. A mapping gives the fields of a
-            message of the type that it gave.
+            message of the type that it gave; the answer to a question has to be one that it allows.
 
     With neither the step runs again as it was.
     """
@@ -68,17 +69,23 @@ def forked(graph: Graph, events: Sequence[Event], fork: Fork, run: str, at: floa
         if graph.takes is not None and not isinstance(given, graph.takes):
             raise WorkflowError(f"it takes {graph.takes.message_name}", where=graph.name)
         return [replace(first, at=at, run=run, input=given, forked=origin)]
-    place = _place(events, fork, _asking(graph, events))
+    asked = _asking(graph, events)
+    place = _place(events, fork, asked)
     settled = events[place]
-    number, index = _of(settled, graph, events[:place])
+    number, index = _of(settled, asked)
     origin |= {"visit": number, "index": index}
     # Keys name the run: what the fork does, it does under keys of its own.
     shared = [_keyed(event, first.run, run) for event in events[1:place] if isinstance(event, _SHARED)]
     made: list[Event] = [replace(first, run=run, forked=origin), *shared, RunResumed(at)]
-    if fork.output is not UNSET:
+    if isinstance(settled, QuestionAnswered) and fork.output is not UNSET:
+        made.append(_keyed(replace(settled, at=at, answer=checked(asked[settled.key], fork.output)), first.run, run))
+    elif fork.output is not UNSET:
         agent = settled.agent if isinstance(settled, StepFinished | StepFailed) else None
         made.append(StepFinished(at, fork.step, number, index, agent, _typed(fork.output, settled), 0.0))
     elif fork.message is not UNSET:
+        if not isinstance(settled, StepFinished | StepFailed):
+            mend = "give an output: what the person or the clock is to have given"
+            raise WorkflowError("a question and a timer take no message", where=fork.step, mend=mend)
         made.insert(-1, StepEdited(at, fork.step, number, index, fork.message))
     return made
 
@@ -111,9 +118,9 @@ def _place(events: Sequence[Event], fork: Fork, asked: Mapping[str, Ask]) -> int
     raise WorkflowError(f"the run has no such step {fork.step!r}", mend=mend)
 
 
-def _of(event: Event, graph: Graph, before: Sequence[Event]) -> tuple[int, int | None]:
+def _of(event: Event, asked: Mapping[str, Ask]) -> tuple[int, int | None]:
     if isinstance(event, QuestionAnswered):
-        ask = _asking(graph, before)[event.key]
+        ask = asked[event.key]
         return ask.visit, ask.index
     assert isinstance(event, StepFinished | StepFailed | TimerFired)
     return event.visit, event.index

@@ -206,6 +206,7 @@ def _step(step: Step) -> dict[str, Any]:
         "seconds": step.seconds, "sleep": _text(step.sleep), "into": step.into,
         "ask": None if step.ask is None else _text(step.ask.text),
         "choices": None if step.ask is None else list(step.ask.choices),
+        "gives": None if step.ask is None or step.ask.gives is None else step.ask.gives.message_name,
     }  # fmt: skip
     return {key: pack(value) for key, value in plain.items() if value not in (None, [], {})}
 

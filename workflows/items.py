@@ -31,6 +31,8 @@ def _needs(item: Any) -> Sequence[int] | None:
 
 def ahead(visit: Visit) -> int | None:
     """The first item that waits for nobody any more; None where all wait or are under way."""
+    if not visit.needs and visit.cursor < len(visit.slots) and visit.slots[visit.cursor].status == "waiting":
+        return visit.cursor
     for index in range(visit.cursor, len(visit.slots)):
         if visit.slots[index].status == "waiting":
             if not visit.needs:

@@ -37,6 +37,9 @@ CREATE INDEX milestones ON events (kind, at) WHERE kind IN ('RunAccepted', 'RunF
 """
 
 
+_REFUSED = (sqlite3.Error, UnicodeEncodeError)  # the second for the id of a run with half of a surrogate pair
+
+
 class Row(NamedTuple):
     """An event as it is written: seconds since the epoch, kind, JSON."""
 
@@ -81,21 +84,30 @@ class Journal:
             if self.path != ":memory:":
                 Path(self.path).parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(self.path, isolation_level=None, timeout=_PATIENCE, check_same_thread=False)
-            self._prepare(synchronous)
+            try:
+                self._prepare(synchronous)
+            except BaseException:
+                self._db.close()
+                raise
         except (sqlite3.Error, OSError) as error:
             raise JournalError(f"cannot open the journal: {error}", where=self.path) from error
 
     def _prepare(self, synchronous: str) -> None:
+        if self._db.execute("PRAGMA application_id").fetchone() != (_MARK,):
+            self._make()
+        (schema,) = self._db.execute("PRAGMA user_version").fetchone()
+        if schema > SCHEMA:
+            mend = "use the understudy that wrote it, or a newer one"
+            raise JournalError(f"a journal of version {schema}, newer than {SCHEMA}", where=self.path, mend=mend)
+        self._into_wal()
+        self._db.execute(f"PRAGMA synchronous = {synchronous}")
+
+    def _make(self) -> None:
         # Several processes may make the file at the same time: who comes second waits, and finds what is there.
         self._db.execute("BEGIN IMMEDIATE")
         try:
             (mark,) = self._db.execute("PRAGMA application_id").fetchone()
-            (schema,) = self._db.execute("PRAGMA user_version").fetchone()
             (tables,) = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-            if schema > SCHEMA and mark == _MARK:
-                mend = "use the understudy that wrote it, or a newer one"
-                what = f"a journal of version {schema}, newer than {SCHEMA}"
-                raise JournalError(what, where=self.path, mend=mend)
             if mark != _MARK and tables:
                 raise JournalError("an SQLite file, but no journal", where=self.path, mend="name another file")
             if mark != _MARK:
@@ -108,8 +120,6 @@ class Journal:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-        self._into_wal()
-        self._db.execute(f"PRAGMA synchronous = {synchronous}")
 
     def _into_wal(self) -> None:
         """The switch to WAL does not wait for others, as all else does."""
@@ -167,7 +177,7 @@ class Journal:
                 where=self.path,
                 mend="let the other finish, or choose another run id",
             ) from error
-        except sqlite3.Error as error:
+        except _REFUSED as error:
             raise JournalError(f"cannot write: {error}", where=self.path) from error
 
     def _written(self, run: str, number: int, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
@@ -195,7 +205,7 @@ class Journal:
         query = "SELECT coalesce(max(number) + 1, 0) FROM events WHERE run = ?"
         try:
             (number,) = self._db.execute(query, (run,)).fetchone()
-        except sqlite3.Error as error:
+        except _REFUSED as error:
             raise JournalError(f"cannot read: {error}", where=self.path) from error
         return int(number)
 
@@ -203,7 +213,7 @@ class Journal:
         """Delete every event of ``run``; nothing is left of it. One that is unknown is no error."""
         try:
             self._db.execute("DELETE FROM events WHERE run = ?", (run,))
-        except sqlite3.Error as error:
+        except _REFUSED as error:
             raise JournalError(f"cannot write: {error}", where=self.path) from error
 
     def rewrite(self, run: str, number: int, events: Sequence[Event]) -> None:
@@ -230,7 +240,7 @@ class Journal:
                     raise JournalConflict(f"another process has changed the run {run}", where=self.path, mend=mend)
                 self._db.execute("DELETE FROM events WHERE run = ?", (run,))
                 self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", written)
-        except sqlite3.Error as error:
+        except _REFUSED as error:
             raise JournalError(f"cannot write: {error}", where=self.path) from error
 
     def compact(self, runs: Sequence[str]) -> int:
@@ -249,11 +259,12 @@ class Journal:
                 gone = sum(self._db.execute(statement, (run,)).rowcount for run in runs)
                 self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
                 raise
             self._db.execute("VACUUM")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error as error:
+        except _REFUSED as error:
             raise JournalError(f"cannot write: {error}", where=self.path) from error
         return gone
 
@@ -265,9 +276,12 @@ class Journal:
             for number, kind, version, body in self._db.execute(query, (run, since)):
                 try:
                     yield number, event_from_json(kind, json.loads(body), version, plain=plain)
-                except (ValueError, TypeError, KeyError) as error:
+                except UnderstudyError as error:
+                    what = f"event {number} of run {run} cannot be read: {error.what}"
+                    raise JournalError(what, where=self.path, mend=error.mend) from error
+                except (ValueError, TypeError, KeyError, RecursionError) as error:
                     raise JournalError(f"event {number} of run {run} is broken: {error}", where=self.path) from error
-        except sqlite3.Error as error:
+        except _REFUSED as error:
             raise JournalError(f"cannot read: {error}", where=self.path) from error
 
     def exported(self, run: str) -> Iterator[dict[str, Any]]:
@@ -279,8 +293,15 @@ class Journal:
             raise JournalError(f"there is no run {run!r}", where=self.path, mend="see: understudy runs list")
         names = ("run", "number", "at", "kind", "version")
         query = f"SELECT {', '.join(names)}, body FROM events WHERE run = ? ORDER BY number"
-        for *row, body in self._db.execute(query, (run,)):
-            yield dict(zip(names, row, strict=True)) | {"body": json.loads(body)}
+        try:
+            for *row, body in self._db.execute(query, (run,)):
+                try:
+                    read = json.loads(body)
+                except (ValueError, TypeError, RecursionError) as error:
+                    raise JournalError(f"event {row[1]} of run {run} is broken: {error}", where=self.path) from error
+                yield dict(zip(names, row, strict=True)) | {"body": read}
+        except _REFUSED as error:
+            raise JournalError(f"cannot read: {error}", where=self.path) from error
 
     def runs(self) -> list[RunSummary]:
         """All runs, the newest first."""
@@ -296,7 +317,7 @@ class Journal:
         """
         try:
             return [RunSummary(*row) for row in self._db.execute(query)]
-        except sqlite3.Error as error:
+        except _REFUSED as error:
             raise JournalError(f"cannot read: {error}", where=self.path) from error
 
     def accepted(self, run: str) -> RunAccepted:
@@ -313,10 +334,14 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=
 
 
 def _dump(event: Event) -> str:
+    from ..agents.messages import MessageError
     from .events import event_to_json
 
     data = event_to_json(event)
-    text = _encode(data)
+    try:
+        text = _encode(data)
+    except ValueError as error:  # a number that Python would not write
+        raise MessageError(f"it cannot be kept in the journal: {error}") from error
     try:
         text.encode()
     except UnicodeEncodeError:  # half of a surrogate pair, which JSON can write and UTF-8 cannot

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from ..core.errors import UnderstudyError
+from .journal import JournalError
 
 
 class LeaseTaken(UnderstudyError):
@@ -37,7 +38,7 @@ class Lease:
 
     Raises:
         LeaseTaken: on entering, where somebody else holds it.
-        OSError: on entering, where the lock file cannot be made.
+        JournalError: on entering, where the lock file cannot be made or locked.
     """
 
     def __init__(self, journal: str, run: str) -> None:
@@ -48,17 +49,29 @@ class Lease:
     def __enter__(self) -> Self:
         with _guard:
             _after_fork()
-            descriptor, held = _files.get(self._path) or (_opened(self._path), set[int]())
-            _files[self._path] = descriptor, held
-            if self._byte in held or not _locked(descriptor, self._byte):
-                _close_unused(self._path)
+            try:
+                taken = not self._take()
+            except OSError as error:
+                what = f"cannot lock: {error.strerror or error}".lower()
+                raise JournalError(what, where=self._path) from error
+            if taken:
                 raise LeaseTaken(
                     f"the run {self._run} is being driven by another process",
                     where=self._path.removesuffix("-lock"),
                     mend="let the other finish, or choose another run id",
                 )
-            held.add(self._byte)
         return self
+
+    def _take(self) -> bool:
+        descriptor, held = _files.get(self._path) or (_opened(self._path), set[int]())
+        _files[self._path] = descriptor, held
+        try:
+            if self._byte in held or not _locked(descriptor, self._byte):
+                return False
+            held.add(self._byte)
+            return True
+        finally:
+            _close_unused(self._path)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -65,11 +65,14 @@ def found(asks: Iterable[Ask], key: str) -> Ask:
 
 def checked(ask: Ask, answer: Any) -> Any:
     """``answer`` as the step will give it. Raises WorkflowError where the question does not allow it."""
-    if ask.choices and answer not in ask.choices:
-        raise WorkflowError(
-            f"{answer!r} is no answer to: {ask.question}", where=ask.key,
-            mend=f"choose one of: {', '.join(map(str, ask.choices))}",
-        )  # fmt: skip
+    if ask.choices:
+        if answer not in ask.choices:
+            pack(answer, ask.key)  # what it refuses has no text that could be shown
+            raise WorkflowError(
+                f"{answer!r} is no answer to: {ask.question}", where=ask.key,
+                mend=f"choose one of: {', '.join(map(str, ask.choices))}",
+            )  # fmt: skip
+        answer = ask.choices[ask.choices.index(answer)]  # the choice itself: 1 equals True
     if ask.gives is not None:
         kind = message_type(ask.gives)
         if not isinstance(answer, kind):
@@ -78,7 +81,8 @@ def checked(ask: Ask, answer: Any) -> Any:
             except ValidationError as error:
                 first = error.errors()[0]
                 path = ".".join(str(part) for part in first["loc"])
+                told = f"{path}: {first['msg']}" if path else str(first["msg"])
                 mend = f"it has to give: {', '.join(kind.model_fields)}"
-                raise WorkflowError(f"{path}: {first['msg']}", where=ask.key, mend=mend) from None
+                raise WorkflowError(told, where=ask.key, mend=mend) from None
     pack(answer, ask.key)
     return answer

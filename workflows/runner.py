@@ -221,14 +221,19 @@ class Runner:
             self.journal.append_rows(run, self._number, rows)
             self._number += len(rows)
             self._unwritten.clear()
-            following: list[tuple[Event, Row]] = []
+            commands: list[Command] = []
             for event, _ in entries:
                 self._tell(event)
-                self._state, commands = decide(self._state, event)
-                for command in commands:
-                    if (after := self._obey(run, command)) is not None:
-                        following.append((after, self.journal.prepare(after)))
-            entries = following
+                self._state, followed = decide(self._state, event)
+                commands.extend(followed)
+            several = len(entries) > 1
+            entries = []
+            for command in commands:
+                # Events that come together, as in a fork, may settle what an earlier one of them commanded.
+                if several and not self._state.awaits(command):
+                    continue
+                if (after := self._obey(run, command)) is not None:
+                    entries = [(after, self.journal.prepare(after))]
         if self._armed != self._state.granted:
             self._arm()
 
@@ -247,7 +252,12 @@ class Runner:
         if not busy(self._state):
             self._armed = -1  # all waits for a person, which does not count: set again at the next event
             return
-        self._put(LimitReached(self._clock(), f"{limit:g} seconds"))
+        now = self._clock()
+        left = limit - self._state.seconds - max(0.0, now - self._state.at)
+        if left > 0:  # some of the time all waited for a person
+            self._timer = asyncio.get_running_loop().call_later(left, self._time_is_up, limit)
+            return
+        self._put(LimitReached(now, f"{limit:g} seconds"))
 
     def _obey(self, run: str, command: Command) -> Event | None:
         if isinstance(command, Finish):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..agents.usage import Usage
+from .evolve import quickly_made
 from .graph import Graph
 from .limits import Spent
 from .vector import Vector
@@ -15,6 +16,7 @@ Status = Literal["new", "running", "completed", "failed", "partial"]
 NOTHING: Mapping[str, Any] = {}
 
 
+@quickly_made
 @dataclass(frozen=True)
 class StepRecord:
     """What one effect did: for a step, or for item ``index`` of an ``each``.
@@ -34,6 +36,7 @@ class StepRecord:
     order: int = 0
 
 
+@quickly_made
 @dataclass(frozen=True)
 class Slot:
     """One effect of a visit: ``waiting``, ``running`` (also asleep, or asked of a person), ``done`` or ``failed``.
@@ -49,6 +52,7 @@ class Slot:
 WAITING = Slot()
 
 
+@quickly_made
 @dataclass(frozen=True)
 class Visit:
     """A step that is being done, for the ``number``-th time.
@@ -130,12 +134,20 @@ class State:
         asked = [start for start in running if isinstance(start, Ask)]
         return tuple(asked if self.paused is None else [*asked, self.paused])
 
+    def awaits(self, command: Command) -> bool:
+        """Whether what ``command`` says is still to be done: nothing that came after it settled or changed it."""
+        if not isinstance(command, Start | Sleep | Ask) or command is self.paused:
+            return True
+        visit = self.active.get(command.step)
+        return visit is not None and visit.number == command.visit and visit.slots[command.index or 0].start is command
+
 
 @dataclass(frozen=True)
 class Command:
     """Something the runner is to do."""
 
 
+@quickly_made
 @dataclass(frozen=True)
 class Start(Command):
     """Run one effect.

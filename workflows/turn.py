@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from ..agents.usage import NOTHING_SPENT
+from ..agents.usage import NOTHING_SPENT, Usage
 from ..core.errors import UnderstudyError
 from .commands import command_for, question_of_limit, worded_as_list
 from .events import (
@@ -14,26 +14,29 @@ from .events import (
     QuestionAnswered,
     RunAccepted,
     RunResumed,
+    RunSuspended,
     StepEdited,
     StepFailed,
     StepFinished,
     TimerFired,
 )
 from .evolve import evolve
-from .graph import END, Step
+from .graph import END, Graph, Step
 from .items import ahead, positions
 from .limits import Budget, Spent, used_up
 from .outcome import output_so_far
 from .scope import Scope
-from .state import WAITING, Command, Finish, Slot, Start, State, Status, StepRecord, Visit
+from .state import WAITING, Ask, Command, Finish, Slot, Start, State, Status, StepRecord, Visit
 from .vector import Vector
+
+_BETWEEN = (RunAccepted, RunResumed)
+_PERHAPS_IDLE = (QuestionAnswered, RunSuspended)
+_ONE_WAITING = Vector.of([WAITING])
 
 
 def at_work(state: State, event: Event) -> float:
     """The run's seconds at ``event``: not counted between two processes, nor while all waits for a person."""
-    if isinstance(event, RunAccepted | RunResumed):
-        return state.seconds
-    if isinstance(event, QuestionAnswered) and not busy(state):
+    if isinstance(event, _BETWEEN) or (isinstance(event, _PERHAPS_IDLE) and not busy(state)):
         return state.seconds
     return state.seconds + max(0.0, event.at - state.at)
 
@@ -47,31 +50,44 @@ def busy(state: State) -> bool:
 class Turn:
     """One turn of the reducer: what changes is copied from the state, changed, and frozen again."""
 
+    # Under the names that they have in the state, whose fields are taken over, and given back, as a whole.
+    graph: Graph
+    run: str
+    status: Status
+    input: Any
+    team: Any
+    outputs: Mapping[str, Any]
+    active: dict[str, Visit]
+    visits: Mapping[str, int]
+    entered: int
+    taken: Mapping[tuple[str, int], int]
+    arrived: Mapping[str, frozenset[str]]
+    lists: Mapping[str, Vector[Any]]
+    records: Vector[StepRecord]
+    messages: int
+    spent: Mapping[str, Spent]
+    granted: int
+    paused: Ask | None
+    usage: Usage
+    last: Any
+    output: Mapping[str, Any]
+    error: str | None
+
+    __slots__ = ("__dict__", "commands", "entering", "old")
+
     def __init__(self, state: State, event: Event) -> None:
+        self.__dict__.update(state.__dict__)
         self.old = state
-        self.graph = state.graph
         self.commands: list[Command] = []
         self.entering: deque[tuple[str, str | None, Any]] = deque()
         self.at = event.at
-        self.outputs, self.lists = state.outputs, state.lists
         self.active = dict(state.active)
-        self.visits, self.taken, self.arrived = state.visits, state.taken, state.arrived
-        self.entered = state.entered
-        self.run, self.input, self.team = state.run, state.input, state.team
-        self.messages, self.records, self.last = state.messages, state.records, state.last
-        self.usage, self.spent, self.granted, self.paused = state.usage, state.spent, state.granted, state.paused
         self.seconds = at_work(state, event)
-        self.status: Status = state.status
-        self.output, self.error = state.output, state.error
 
     def state(self) -> State:
-        return evolve(
-            self.old, run=self.run, input=self.input, team=self.team, status=self.status, outputs=self.outputs,
-            lists=self.lists, active=self.active, visits=self.visits, entered=self.entered, taken=self.taken,
-            arrived=self.arrived, records=self.records, messages=self.messages, usage=self.usage, spent=self.spent,
-            granted=self.granted, paused=self.paused, seconds=self.seconds, at=self.at, last=self.last,
-            output=self.output, error=self.error,
-        )  # fmt: skip
+        made = object.__new__(State)
+        made.__dict__.update(self.__dict__)
+        return made
 
     # What happened.
 
@@ -167,10 +183,10 @@ class Turn:
         step = self.graph.steps[name]
         if len(step.join) > 1 and origin is not None:
             here = self.arrived.get(name, frozenset()) | {origin}
-            self.arrived = {**self.arrived, name: here}
-            if not here.issuperset(step.join):
+            complete = here.issuperset(step.join)
+            self.arrived = {**self.arrived, name: frozenset() if complete else here}
+            if not complete:
                 return
-            self.arrived[name] = frozenset()
             value = [self.outputs.get(other) for other in step.join]
         if name in self.active:
             self.fail(name, f"it was reached again from {origin} while it was still under way")
@@ -186,7 +202,7 @@ class Turn:
                 self.fail(name, str(error))
                 return
             needs = positions(items)
-        slots = Vector.of([WAITING] * (1 if items is None else len(items)))
+        slots = _ONE_WAITING if items is None else Vector.of([WAITING] * len(items))
         self.entered += 1
         order = self.entered
         self.proceed(Visit(name, number, order, value, items, needs, slots, open=len(slots)))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
@@ -58,15 +60,19 @@ class UnderWay:
         return bool(self._effects or self._aside)
 
     def begin(self, run: str, command: Command) -> None:
-        """Do what the engine commanded."""
+        """Do what the engine commanded; what is under way already goes on."""
         if isinstance(command, Start):
+            if command.key in self._effects:
+                return
             if self._tell is not None:
                 agent = None if self._graph.steps[command.step].call is not None else agent_name(command)
                 self._tell(StepStarted(self._clock(), command.step, command.visit, command.index, agent, command.key))
             self._effects[command.key] = self._task(self._perform(run, command), command.key)
+        elif not isinstance(command, Sleep | Ask) or command.key in self._aside:
+            return
         elif isinstance(command, Sleep):
             self._aside[command.key] = self._task(self._sleep(command), command.key)
-        elif isinstance(command, Ask) and self._on_question is not None:
+        elif self._on_question is not None:
             self._aside[command.key] = self._task(self._ask(command, self._on_question), command.key)
 
     def leave_aside(self) -> None:
@@ -81,6 +87,8 @@ class UnderWay:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._effects.clear()
+        self._aside.clear()
 
     async def _perform(self, run: str, start: Start) -> None:
         began = time.perf_counter()
@@ -105,7 +113,21 @@ class UnderWay:
         tell = self._tell
         if tell is None:
             return None
-        return lambda part: tell(StepEmitted(self._clock(), start.step, start.visit, start.index, part))
+        loop, here = asyncio.get_running_loop(), threading.get_ident()
+
+        def told(event: StepEmitted) -> None:
+            if start.key in self._effects:  # not what a thread says after its step has ended
+                tell(event)
+
+        def show(part: Any) -> None:
+            event = StepEmitted(self._clock(), start.step, start.visit, start.index, part)
+            if threading.get_ident() == here:
+                told(event)
+                return
+            with suppress(RuntimeError):  # the loop is closed, and nobody watches any more
+                loop.call_soon_threadsafe(told, event)
+
+        return show
 
     async def _sleep(self, sleep: Sleep) -> None:
         while (left := sleep.until - self._clock()) > 0:

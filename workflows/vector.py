@@ -9,7 +9,7 @@ from typing import Any, TypeVar, overload
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
-_WIDTH = 64
+_WIDTH = 32
 
 
 class Vector(Sequence[T_co]):
@@ -34,6 +34,8 @@ class Vector(Sequence[T_co]):
 
     def put(self: Vector[T], index: int, item: T) -> Vector[T]:
         """The vector with ``item`` at ``index``."""
+        if self._length == 1:
+            return Vector(((item,),), 1)
         at, within = divmod(index, _WIDTH)
         block = self._blocks[at]
         changed = (*block[:within], item, *block[within + 1 :])
@@ -54,6 +56,8 @@ class Vector(Sequence[T_co]):
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
             return tuple(self)[index]
+        if 0 <= index < self._length:
+            return self._blocks[index // _WIDTH][index % _WIDTH]
         if not -self._length <= index < self._length:
             raise IndexError(index)
         at, within = divmod(index % self._length, _WIDTH)

@@ -58,7 +58,7 @@ def test_a_reader_without_the_types_sees_plain_values() -> None:
         body = '{"at":2.0,"step":"a","visit":1,"index":null,"agent":null,"output":{"$type":"Lost","x":[1]},"seconds":1}'
         row = ("r", 1, 2.0, "StepFinished", 1, body)
         journal._db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", row)
-        with pytest.raises(MessageError, match="no message type 'Lost'"):
+        with pytest.raises(JournalError, match="event 1 of run r cannot be read: there is no message type 'Lost'"):
             journal.events("r")
         first, second = journal.events("r", plain=True)
     assert isinstance(first, RunAccepted) and first.input == [{"request": "x", "given": []}]
