@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .cancellation import Cancellation, current_work
 from .messages import Envelope
 from .retry import Retry
+from .usage import current_meter
 
 if TYPE_CHECKING:
     from .mailbox import Mailbox
@@ -20,6 +21,7 @@ class Delivery(Cancellation):
     Attributes:
         mailbox: where it waits or is handled; None before.
         reply: of a request: who waits for the answer.
+        meter: of the sender: what its handler spends counts there.
         worker: the task that handles it; None before and after.
         blocked: what its handler waits for: the answer to another delivery, or room in a mailbox.
         attempts: how often the handler was called.
@@ -28,7 +30,8 @@ class Delivery(Cancellation):
     """
 
     __slots__ = (
-        "attempts", "blocked", "envelope", "interrupted", "mailbox", "reply", "retry", "settled", "timer", "worker",
+        "attempts", "blocked", "envelope", "interrupted", "mailbox", "meter", "reply", "retry", "settled", "timer",
+        "worker",
     )  # fmt: skip
 
     def __init__(
@@ -39,6 +42,7 @@ class Delivery(Cancellation):
         self.envelope = envelope
         self.reply = reply
         self.retry = retry
+        self.meter = current_meter()
         self.mailbox: Mailbox | None = None
         self.worker: asyncio.Task[None] | None = None
         self.timer: asyncio.TimerHandle | None = None

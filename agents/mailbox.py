@@ -12,6 +12,7 @@ from .cancellation import begin_work
 from .delivery import Delivery
 from .messages import Envelope, Message
 from .retry import Retry, attempt
+from .usage import go_on_metering
 
 Handler = Callable[[Envelope], Awaitable[Message | None]]
 """What is registered on a bus: it reads an envelope and gives the reply, or None."""
@@ -168,6 +169,7 @@ class Mailbox:
         delivery.worker = task
         self.current[task] = delivery
         begin_work(delivery)
+        go_on_metering(delivery.meter)
         stopped = False
         try:
             retry = delivery.retry or self._retry

@@ -37,13 +37,23 @@ _meter: ContextVar[Meter | None] = ContextVar("understudy_usage", default=None)
 
 @contextmanager
 def metered() -> Iterator[Meter]:
-    """Whatever is spent inside, in this task and the tasks it starts, is summed in the meter."""
+    """What is spent inside, in this task, the tasks it starts and the handlers of what it sends, is in the meter."""
     meter = Meter()
     token = _meter.set(meter)
     try:
         yield meter
     finally:
         _meter.reset(token)
+
+
+def current_meter() -> Meter | None:
+    """What counts the spending here; None outside any."""
+    return _meter.get()
+
+
+def go_on_metering(meter: Meter | None) -> None:
+    """Have ``meter``, which was begun elsewhere, count what is spent from here on in this context."""
+    _meter.set(meter)
 
 
 def begin_metering() -> Meter:

@@ -29,53 +29,72 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .agents.agent import Agent
     from .agents.bus import MessageBus
+    from .agents.cancellation import check_cancelled
     from .agents.messages import Envelope, Finding, Message, Task
+    from .agents.retry import Retry
     from .agents.role import Demonstration, Role
     from .core.backbone import Backbone
     from .core.bank import HeadBank
     from .core.errors import UnderstudyError
     from .core.heads import Head
     from .knowledge.store import KnowledgeStore
+    from .workflows.drain import Drain
+    from .workflows.effects import effect_key, emit
     from .workflows.graph import Workflow
     from .workflows.journal import Journal
+    from .workflows.limits import Budget, Limits
     from .workflows.team import Team
 
 _homes = {
     "Agent": "agents.agent",
     "Backbone": "core.backbone",
+    "Budget": "workflows.limits",
     "Demonstration": "agents.role",
+    "Drain": "workflows.drain",
     "Envelope": "agents.messages",
     "Finding": "agents.messages",
     "Head": "core.heads",
     "HeadBank": "core.bank",
     "Journal": "workflows.journal",
     "KnowledgeStore": "knowledge.store",
+    "Limits": "workflows.limits",
     "Message": "agents.messages",
     "MessageBus": "agents.bus",
+    "Retry": "agents.retry",
     "Role": "agents.role",
     "Task": "agents.messages",
     "Team": "workflows.team",
     "UnderstudyError": "core.errors",
     "Workflow": "workflows.graph",
+    "check_cancelled": "agents.cancellation",
+    "effect_key": "workflows.effects",
+    "emit": "workflows.effects",
 }
 
 __all__ = [
     "Agent",
     "Backbone",
+    "Budget",
     "Demonstration",
+    "Drain",
     "Envelope",
     "Finding",
     "Head",
     "HeadBank",
     "Journal",
     "KnowledgeStore",
+    "Limits",
     "Message",
     "MessageBus",
+    "Retry",
     "Role",
     "Task",
     "Team",
     "UnderstudyError",
     "Workflow",
+    "check_cancelled",
+    "effect_key",
+    "emit",
 ]
 
 

@@ -12,7 +12,7 @@ from ..core.errors import UnderstudyError
 from .parameters import Parameters, parameters_of
 from .state import Start
 from .values import field_names
-from .vector import Vector
+from .vector import as_tuples
 
 
 def message_for(agent: Any, start: Start) -> Message:
@@ -32,9 +32,7 @@ def message_for(agent: Any, start: Start) -> Message:
             mend="give the agent a `takes`, or hand it a message from the step before",
         )
     if start.arguments is not None:
-        fields: Mapping[str, Any] = {
-            name: tuple(value) if isinstance(value, Vector) else value for name, value in start.arguments.items()
-        }
+        fields: Mapping[str, Any] = as_tuples(start.arguments)
     elif isinstance(start.value, takes):
         return start.value
     else:

@@ -11,7 +11,7 @@ from ..core.errors import UnderstudyError
 from .graph import Graph
 from .scope import Scope
 from .state import State, StepRecord
-from .vector import Vector
+from .vector import as_tuples
 
 if TYPE_CHECKING:
     from .questions import OpenQuestion
@@ -65,7 +65,7 @@ def output_so_far(graph: Graph, scope: Mapping[str, Any], last: Any) -> tuple[di
     for name, expression in graph.output.items():
         try:
             value = expression.evaluate(scope)
-            output[name] = tuple(value) if isinstance(value, Vector) else value
+            output[name] = as_tuples(value) if graph.lists else value
         except UnderstudyError as error:
             mistake = mistake or f"output.{name}: {error}"
     return output, mistake

@@ -46,7 +46,7 @@ def opened(asks: Iterable[Ask]) -> tuple[OpenQuestion, ...]:
 def brief(asks: Iterable[Ask]) -> tuple[Mapping[str, Any], ...]:
     """The questions as the journal keeps them."""
     return tuple(
-        {"key": ask.key, "step": ask.step, "question": ask.question, "choices": list(ask.choices)} for ask in asks
+        {"key": ask.key, "step": ask.step, "question": ask.question, "choices": pack(list(ask.choices))} for ask in asks
     )
 
 

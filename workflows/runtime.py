@@ -14,7 +14,7 @@ from ..agents.cancellation import Cancellation, begin_work
 from ..agents.letters import DeliveryError
 from ..agents.messages import Envelope, Message
 from ..agents.retry import attempt
-from ..agents.usage import NOTHING_SPENT, Usage, begin_metering, metered
+from ..agents.usage import Usage, begin_metering
 from ..core.errors import UnderstudyError
 from .arguments import call_arguments, message_for
 from .effects import begin_effect, effect_key
@@ -73,7 +73,6 @@ class AsyncioRuntime:
         self._own_bus = bus is None
         self._at_once = at_once
         self._joined: list[str] = []
-        self._spent: dict[str, Usage] = {}
         self._shows: dict[str, Callable[[Any], None]] = {}
 
     async def perform(
@@ -110,10 +109,7 @@ class AsyncioRuntime:
             error = "it cancelled itself"
         finally:
             self._shows.pop(start.key, None)
-        spent = meter.usage
-        if self._spent:
-            spent += self._spent.pop(start.key, NOTHING_SPENT)
-        return Outcome(name, output, error, count[0], spent)
+        return Outcome(name, output, error, count[0], meter.usage)
 
     async def close(self) -> None:
         """Close the bus that was made here, or leave the one that was given as it was."""
@@ -177,12 +173,7 @@ class AsyncioRuntime:
     def _handler(self, agent: Agentlike) -> Callable[[Envelope], Awaitable[Message]]:
         async def handle(envelope: Envelope) -> Message:
             begin_effect(envelope.id, self._shows.get(envelope.id))
-            try:
-                with metered() as meter:
-                    return await agent.handle(envelope.body)
-            finally:
-                # The worker's task is not the step's: what the agent spent is handed over by the key.
-                self._spent[envelope.id] = self._spent.get(envelope.id, Usage()) + meter.usage
+            return await agent.handle(envelope.body)
 
         return handle
 

@@ -20,7 +20,7 @@ from .graph import Graph
 from .questions import OpenQuestion, checked, opened
 from .runtime import Outcome, Runtime
 from .state import Ask, Command, Sleep, Start
-from .vector import Vector
+from .vector import as_tuples
 
 OnQuestion = Callable[[OpenQuestion], Awaitable[Any]]
 """Asks a person while the run waits in this process, and gives the answer."""
@@ -100,7 +100,7 @@ class UnderWay:
         common = (self._clock(), start.step, start.visit, start.index, done.agent)
         self._effects.pop(start.key, None)
         if done.error is None:
-            output = tuple(done.output) if isinstance(done.output, Vector) else done.output
+            output = as_tuples(done.output) if self._graph.lists else done.output
             try:
                 self._put(StepFinished(*common, output, seconds, done.attempts, done.usage))
                 return

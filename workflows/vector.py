@@ -77,3 +77,19 @@ class Vector(Sequence[T_co]):
 
     def __repr__(self) -> str:
         return f"Vector.of({list(self)!r})"
+
+
+def as_tuples(value: Any, levels: int = 100) -> Any:
+    """``value`` with a tuple for every vector in it, also within lists, tuples and dicts, ``levels`` deep.
+
+    >>> as_tuples({"seen": [Vector.of("ab"), 1]})
+    {'seen': [('a', 'b'), 1]}
+    """
+    kind = type(value)
+    if levels and (kind is tuple or kind is Vector):
+        return tuple(as_tuples(item, levels - 1) for item in value)
+    if levels and kind is list:
+        return [as_tuples(item, levels - 1) for item in value]
+    if levels and kind is dict:
+        return {key: as_tuples(item, levels - 1) for key, item in value.items()}
+    return value

@@ -68,9 +68,6 @@ def kept(journal: Journal, run: str = "r") -> list[Event]:
     return journal.events(run) if journal.next_number(run) else []
 
 
-# A full disk.
-
-
 @pytest.mark.parametrize("room", [0, 1, 2, 4, 6])
 def test_a_full_disk_stops_a_run_that_goes_on_when_there_is_room(tmp_path: Path, room: int) -> None:
     effects: list[str] = []
@@ -130,9 +127,6 @@ print("all went on")
     assert done.stdout == "all went on\n", done.stderr
 
 
-# A folder that cannot be written.
-
-
 PLACES = ["a file/j.db", "a folder", "locked/j.db", *(["/proc/understudy/j.db"] if sys.platform == "linux" else [])]
 
 
@@ -148,7 +142,6 @@ def test_where_nothing_can_be_written_no_effect_begins(tmp_path: Path, place: st
     assert str(refused.value.where).startswith(str(path.resolve())) and not effects
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_the_right_to_write(tmp_path: Path) -> None:
     effects: list[str] = []
     path = tmp_path / "folder" / "j.db"
@@ -157,6 +150,8 @@ def test_a_folder_without_the_right_to_write(tmp_path: Path) -> None:
     path.chmod(0o444)
     path.parent.chmod(0o555)
     try:
+        if os.access(path.parent, os.W_OK):
+            pytest.skip("this user may write everywhere")
         for journal in (path, path.with_name("new.db")):
             with pytest.raises(JournalError, match=journal.name):
                 desk(effects).run_sync(1, journal=journal, run_id="another")
@@ -165,9 +160,6 @@ def test_a_folder_without_the_right_to_write(tmp_path: Path) -> None:
         path.parent.chmod(0o755)
     path.chmod(0o644)
     assert desk(effects).run_sync(1, journal=path, run_id="another").value == ANSWER
-
-
-# A torn log.
 
 
 @POSIX
@@ -214,9 +206,6 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert counts == sorted(counts, reverse=True) and set(counts) == set(range(len(everything) + 1))
 
 
-# A broken page.
-
-
 def test_a_broken_page_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     """Whatever page is lost, what can still be read is what was written, and reading changes nothing."""
     path, broken = tmp_path / "j.db", tmp_path / "broken.db"
@@ -257,8 +246,6 @@ def test_a_broken_page_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["runs", "show", "run3", "--journal", str(broken)])
     assert done.exit_code == 2 and f"error: {broken}: cannot " in done.stderr
 
-
-# A broken row.
 
 STEP = '{"at": 1, "step": "numbers", "visit": 1, "index": null, "agent": null, "seconds": 1, "output": %s}'
 ROWS = {

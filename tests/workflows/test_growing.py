@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from understudy.agents.messages import Message, Task
-from understudy.workflows.expressions import Ref
+from understudy.workflows.expressions import Expression, Ref
 from understudy.workflows.flow import Workflow
 from understudy.workflows.graph import WorkflowError
 from understudy.workflows.journal import Journal
@@ -85,6 +85,17 @@ def test_agents_get_a_tuple() -> None:
     assert flow.run_sync(None).status == "completed"
     said = tuple(Task(request=f"{number} so far") for number in range(2))
     assert listener.heard == [(), said[:1], said] and all(type(lines) is tuple for lines in listener.heard)
+
+
+def test_a_list_may_be_a_part_of_what_is_given_and_kept() -> None:
+    flow, listener = Workflow("w", output={"both": Expression.parse("[log, input]"), "said": Ref("last")}), Listener()
+    log = flow.growing("log")
+    flow.step(lambda value: value, name="first", into=log)
+    flow.step(listener, input={"lines": Expression.parse("{'said': [log, 1]}")})
+    flow.step(lambda log: {"all": log, "one": [log[:1]]}, input={"log": log}, name="last")
+    result = flow.run_sync("a")
+    assert listener.heard == [{"said": [("a",), 1]}]
+    assert result.output == {"both": [("a",), "a"], "said": {"all": ("a",), "one": [("a",)]}}
 
 
 def test_an_each_adds_every_output_in_the_order_of_its_items() -> None:

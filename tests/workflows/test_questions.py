@@ -110,6 +110,13 @@ def test_an_answer_becomes_the_message_that_the_question_asks_for(tmp_path: Path
     assert result.value == ["on bees", Verdict(approved=True)]
 
 
+def test_choices_are_any_values_that_a_journal_keeps(tmp_path: Path) -> None:
+    flow, path = Workflow("w"), tmp_path / "j.db"
+    flow.ask("Which?", choices=(Verdict(approved=True), (1, 2), float("inf")))
+    assert flow.run_sync(None, journal=path, run_id="r").status == "waiting"
+    assert flow.resume_sync("r", journal=path, answers={"ask": (1, 2)}).value == (1, 2)
+
+
 async def test_the_choice_itself_is_the_answer() -> None:
     flow = Workflow("w")
     flow.ask("Sure?", choices=(True, False))
@@ -223,27 +230,34 @@ def test_nobody_is_asked_what_comes_with_its_answer(tmp_path: Path) -> None:
 
 def test_waiting_is_no_time_at_work() -> None:
     async def person(question: OpenQuestion) -> float:
-        await asyncio.sleep(0.3)
-        return 0.01 if question.step == "before" else 30.0
+        await asyncio.sleep(0.2)
+        return 0.2 if question.step == "before" else 30.0
 
-    flow = Workflow("w", limits=Limits(seconds=0.25))
+    flow = Workflow("w", limits=Limits(seconds=0.3))
     flow.ask("?", name="before")
     flow.step(asyncio.sleep, name="short")
     flow.ask("?", name="between")
     flow.step(asyncio.sleep, name="long")
     result = flow.run_sync(None, on_question=person)
-    # Asked twice for longer than the limit; then the clock, which ran on, ends the second step.
+    # With the first wait the short step would end after the limit; the long one is ended by it, after a second wait.
     assert [step.name for step in result.steps] == ["before", "short", "between"]
-    assert result.error == "the run used up its 0.25 seconds" and 0.2 < result.usage.seconds < 0.5
+    assert result.error == "the run used up its 0.3 seconds" and 0.29 < result.usage.seconds < 0.6
 
 
-async def test_waiting_over_a_restart_is_no_time_at_work() -> None:
+async def test_waiting_in_vain_and_over_a_restart_is_no_time_at_work() -> None:
     flow, now = Workflow("w", limits=Limits(seconds=5)), [1000.0]
     flow.ask("?")
     flow.step(lambda value: value, name="end")
-    with Journal() as book:
-        await Runner(flow.graph(), AsyncioRuntime({}), book, clock=lambda: now[0]).run(None, run_id="r")
+
+    async def person(question: OpenQuestion) -> None:
         now[0] += 1e6
-        runner = Runner(flow.graph(), AsyncioRuntime({}), book, clock=lambda: now[0])
-        result = await runner.resume("r", answers={"ask": 1})
-    assert result.status == "completed" and result.usage.seconds == 0
+        raise EOFError("nobody came")
+
+    def runner() -> Runner:
+        return Runner(flow.graph(), AsyncioRuntime({}), book, on_question=person, clock=lambda: now[0])
+
+    with Journal() as book:
+        assert (await runner().run(None, run_id="r")).usage.seconds == 0
+        now[0] += 1e6
+        result = await runner().resume("r", answers={"ask": 1})
+    assert (result.status, result.usage.seconds) == ("completed", 0)
