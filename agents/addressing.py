@@ -45,10 +45,14 @@ class Addresser:
         handled = current_work()
         if isinstance(handled, Delivery) and handled.mailbox is not None:
             cause = handled.envelope
+            handled.sent += 1
             fields |= {
                 "sender": handled.mailbox.name, "cause": cause.id, "run": cause.run, "trace": cause.trace or cause.id,
                 "depth": cause.depth + 1,
             }  # fmt: skip
+            if cause.run:
+                # Within a run ids are the keys of effects: the same when a handler is called again.
+                fields["id"] = f"{cause.id}>{handled.sent}"
         return Envelope(**{**fields, **more}) if more else sealed(**fields)
 
     def answer(self, envelope: Envelope, body: Message, attempts: int) -> Envelope:

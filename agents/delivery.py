@@ -25,13 +25,14 @@ class Delivery(Cancellation):
         worker: the task that handles it; None before and after.
         blocked: what its handler waits for: the answer to another delivery, or room in a mailbox.
         attempts: how often the handler was called.
+        sent: envelopes that its handler sent, at this attempt.
         settled: it was answered, or became a dead letter, or nobody wants it any more.
         interrupted: it was settled while its handler was at work, which was then cancelled.
     """
 
     __slots__ = (
-        "attempts", "blocked", "envelope", "interrupted", "mailbox", "meter", "reply", "retry", "settled", "timer",
-        "worker",
+        "attempts", "blocked", "envelope", "interrupted", "mailbox", "meter", "reply", "retry", "sent", "settled",
+        "timer", "worker",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +49,7 @@ class Delivery(Cancellation):
         self.timer: asyncio.TimerHandle | None = None
         self.blocked: Delivery | Mailbox | None = None
         self.attempts = 0
+        self.sent = 0
         self.settled = False
         self.interrupted = False
 

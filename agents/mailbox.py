@@ -12,7 +12,7 @@ from .cancellation import begin_work
 from .delivery import Delivery
 from .messages import Envelope, Message
 from .retry import Retry, attempt
-from .usage import go_on_metering
+from .usage import current_meter, go_on_metering
 
 Handler = Callable[[Envelope], Awaitable[Message | None]]
 """What is registered on a bus: it reads an envelope and gives the reply, or None."""
@@ -169,7 +169,8 @@ class Mailbox:
         delivery.worker = task
         self.current[task] = delivery
         begin_work(delivery)
-        go_on_metering(delivery.meter)
+        if delivery.meter is not current_meter():
+            go_on_metering(delivery.meter)
         stopped = False
         try:
             retry = delivery.retry or self._retry
@@ -204,6 +205,7 @@ class Mailbox:
 
     async def _called(self, delivery: Delivery, number: int) -> Message | None:
         delivery.attempts = number
+        delivery.sent = 0
         if number > 1:
             envelope = delivery.envelope
             delivery.envelope = envelope.model_copy(update={"attempt": envelope.attempt + 1})

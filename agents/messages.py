@@ -177,7 +177,8 @@ class Envelope(Message):
     """A message on its way, addressed to one ``recipient`` or to a ``topic``.
 
     Attributes:
-        id: of this envelope; inside a run it is the idempotency key of the effect.
+        id: of this envelope; inside a run it is the idempotency key of the effect, and what a handler sends has its own
+            key with the number of what was sent.
         run: the run it belongs to, or "" outside any.
         sender: who sent it.
         cause: the id of the envelope that led to this one.
@@ -334,7 +335,7 @@ def unpack(data: Any, *, plain: bool = False) -> Any:
         return {key.removeprefix("$"): unpack(item, plain=plain) for key, item in data.items()}
     except RecursionError:
         raise MessageError("a value that is nested too deeply") from None
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise MessageError(f"a value that is not as it was written: {error}") from error
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -46,14 +46,11 @@ def metered() -> Iterator[Meter]:
         _meter.reset(token)
 
 
-def current_meter() -> Meter | None:
-    """What counts the spending here; None outside any."""
-    return _meter.get()
+current_meter: Callable[[], Meter | None] = _meter.get
+"""What counts the spending here; None outside any."""
 
-
-def go_on_metering(meter: Meter | None) -> None:
-    """Have ``meter``, which was begun elsewhere, count what is spent from here on in this context."""
-    _meter.set(meter)
+go_on_metering: Callable[[Meter | None], object] = _meter.set
+"""Have a meter that was begun elsewhere count what is spent from here on in this context."""
 
 
 def begin_metering() -> Meter:

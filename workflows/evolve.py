@@ -32,5 +32,5 @@ def quickly_made(kind: type[T]) -> type[T]:
     source = f"def __init__(self, {', '.join(parameters)}):\n values = self.__dict__\n" + "\n".join(lines)
     made: dict[str, Any] = {}
     exec(source, defaults, made)
-    kind.__init__ = made["__init__"]  # type: ignore[misc]
+    setattr(kind, "__init__", made["__init__"])  # noqa: B010 — a plain assignment is for instances only, to mypy
     return kind

@@ -66,6 +66,8 @@ def forked(graph: Graph, events: Sequence[Event], fork: Fork, run: str, at: floa
         if fork.output is not UNSET:
             raise WorkflowError("a run as a whole has no output to be given", mend="name a step, or give a message")
         given = first.input if fork.message is UNSET else fork.message
+        if graph.takes is not None and isinstance(given, Mapping):
+            given = message_from(graph.takes, given, graph.name)
         if graph.takes is not None and not isinstance(given, graph.takes):
             raise WorkflowError(f"it takes {graph.takes.message_name}", where=graph.name)
         return [replace(first, at=at, run=run, input=given, forked=origin)]

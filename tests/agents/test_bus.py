@@ -277,6 +277,27 @@ async def test_what_a_handler_sends_names_its_cause() -> None:
     assert Envelope(**dict(inner)) == inner  # what the bus made itself would have passed the checks
 
 
+async def test_within_a_run_what_a_handler_sends_has_the_same_key_at_every_attempt() -> None:
+    seen: list[str] = []
+    async with MessageBus() as bus:
+
+        async def middle(envelope: Envelope) -> Message:
+            await bus.request(task("a"), "end")
+            answer = await bus.request(task("b"), "end")
+            if envelope.attempt == 1:
+                raise ConnectionError("once more")
+            return answer
+
+        async def end(envelope: Envelope) -> Message:
+            seen.append(envelope.id)
+            return Finding(answer="")
+
+        bus.register("middle", middle, retry=Retry(2, wait=0.001))
+        bus.register("end", end)
+        await bus.call(Envelope(id="r/step/1", run="r", recipient="middle", body=task()))
+    assert seen == ["r/step/1>1", "r/step/1>2"] * 2
+
+
 async def test_broadcast_reaches_all_but_its_sender() -> None:
     seen: list[str] = []
     async with MessageBus() as bus:

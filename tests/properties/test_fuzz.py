@@ -59,8 +59,23 @@ class Nest:
     levels: int
 
 
+@dataclass(frozen=True)
+class Form:
+    """Stands for the fields of a message of ``kind``, right but for some: (number of the field, its value)."""
+
+    kind: type[Message]
+    changes: list[tuple[int, Any]]
+    more: dict[str, Any]
+
+    def fields(self, kind: type[Message]) -> dict[str, Any]:
+        names = list(kind.model_fields)
+        made = {name: RIGHT.get(name, "a") for name, info in kind.model_fields.items() if info.is_required()}
+        made |= {"recipient": "a"} if kind is Envelope else {}
+        return real(made | {names[number % len(names)]: value for number, value in self.changes} | self.more)
+
+
 def real(value: Any) -> Any:
-    """``value`` with the numbers and the nests that are stood for."""
+    """``value`` with what is stood for in it."""
     if isinstance(value, Power):
         return value.factor * 10**value.exponent
     if isinstance(value, Nest):
@@ -68,6 +83,8 @@ def real(value: Any) -> Any:
         for level in range(value.levels):
             made = [made] if level % 2 else {"values": made}
         return made
+    if isinstance(value, Form):
+        return {"$type": value.kind.message_name} | value.fields(value.kind)
     if type(value) is list:
         return [real(item) for item in value]
     return {key: real(item) for key, item in value.items()} if type(value) is dict else value
@@ -75,6 +92,10 @@ def real(value: Any) -> Any:
 
 KINDS: list[type[Message]] = [Task, Finding, Plan, Query, Ranking, Envelope, Loose]
 FIELDS = sorted({name for kind in KINDS for name in kind.model_fields} | {"agent", "needs"})
+RIGHT: dict[str, Any] = {
+    "steps": [{"agent": "a", "request": "b"}], "columns": ["a"], "rows": [["a", 1, None]], "attempts": 1,
+    "liked": [], "places": [], "body": {"$type": "Task", "request": "a"},
+}  # fmt: skip
 WORDS = ["", "a", "yes", "nan", "1e999", "\ud800", "\x00", "9" * 5000, "Nope", *(kind.message_name for kind in KINDS)]
 NUMBERS = [2**63, -(2**64), Power(1, 400), Power(9, 4299), Power(-1, 4300), Power(1, 5000), math.inf, -math.inf, -0.0]
 MARKS = ["$type", "$tuple", "$float", "$$type", "$", "values"]
@@ -84,20 +105,16 @@ scalars = st.one_of(
     st.text(st.characters(exclude_categories=()), max_size=3),
 )  # fmt: skip
 keys = st.sampled_from(MARKS + FIELDS) | st.text(max_size=2)
-
-
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3), max_leaves=6
 ) | st.builds(Nest, scalars, st.sampled_from([90, 99, 100, 101, 102, 400, 700, 3000]))
-# Fields of known messages, some of them right, so that more than the first check is reached.
 likely = st.sampled_from(["a", 1, 0.5, True, ["a"], [1], [["a", 1, None]], {"$float": "nan"}, [], None])
-messages = st.builds(
-    lambda kind, some, more: {name: some.get(name, "a") for name in kind.model_fields if name in some or name in (
-        "request", "answer", "sql", "id", "recipient", "anything")} | more | {"$type": kind.message_name},
-    st.sampled_from(KINDS), st.dictionaries(st.sampled_from(FIELDS), likely | values, max_size=6),
-    st.just({}) | st.dictionaries(keys, values, max_size=1),
-)  # fmt: skip
-inside = st.builds(lambda outer, name, inner: outer | {name: inner}, messages, st.sampled_from(FIELDS), messages)
+forms: st.SearchStrategy[Form] = st.deferred(
+    lambda: st.builds(
+        Form, st.sampled_from(KINDS), st.lists(st.tuples(st.integers(0, 50), likely | values | forms), max_size=2),
+        st.just({}) | st.just({}) | st.dictionaries(keys, values, max_size=1),
+    )  # fmt: skip
+)
 oddities = st.sampled_from([object(), {1: 2}, {"a": {1}}, b"x", (1, (2, "\udfff")), 1j, Task, Task(request="a"),
                             Loose(anything={"$type": (1, [2])}), Loose(anything=math.nan)])  # fmt: skip
 
@@ -120,7 +137,7 @@ def refused_or(work: Callable[[], Any]) -> Any:
 
 
 @fuzz(350)
-@given(tens(messages | inside | values))
+@given(tens(forms | values))
 def test_json_is_a_message_or_is_refused(inputs: list[Any]) -> None:
     for data in map(real, inputs):
         message = refused_or(lambda data=data: from_json(data))
@@ -145,11 +162,10 @@ def test_a_value_is_kept_or_is_refused(inputs: list[Any]) -> None:
 
 
 @fuzz(200)
-@given(st.sampled_from(KINDS), tens(values | messages | st.sampled_from([Task(request="a"), Finding(answer="b")])))
+@given(st.sampled_from(KINDS), tens(forms | values | oddities))
 def test_a_request_is_a_message_or_is_refused(takes: type[Message], inputs: list[Any]) -> None:
-    for request in map(real, inputs):
-        if isinstance(request, dict):
-            request.pop("$type", None)
+    for form in inputs:
+        request = form.fields(takes) if isinstance(form, Form) else real(form)
         message = refused_or(lambda request=request: message_from(takes, request, "here"))
         assert message is None or isinstance(message, takes)
 
@@ -170,13 +186,14 @@ def one_step(takes: type[Message] | None) -> Workflow:
 
 
 @fuzz(200)
-@given(st.sampled_from([Task, None]), tens(values | oddities | messages))
+@given(st.sampled_from([Task, None]), tens(forms | values | oddities))
 def test_an_input_is_run_or_is_refused_before_there_is_a_run(
     journal: Journal, takes: type[Message] | None, inputs: list[Any]
 ) -> None:
     flow = one_step(takes)
-    for value in map(real, inputs):
-        if takes is Task and isinstance(value, dict):
+    for form in inputs:
+        value = form.fields(Task) if isinstance(form, Form) else real(form)
+        if takes is Task and isinstance(form, Form):
             value = refused_or(lambda value=value: message_from(Task, value, "here")) or value
         result = refused_or(lambda value=value: flow.run_sync(value, journal=journal, run_id="r"))
         if result is None:
@@ -192,7 +209,7 @@ ASKED: list[dict[str, Any]] = [{}, {"choices": ["yes", 1, None]}, {"gives": Task
 
 
 @fuzz(100)
-@given(st.sampled_from(ASKED), tens(st.tuples(st.just("ask") | st.sampled_from(WORDS), values | oddities | messages)))
+@given(st.sampled_from(ASKED), tens(st.tuples(st.just("ask") | st.sampled_from(WORDS), forms | values | oddities)))
 def test_an_answer_is_taken_or_is_refused_and_the_question_stays(
     journal: Journal, asked: dict[str, Any], inputs: list[tuple[str, Any]]
 ) -> None:

@@ -118,7 +118,7 @@ def test_a_thread_that_nobody_waits_for_is_asked_to_stop_and_not_heard_any_more(
             await asyncio.sleep(0.001)
         raise ValueError("broken")
 
-    flow = Workflow("w", limits=Limits(seconds=0.1 if how == "seconds of the run" else None))
+    flow = Workflow("w", limits=Limits(seconds=0.3 if how == "seconds of the run" else None))
     flow.step(lambda value: value, name="start")
     flow.step(crawl, seconds=0.1 if how == "seconds of the step" else None)
     if how == "another step fails":
@@ -140,7 +140,7 @@ def test_a_thread_that_nobody_waits_for_is_asked_to_stop_and_not_heard_any_more(
 
     said = {
         "seconds of the step": "step crawl: it took longer than 0.1 s",
-        "seconds of the run": "the run used up its 0.1 seconds",
+        "seconds of the run": "the run used up its 0.3 seconds",
         "cancellation": "CancelledError",
         "another step fails": "step broken: ValueError: broken",
     }

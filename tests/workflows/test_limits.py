@@ -54,7 +54,7 @@ HELLO = Task(request="hello")
         (Limits(tokens=10), "10 tokens", (1, 2)),
         (Limits(agents={"left": Budget(messages=2)}), "2 messages for left", (3, 4)),
         (Limits(agents={"right": Budget(tokens=6)}), "6 tokens for right", (5, 4)),
-        (Limits(agents={"left": Budget(seconds=0.015)}), "0.015 seconds for left", (3, 4)),
+        (Limits(agents={"left": Budget(seconds=0.005)}), "0.005 seconds for left", (1, 2)),
         (Limits(messages=5, agents={"right": Budget(messages=1), "other": Budget(messages=0)}),
          "1 messages for right", (3, 2)),
     ],
@@ -106,8 +106,8 @@ def test_a_person_beside_the_process_lets_a_run_go_on() -> None:
 
 def test_seconds_used_up_are_asked_about_while_the_step_under_way_goes_on(tmp_path: Path) -> None:
     def made() -> Workflow:
-        flow = Workflow("w", limits=Limits(seconds=0.1, on_exceed="ask"))
-        flow.step(Speaker(seconds=0.15), input={"request": flow.input}, name="slow")
+        flow = Workflow("w", limits=Limits(seconds=0.3, on_exceed="ask"))
+        flow.step(Speaker(seconds=0.35), input={"request": flow.input}, name="slow")
         flow.step(lambda found: found.request, name="next")
         return flow
 
