@@ -114,7 +114,10 @@ class MessageBus:
             self._die(delivery, "no recipient")
 
     def subscribe(self, name: str, *to: Subject) -> None:
-        """Let the mailbox ``name`` receive what is published to a topic, or of a message type and its subtypes."""
+        """Let the mailbox ``name`` receive what is published to a topic, or of a message type and its subtypes.
+
+        Of several subjects each is enough.
+        """
         if name not in self._mailboxes:
             raise UnderstudyError(f"{name!r} is not on the bus", mend="register it before it subscribes")
         for subject in to:
@@ -223,7 +226,7 @@ class MessageBus:
             raise
 
     async def resend(self, letter: DeadLetter) -> None:
-        """Send a dead letter again, without its deadline."""
+        """Send a dead letter again, under its id and without its deadline; nobody waits for an answer."""
         more = {"attempt": letter.envelope.attempt + 1, "deadline": None}
         await self.post(letter.envelope.model_copy(update=more))
 

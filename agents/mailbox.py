@@ -14,8 +14,8 @@ from .messages import Envelope, Message
 from .retry import Retry, attempt
 from .usage import current_meter, go_on_metering
 
-Handler = Callable[[Envelope], Awaitable[Message | None]]
-"""What is registered on a bus: it reads an envelope and gives the reply, or None."""
+Handler = Callable[[Envelope], Awaitable[Message | None] | Message | None]
+"""What is registered on a bus: it reads an envelope and gives the reply, or None. A plain one must not block."""
 
 
 class Mailbox:
@@ -176,7 +176,7 @@ class Mailbox:
             retry = delivery.retry or self._retry
             if retry is None:
                 delivery.attempts = 1
-                body = await self._handler(delivery.envelope)
+                body = await _given(self._handler(delivery.envelope))
             else:
                 body = await attempt(lambda number: self._called(delivery, number), retry)
             delivery.worker = None
@@ -209,7 +209,7 @@ class Mailbox:
         if number > 1:
             envelope = delivery.envelope
             delivery.envelope = envelope.model_copy(update={"attempt": envelope.attempt + 1})
-        return await self._handler(delivery.envelope)
+        return await _given(self._handler(delivery.envelope))
 
 
 class _Line:
@@ -220,6 +220,10 @@ class _Line:
     def __init__(self) -> None:
         self.held: deque[Delivery] = deque()
         self.senders: deque[tuple[Delivery, asyncio.Future[None]]] = deque()
+
+
+async def _given(found: Awaitable[Message | None] | Message | None) -> Message | None:
+    return found if found is None or isinstance(found, Message) else await found
 
 
 async def _absorbed() -> None:

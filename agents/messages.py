@@ -319,10 +319,10 @@ def unpack(data: Any, *, plain: bool = False) -> Any:
 
     Raises MessageError for what :func:`pack` does not write.
     """
-    if type(data) is not dict and type(data) is not list:
+    if not isinstance(data, (dict, list)):
         return data
     try:
-        if type(data) is list:
+        if isinstance(data, list):
             return [unpack(item, plain=plain) for item in data]
         if "$type" in data:
             if not plain:

@@ -30,10 +30,11 @@ def message_from(takes: type[M], request: str | Mapping[str, Any] | Message, whe
             what = f"it takes {len(takes.model_fields)} fields ({', '.join(takes.model_fields)})"
             raise UnderstudyError(what, where=where, mend="give them by name, as JSON")
         request = {needed[0]: request}
-    if not isinstance(request, Mapping | Message):
+    given: object = request  # whatever its annotation says: it comes from outside
+    if not isinstance(given, Mapping | Message):
         mend = f"it takes {', '.join(takes.model_fields)}"
         raise UnderstudyError("a request is a text, or fields by name", where=where, mend=mend)
-    values = request.model_dump() if isinstance(request, Message) else dict(request)
+    values = given.model_dump() if isinstance(given, Message) else dict(given)
     try:
         return takes.model_validate(values)
     except ValidationError as error:

@@ -234,5 +234,5 @@ def _show(
     elif result.status == "interrupted":
         complain(f"go on with: {go_on}")
         raise typer.Exit(TERMINATED)
-    elif result.status != "completed":
+    elif result.status not in ("completed", "running"):  # it runs where only its record was looked at
         raise typer.Exit(FAILED)

@@ -145,6 +145,11 @@ def _letter(letter: KeptLetter) -> dict[str, Any]:
 
 
 def _send(book: Journal, run: str, number: int, team: Path | None, as_json: bool) -> None:
+    from .workflows.dead import kept_letters
+
+    if number not in (known := [letter.number for letter in kept_letters(book, run, plain=True)]):
+        mend = f"there is: {', '.join(map(str, known)) or 'none'}"
+        raise UnderstudyError(f"run {run} has no dead letter {number}", mend=mend)
     if team is None:
         raise UnderstudyError("nobody is there to send it to", mend="name the team: --team team.yaml")
     from .agents.letters import DeliveryError
@@ -195,11 +200,13 @@ def export_run(
 @runs.command("compact")
 def compact_runs(
     run: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUN]…", help="Which; all that are finished if none is named.")
+        list[str] | None, typer.Argument(metavar="[RUN]…", help="Which runs.", show_default=False)
     ] = None,
     older: Annotated[
-        float, typer.Option("--older-than", metavar="DAYS", help="Only what was finished so long ago.", min=0)
-    ] = 0.0,
+        float | None,
+        typer.Option("--older-than", metavar="DAYS", help="All that were finished so long ago.", min=0,
+                     show_default=False),
+    ] = None,
     journal: JournalOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -209,7 +216,10 @@ def compact_runs(
     """
     from .workflows.journal import Journal, JournalError
 
-    before = time.time() - older * 86_400
+    if not run and older is None:
+        mend = "name runs, or say --older-than DAYS (0 takes all that are finished)"
+        raise UnderstudyError("no run is named", mend=mend)
+    before = time.time() - (older or 0.0) * 86_400
     file = existing(journal or DEFAULT_JOURNAL)
     size = file.stat().st_size
     with Journal(file) as book:

@@ -72,21 +72,15 @@ def _by_name(takes: type[Message], start: Start) -> dict[str, Any]:
 def call_arguments(
     function: Callable[..., Any], start: Start, parameters: Parameters | None = None
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Positional and named arguments for a function.
+    """Positional and named arguments for a function: those of the step's ``input``, or by :class:`Parameters`.
 
-    With ``input``, those names. Otherwise nothing for a function without parameters, the value for one with a single
-    parameter, and for more each by its name in the scope. Raises UnderstudyError where a name means nothing.
+    Raises UnderstudyError where a name means nothing.
     """
     if start.arguments is not None:
         return (), dict(start.arguments)
     parameters = parameters or parameters_of(function)
-    if parameters.by_name:
-        missing = [name for name in parameters.needed if name not in start.scope]
-        if missing:
-            raise UnderstudyError(
-                f"nothing is named {missing[0]!r} for the function {getattr(function, '__name__', function)}",
-                where=start.step,
-                mend=f"there is: {', '.join(start.scope)}; or give the step an input",
-            )
-        return (), {name: start.scope[name] for name in parameters.needed}
-    return ((start.value,) if parameters.takes_value else ()), {}
+    try:
+        return parameters.arguments(start.value, start.scope, start.index is not None)
+    except UnderstudyError as error:
+        what = f"{error.what} for the function {getattr(function, '__name__', function)}"
+        raise UnderstudyError(what, where=start.step, mend=error.mend) from None

@@ -55,6 +55,10 @@ def _names(graph: Graph, agents: Mapping[str, Any] | None) -> _Found:
             if other not in steps:
                 yield f"{at}.join", f"there is no step '{other}'", "", hint(other, steps) or ""
         yield from _expressions(graph, name, step)
+    for name in graph.limits.agents:
+        if name in steps and steps[name].call is not None:
+            mend = "limit the run, or give the step seconds"
+            yield f"limits.agents.{name}", f"'{name}' is a function, not an agent", "budgets are for agents", mend
     for key, expression in graph.output.items():
         for used in sorted(expression.names() - {*_ALWAYS, *graph.lists, *steps}):
             yield f"output.{key}", f"no step is called '{used}'", "", hint(used, [*steps, *_ALWAYS]) or ""

@@ -173,7 +173,14 @@ class Workflow:
     def route(
         self, step: Ref | str, to: Ref | str | Sequence[Ref | str], *, when: Any = None, at_most: int | None = None
     ) -> None:
-        """Add a way on from ``step``; the first that is open is taken. ``to`` may be ``"$end"``, or several steps."""
+        """Add a way on from ``step``; they are tried in this order, and the first that is open is taken.
+
+        ``to`` may be ``"$end"``, or several steps that then run side by side. One without ``when`` is always open,
+        until it was taken ``at_most`` times. Raises WorkflowError for a condition that is a text.
+        """
+        if isinstance(when, str):
+            mend = "compare a Ref: when=step.confidence > 0.5"
+            raise WorkflowError(f"a text is no condition: {when!r}", where=str(step), mend=mend)
         targets = tuple(map(str, to)) if isinstance(to, list | tuple) else str(to)
         route = Route(targets, None if when is None else Expression.of(when), at_most)
         self._routes.setdefault(str(step), []).append(route)
@@ -229,7 +236,13 @@ class Workflow:
 
     def check(self, agents: Mapping[str, Any] | None = None) -> list[Problem]:
         """Every mistake that can be found before the run; an empty list when there is none."""
-        graph, known = self.graph(), None if agents is None else {**self._agents, **agents}
+        try:
+            graph = self.graph()
+        except WorkflowError as error:
+            from .problems import Problem
+
+            return [Problem(self.name, 0, 0, error.where or self.name, error.what, "", error.mend or "")]
+        known = None if agents is None else {**self._agents, **agents}
         asked = graph, None if known is None else frozenset(known)
         if self._checked is None or self._checked[0] is not graph or self._checked[1] != asked[1]:
             self._checked = *asked, graph.check(known)
@@ -272,7 +285,7 @@ class Workflow:
         """
         from .session import session
 
-        async with session(self, options) as (runner, _):
+        async with session(self, options, kept=True) as (runner, _):
             return await runner.resume(run, changed=changed, answers=answers)
 
     async def fork(
@@ -296,7 +309,7 @@ class Workflow:
         from .fork import Fork
         from .session import session
 
-        async with session(self, options) as (runner, _):
+        async with session(self, options, kept=True) as (runner, _):
             return await runner.fork(run, Fork(step, visit, index, message, output), run_id=run_id)
 
     def replay(self, run: str, *, journal: Journal | str | Path) -> Result:
@@ -304,7 +317,7 @@ class Workflow:
         from .runner import replay
         from .session import opened
 
-        with opened(journal) as book:
+        with opened(journal, kept=True) as book:
             return replay(self.graph(), book, run)
 
     def run_sync(self, message: Any, **options: Any) -> Result:

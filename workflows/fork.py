@@ -33,7 +33,7 @@ class Fork:
     Attributes:
         step: the step; None for the very beginning.
         visit: which of its visits; the first if it is None.
-        index: the item, for a step with ``each``; the first that was settled if it is None.
+        index: the item, for a step with ``each`` of several.
         message: what the step is given in place of what it was given; it then runs again. At the beginning: the input.
             A mapping gives the fields of the message that its agent takes, or the arguments of its function.
         output: what the step gives in place of what it gave; it does not run again. A mapping gives the fields of a
@@ -78,7 +78,7 @@ def forked(graph: Graph, events: Sequence[Event], fork: Fork, run: str, at: floa
     origin |= {"visit": number, "index": index}
     # Keys name the run: what the fork does, it does under keys of its own.
     shared = [_keyed(event, first.run, run) for event in events[1:place] if isinstance(event, _SHARED)]
-    made: list[Event] = [replace(first, run=run, forked=origin), *shared, RunResumed(at)]
+    made: list[Event] = [replace(first, at=at, run=run, forked=origin), *shared, RunResumed(at)]
     if isinstance(settled, QuestionAnswered) and fork.output is not UNSET:
         made.append(_keyed(replace(settled, at=at, answer=checked(asked[settled.key], fork.output)), first.run, run))
     elif fork.output is not UNSET:
@@ -104,20 +104,27 @@ def _asking(graph: Graph, events: Sequence[Event]) -> Mapping[str, Ask]:
 
 def _place(events: Sequence[Event], fork: Fork, asked: Mapping[str, Ask]) -> int:
     """The number of the event that settled the step of ``fork``."""
-    known: list[str] = []
+    settled: list[tuple[int, str, int, int | None]] = []
     for place, event in enumerate(events):
         if isinstance(event, QuestionAnswered) and event.key in asked:
             ask = asked[event.key]
-            step, visit, index = ask.step, ask.visit, ask.index
+            settled.append((place, ask.step, ask.visit, ask.index))
         elif isinstance(event, StepFinished | StepFailed | TimerFired):
-            step, visit, index = event.step, event.visit, event.index
-        else:
-            continue
-        known.append(step)
-        if step == fork.step and fork.visit in (None, visit) and fork.index in (None, index):
-            return place
-    mend = f"it settled: {', '.join(dict.fromkeys(known)) or 'no step'}"
-    raise WorkflowError(f"the run has no such step {fork.step!r}", mend=mend)
+            settled.append((place, event.step, event.visit, event.index))
+    found = [one for one in settled if one[1] == fork.step and fork.visit in (None, one[2])]
+    if not found:
+        mend = f"it settled: {', '.join(dict.fromkeys(one[1] for one in settled)) or 'no step'}"
+        visit = "" if fork.visit is None else f" in visit {fork.visit}"
+        raise WorkflowError(f"the run has no step {fork.step!r}{visit}", mend=mend)
+    items = [one for one in found if one[2] == found[0][2]]
+    chosen = [one for one in items if fork.index in (None, one[3])]
+    known = ", ".join(str(one[3]) for one in sorted(items, key=lambda one: one[3] or 0))
+    if not chosen:
+        raise WorkflowError(f"the step {fork.step} has no item {fork.index}", mend=f"its items: {known}")
+    if len(chosen) > 1:
+        mend = f"say which with index= (from 0): {known}"
+        raise WorkflowError(f"the step {fork.step} has {len(chosen)} items", mend=mend)
+    return chosen[0][0]
 
 
 def _of(event: Event, asked: Mapping[str, Ask]) -> tuple[int, int | None]:

@@ -312,7 +312,8 @@ class Journal:
                    a.at, f.at, (SELECT count(*) FROM events e WHERE e.run = a.run)
             FROM events a
             LEFT JOIN events f ON f.run = a.run AND f.kind = 'RunFinished'
-            LEFT JOIN events z ON z.run = a.run AND z.number = (SELECT max(number) FROM events e WHERE e.run = a.run)
+            LEFT JOIN events z ON z.run = a.run AND z.number =
+                 (SELECT max(number) FROM events e WHERE e.run = a.run AND e.kind <> 'LetterSent')
             WHERE a.kind = 'RunAccepted' ORDER BY a.at DESC, a.run
         """
         try:

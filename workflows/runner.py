@@ -19,6 +19,7 @@ from typing import Any
 
 from ..agents.letters import DeadLetter
 from ..agents.messages import MessageError, pack
+from ..agents.requests import message_from
 from .drain import Drain
 from .engine import busy, decide, fold
 from .events import (
@@ -33,7 +34,7 @@ from .events import (
 )
 from .fork import Fork, forked
 from .graph import Graph, WorkflowError
-from .journal import Journal, JournalError, Row
+from .journal import Journal, JournalConflict, JournalError, Row
 from .lease import Lease
 from .outcome import Result, result_of
 from .questions import brief, checked, found, opened
@@ -100,16 +101,22 @@ class Runner:
         """Accept ``message`` as a new run and drive it to its end, or until it waits for a person.
 
         Raises:
-            WorkflowError: the message is not of the type that the workflow takes.
+            WorkflowError: the message is not of the type that the workflow takes, nor the fields of one.
             JournalError: the run's id is taken, or the journal cannot be written.
         """
         takes = self.graph.takes
+        if takes is not None and isinstance(message, Mapping):
+            message = message_from(takes, message, self.graph.name)
         if takes is not None and not isinstance(message, takes):
-            mend = f"give it {', '.join(takes.model_fields)}"
-            raise WorkflowError(f"it takes {takes.message_name}", where=self.graph.name, mend=mend)
+            what = f"it takes {takes.message_name}, not {type(message).__name__}"
+            raise WorkflowError(what, where=self.graph.name, mend=f"give it {', '.join(takes.model_fields)}")
         run = run_id or uuid.uuid4().hex[:12]
         document = self.graph.document
         with self._leased(run):
+            if run_id is not None and self.journal.next_number(run):
+                mend = "choose another id, or go on with it: resume"
+                what = f"there is a run {run} already: its id is taken"
+                raise JournalConflict(what, where=self.journal.path, mend=mend)
             return await self._drive([RunAccepted(self._clock(), run, self.graph.name, document, message, team)], run)
 
     async def resume(

@@ -12,7 +12,7 @@ from ..agents.bus import MessageBus
 from .drain import Drain
 from .events import Event
 from .graph import WorkflowError
-from .journal import Journal
+from .journal import Journal, JournalError
 from .outcome import Result
 from .questions import OpenQuestion
 from .runner import Runner, cast_of
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(journal: Journal | str | Path) -> Iterator[Journal]:
-    """The journal; one that is opened here is closed here."""
+def opened(journal: Journal | str | Path, *, kept: bool = False) -> Iterator[Journal]:
+    """The journal; one that is opened here is closed here. Raises JournalError for one that is ``kept`` and missing."""
     if isinstance(journal, Journal):
         yield journal
         return
+    if kept and str(journal) != ":memory:" and not Path(journal).exists():
+        raise JournalError("there is no journal", where=str(journal), mend="name the file that the run is kept in")
     with Journal(journal) as book:
         yield book
 
@@ -53,8 +55,18 @@ class RunOptions(TypedDict, total=False):
 
 
 @asynccontextmanager
-async def session(flow: Workflow, options: RunOptions) -> AsyncIterator[tuple[Runner, Any]]:
-    """A runner for a workflow that has been checked, and the cast. Raises WorkflowError for the first mistake."""
+async def session(flow: Workflow, options: RunOptions, *, kept: bool = False) -> AsyncIterator[tuple[Runner, Any]]:
+    """A runner for a workflow that has been checked, and the cast; ``kept``: the run is in the journal already.
+
+    Raises WorkflowError for the first mistake, and JournalError where a journal is needed and is not there.
+    """
+    unknown = [name for name in options if name not in RunOptions.__annotations__]
+    if unknown:
+        known = ", ".join(RunOptions.__annotations__)
+        mend = f"there is: {known}"
+        if unknown == ["limits"]:
+            mend = "limits belong to the workflow: Workflow(…, limits=Limits(…))"
+        raise WorkflowError(f"a run has no option {unknown[0]!r}", where=flow.name, mend=mend)
     graph = flow.graph()
     bus, journal = options.get("bus"), options.get("journal")
     known = {**flow.agents, **(options.get("agents") or {})}
@@ -62,7 +74,7 @@ async def session(flow: Workflow, options: RunOptions) -> AsyncIterator[tuple[Ru
     if found:
         first = found[0]
         raise WorkflowError(first.what, where=f"{graph.name}.{first.path}", mend=first.suggestion or None)
-    with nullcontext() if journal is None else opened(journal) as book:
+    with nullcontext() if journal is None else opened(journal, kept=kept) as book:
         runner = Runner(
             graph, AsyncioRuntime(known, bus), book, on_event=options.get("on_event"),
             on_question=options.get("on_question"), drain=options.get("drain"),

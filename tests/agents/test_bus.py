@@ -298,6 +298,12 @@ async def test_within_a_run_what_a_handler_sends_has_the_same_key_at_every_attem
     assert seen == ["r/step/1>1", "r/step/1>2"] * 2
 
 
+async def test_a_plain_handler_does_as_well() -> None:
+    async with MessageBus() as bus:
+        bus.register("plain", lambda envelope: Finding(answer=envelope.body.request))  # type: ignore[attr-defined]
+        assert await bus.request(task("a"), "plain") == Finding(answer="a")
+
+
 async def test_broadcast_reaches_all_but_its_sender() -> None:
     seen: list[str] = []
     async with MessageBus() as bus:

@@ -71,7 +71,8 @@ class Form:
         names = list(kind.model_fields)
         made = {name: RIGHT.get(name, "a") for name, info in kind.model_fields.items() if info.is_required()}
         made |= {"recipient": "a"} if kind is Envelope else {}
-        return real(made | {names[number % len(names)]: value for number, value in self.changes} | self.more)
+        made |= {names[number % len(names)]: value for number, value in self.changes}
+        return {key: real(value) for key, value in (made | self.more).items()}
 
 
 def real(value: Any) -> Any:
@@ -127,10 +128,10 @@ def fuzz(examples: int) -> Callable[[Any], Any]:
     return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def refused_or(work: Callable[[], Any]) -> Any:
-    """What ``work`` gives, or None where it is refused in a sentence."""
+def refused_or(work: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """What ``work`` gives, or None where it refuses in a sentence."""
     try:
-        return work()
+        return work(*arguments, **named)
     except UnderstudyError as error:
         assert error.what and str(error)
         return None
@@ -140,11 +141,11 @@ def refused_or(work: Callable[[], Any]) -> Any:
 @given(tens(forms | values))
 def test_json_is_a_message_or_is_refused(inputs: list[Any]) -> None:
     for data in map(real, inputs):
-        message = refused_or(lambda data=data: from_json(data))
+        message = refused_or(from_json, data)
         if message is None:
             continue
         assert type(message) in (*KINDS, Message)
-        written = refused_or(lambda message=message: to_json(message))
+        written = refused_or(to_json, message)
         if written is not None:  # what can be written is read again, and is the same
             text = json.dumps(written, allow_nan=False)
             assert json.dumps(to_json(from_json(json.loads(text)))) == text
@@ -154,7 +155,7 @@ def test_json_is_a_message_or_is_refused(inputs: list[Any]) -> None:
 @given(tens(values | oddities))
 def test_a_value_is_kept_or_is_refused(inputs: list[Any]) -> None:
     for value in map(real, inputs):
-        written = refused_or(lambda value=value: pack(value))
+        written = refused_or(pack, value)
         if written is not None:
             text = json.dumps(written, allow_nan=False)
             back = unpack(json.loads(text))
@@ -166,7 +167,7 @@ def test_a_value_is_kept_or_is_refused(inputs: list[Any]) -> None:
 def test_a_request_is_a_message_or_is_refused(takes: type[Message], inputs: list[Any]) -> None:
     for form in inputs:
         request = form.fields(takes) if isinstance(form, Form) else real(form)
-        message = refused_or(lambda request=request: message_from(takes, request, "here"))
+        message = refused_or(message_from, takes, request, "here")
         assert message is None or isinstance(message, takes)
 
 
@@ -194,8 +195,8 @@ def test_an_input_is_run_or_is_refused_before_there_is_a_run(
     for form in inputs:
         value = form.fields(Task) if isinstance(form, Form) else real(form)
         if takes is Task and isinstance(form, Form):
-            value = refused_or(lambda value=value: message_from(Task, value, "here")) or value
-        result = refused_or(lambda value=value: flow.run_sync(value, journal=journal, run_id="r"))
+            value = refused_or(message_from, Task, value, "here") or value
+        result = refused_or(flow.run_sync, value, journal=journal, run_id="r")
         if result is None:
             assert journal.next_number("r") == 0, "a refused input is in the journal"
             continue
@@ -220,7 +221,7 @@ def test_an_answer_is_taken_or_is_refused_and_the_question_stays(
         if not journal.next_number("q"):
             assert flow.run_sync(1, journal=journal, run_id="q").status == "waiting"
         before = journal.next_number("q")
-        result = refused_or(lambda key=key, value=value: flow.resume_sync("q", journal=journal, answers={key: value}))
+        result = refused_or(flow.resume_sync, "q", journal=journal, answers={key: value})
         if result is None:
             assert journal.next_number("q") == before, "a refused answer is in the journal"
         else:

@@ -196,9 +196,9 @@ def test_a_fork_from_an_answer(path: Path) -> None:
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        ({"step": "second"}, "the run has no such step 'second'; it settled: first, sure, sleep, end"),
-        ({"step": "end", "visit": 2}, "no such step 'end'"),
-        ({"step": "end", "index": 0}, "no such step 'end'"),
+        ({"step": "second"}, "the run has no step 'second'; it settled: first, sure, sleep, end"),
+        ({"step": "end", "visit": 2}, "the run has no step 'end' in visit 2"),
+        ({"step": "end", "index": 0}, "the step end has no item 0"),
         ({"step": "first", "message": 1, "output": 2}, "a message or an output, not both"),
         ({"step": None, "output": 2}, "a run as a whole has no output"),
         ({"step": "sure", "message": "yes"}, "sure: a question and a timer take no message; give an output"),

@@ -42,6 +42,8 @@ def test_a_second_driver_of_the_same_run_is_refused(tmp_path: Path) -> None:
         with pytest.raises(JournalError, match="driven by another process"):
             one.append("r", 1, [RunResumed(3.0), RunResumed(4.0)])
         assert len(one.events("r")) == 2
+        one.append("r", 2, [RunResumed(3.0)])  # the refusal leaves no transaction open
+        assert len(two.events("r")) == 3
 
 
 def test_what_cannot_be_kept_is_refused_and_nothing_is_written() -> None:

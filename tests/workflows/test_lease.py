@@ -187,20 +187,27 @@ async def test_two_tasks_of_one_loop(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_a_forked_child_does_not_hold_what_its_parent_holds(tmp_path: Path) -> None:
     code = """
+read, write = os.pipe()
 with Lease(path, "r"):
-    if os.fork() == 0:
+    children = [os.fork()]
+    if not children[0]:
         # It has the parent's records, and none of its locks; what it does itself goes as ever.
         os._exit(0 if not free("r") and free("s") and free("s") else 1)
-    _, status = os.wait()
-    print(os.waitstatus_to_exitcode(status), flush=True)
-    sys.stdin.read()
+    codes = [os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1])]
+    children.append(os.fork())
+    if not children[1]:
+        os.read(read, 1)  # until the parent has given its lease back
+        os._exit(0 if free("r") else 1)
+    print("held", flush=True)
+    sys.stdin.readline()
+os.write(write, b".")
+print([*codes, os.waitstatus_to_exitcode(os.waitpid(children[1], 0)[1])])
 """
     with child(code, tmp_path / "j.db", stdin=subprocess.PIPE) as parent:
-        assert parent.stdout is not None and parent.stdout.readline() == "0\n"
-        # The end of the child has given nothing of the parent's back.
+        assert parent.stdout is not None and parent.stdout.readline() == "held\n"
+        # The end of the first child has given nothing of the parent's back.
         assert free_for_another_process(tmp_path / "j.db", "r", "s") == [False, True]
-        parent.communicate(timeout=60)
-    assert free_for_another_process(tmp_path / "j.db", "r") == [True]
+        assert parent.communicate("\n", timeout=60)[0] == "[0, 0]\n"
 
 
 def test_leases_of_one_file_do_not_give_each_other_back(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from understudy.workflows.graph import WorkflowError
 from understudy.workflows.journal import Journal
 from understudy.workflows.limits import Limits
 from understudy.workflows.outcome import Result
+from understudy.workflows.refs import Ref
 from understudy.workflows.runtime import effect_key
 
 
@@ -152,6 +153,38 @@ def test_functions_find_their_arguments_by_name() -> None:
     assert "nothing is named 'nothing' for the function" in str(result.error)
 
 
+def test_a_parameter_with_the_name_of_a_value_gets_that_and_any_other_what_came_before() -> None:
+    flow = Workflow("w")
+    flow.step(lambda order: 2 * order, name="cost")
+    flow.step(lambda cost, late="not": (cost, late), name="early")
+    flow.step(lambda value, index=7: (value, index), name="late")
+    flow.step(lambda value, early=None, late=None, nobody=0: (early, late, nobody), name="sums")
+    flow.step(lambda cost: cost, name="alone")
+    flow.step(lambda: [1, 2], name="numbers")
+    flow.each(Ref("numbers"), do=lambda cost, alone=0: (cost, alone), name="items")
+    found = {step.name: step.output for step in flow.run_sync(5).steps if step.index is None}
+    assert found["early"] == (10, "not"), "what has not run yet keeps its default"
+    assert found["late"] == ((10, "not"), 7) and found["sums"] == ((10, "not"), ((10, "not"), 7), 0)
+    assert found["alone"] == 10, "it has the name of a step"
+    items = [step.output for step in flow.run_sync(5).steps if step.name == "items"]
+    assert items == [(1, 10), (2, 10)], "of an each the item comes first, whatever its name"
+
+
+def test_an_option_that_there_is_not_is_refused() -> None:
+    flow = Workflow("w")
+    flow.step(str)
+    with pytest.raises(WorkflowError, match="a run has no option 'jurnal'; there is: agents, journal"):
+        flow.run_sync(1, jurnal="x.db")
+    with pytest.raises(WorkflowError, match="limits belong to the workflow"):
+        flow.run_sync(1, limits=Limits(messages=1))
+
+
+def test_the_fields_of_the_input_may_be_given() -> None:
+    flow = Workflow("w", takes=Task)
+    flow.step(lambda task: task.request)
+    assert flow.run_sync({"request": "x"}).value == "x"
+
+
 def test_retries_are_counted_and_a_step_has_its_seconds() -> None:
     calls: list[int] = []
 
@@ -191,7 +224,7 @@ def test_limits() -> None:
 
 def test_wrong_input_and_a_running_loop_are_refused_in_a_sentence() -> None:
     flow = desk()
-    with pytest.raises(WorkflowError, match=r"desk: it takes Task; give it request, given"):
+    with pytest.raises(WorkflowError, match=r"desk: it takes Task, not str; give it request, given"):
         flow.run_sync("text", agents={"a": Worker("a"), "b": Worker("b")})
 
     async def inside() -> None:
