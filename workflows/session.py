@@ -62,8 +62,7 @@ async def session(flow: Workflow, options: RunOptions, *, kept: bool = False) ->
     """
     unknown = [name for name in options if name not in RunOptions.__annotations__]
     if unknown:
-        known = ", ".join(RunOptions.__annotations__)
-        mend = f"there is: {known}"
+        mend = f"there is: {', '.join(RunOptions.__annotations__)}"
         if unknown == ["limits"]:
             mend = "limits belong to the workflow: Workflow(…, limits=Limits(…))"
         raise WorkflowError(f"a run has no option {unknown[0]!r}", where=flow.name, mend=mend)
