@@ -56,8 +56,7 @@ def recorded(events: Sequence[Event]) -> dict[str, Any]:
             answered = {"name": step, "agent": None, "index": index, "input": None, "seconds": 0.0, "attempts": 1}
             shown["steps"].append(answered | {"output": to_jsonable_python(event.answer), "error": None, "sources": []})
         elif isinstance(event, RunSuspended):
-            status = "waiting" if event.reason == "waiting" else "interrupted"
-            shown |= {"status": status, "questions": list(event.questions)}
+            shown |= {"status": event.reason, "questions": list(event.questions)}
         elif isinstance(event, RunResumed):
             shown |= {"status": "open", "questions": []}
         elif isinstance(event, RunFinished):

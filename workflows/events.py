@@ -135,7 +135,7 @@ class QuestionAnswered(Event):
 class RunSuspended(Event):
     """Nothing is under way until somebody resumes the run: it waits for a person, or its process was told to end.
 
-    ``reason`` is ``waiting`` or ``drained``; ``questions`` are the open ones: key, step, question, choices.
+    ``reason`` is ``waiting`` or ``interrupted``; ``questions`` are the open ones: key, step, question, choices.
     """
 
     reason: str

@@ -309,8 +309,7 @@ class Runner:
         """Record how the run was left, and the dead letters of which no later event tells."""
         rows = self._unwritten
         if suspended is not None:
-            reason = "drained" if suspended == "interrupted" else suspended
-            event = RunSuspended(self._clock(), reason, brief(self._state.questions))
+            event = RunSuspended(self._clock(), suspended, brief(self._state.questions))
             rows = [*rows, self.journal.prepare(event)]
             self._state, _ = decide(self._state, event)
             self._tell(event)

@@ -164,7 +164,7 @@ def test_what_is_under_way_is_finished_and_nothing_begins(tmp_path: Path, kind: 
     events = events_of(path)
     finished = [event.index for event in events if isinstance(event, StepFinished) and event.step == "slow"]
     assert sorted(finished, key=str) == [0, 1] and not any(isinstance(event, StepFailed) for event in events)
-    assert isinstance(events[-1], RunSuspended) and status_of(path) == "drained"
+    assert isinstance(events[-1], RunSuspended) and status_of(path) == "interrupted"
 
     assert Driver(path, "resume", kind).ended() == ["completed", 15]
     began = [line.removeprefix("began ") for line in log_of(path) if line.startswith("began")]
@@ -182,7 +182,7 @@ def test_a_timer_and_a_question_do_not_hold_it_up(tmp_path: Path) -> None:
     assert sorted(log_of(path)) == ["asked r/ask/1", "began r/slow/1", "ended r/slow/1"]
     events = events_of(path)
     assert not any(isinstance(event, TimerFired | QuestionAnswered) for event in events)
-    assert isinstance(events[-1], RunSuspended) and status_of(path) == "drained"
+    assert isinstance(events[-1], RunSuspended) and status_of(path) == "interrupted"
     assert [question["key"] for question in events[-1].questions] == ["r/ask/1"], "the question is not forgotten"
 
     # With only the timer and the question left, a process that resumes it ends at once too.
@@ -210,7 +210,7 @@ def test_a_run_drained_before_it_begins_is_accepted_and_kept(tmp_path: Path) -> 
         result = flow.run_sync(1, journal=journal, run_id="r", drain=drain)
         assert (result.status, result.output, effects) == ("interrupted", {}, [])
         assert flow.resume_sync("r", journal=journal, drain=drain).status == "interrupted" and not effects
-        assert [run.status for run in journal.runs()] == ["drained"]
+        assert [run.status for run in journal.runs()] == ["interrupted"]
         assert flow.resume_sync("r", journal=journal).value == 3 and effects == [1, 2]
         assert [run.status for run in journal.runs()] == ["completed"]
 

@@ -113,9 +113,9 @@ def test_list_tells_waiting_from_drained_and_completed(desk: Desk) -> None:
     desk.waits("asks")
     desk.completes("done")
     desk.flow.run_sync(Task(request="a"), journal=desk.path, run_id="stopped", drain=drain)
-    assert desk.statuses() == {"asks": "waiting", "done": "completed", "stopped": "drained"}
+    assert desk.statuses() == {"asks": "waiting", "done": "completed", "stopped": "interrupted"}
     lines = {line.split("│")[0].strip(): line for line in desk("runs", "list").stdout.splitlines()}
-    assert "waiting" in lines["asks"] and "drained" in lines["stopped"] and "completed" in lines["done"]
+    assert "waiting" in lines["asks"] and "interrupted" in lines["stopped"] and "completed" in lines["done"]
 
 
 def test_a_dead_letter_is_listed_and_sent_again(desk: Desk) -> None:

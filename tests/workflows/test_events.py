@@ -58,7 +58,7 @@ VERSION_2: list[Event] = [
     TimerFired(7.0, "sleep", 2, None),
     QuestionAnswered(7.5, "r/ask/1", Finding(answer="yes")),
     RunSuspended(8.0, "waiting", ({"key": "r/ask/1", "step": "ask", "question": "Sure?", "choices": ["yes", False]},)),
-    RunSuspended(8.5, "drained"),
+    RunSuspended(8.5, "interrupted"),
     LetterDied(9.0, _LETTER, "too deep", ""),
     LetterSent(9.5, 12, Finding(answer="at last")),
     LetterSent(10.0, 12, None, "no recipient"),

@@ -58,7 +58,7 @@ async def test_the_moment_is_kept_over_a_restart(tmp_path: Path) -> None:
         runner = Runner(alarm().graph(), AsyncioRuntime({}), book, drain=drain, clock=lambda: 1000.0)
         assert (await runner.run(1, run_id="r")).status == "interrupted"
         left = book.events("r")
-        assert isinstance(left[-1], RunSuspended) and left[-1].reason == "drained"
+        assert isinstance(left[-1], RunSuspended) and left[-1].reason == "interrupted"
         assert timer(fold(alarm().graph(), left)).until == 1060.0
 
     # Another process, 59.9 seconds later: it waits for the tenth of a second that is left.
