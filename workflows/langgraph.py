@@ -13,12 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sqlite3
 import threading
 import time
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -39,10 +37,8 @@ from langgraph.checkpoint.base import CheckpointMetadata as Metadata
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from .events import NoteKept
-from .journal import Journal, JournalConflict, JournalError
-
-PREFIX = "langgraph:"
-"""Of the run ids; the rest of one is the thread's id."""
+from .journal import JournalConflict, JournalError
+from .langgraph_notes import PREFIX, Blob, Key, Note, NoteStore, Thread
 
 ATTEMPTS = 200
 """How often a change is tried because another process was faster."""
@@ -50,91 +46,9 @@ ATTEMPTS = 200
 REMEMBERED = 64
 """How many threads a saver keeps in memory; of these, only new notes are read."""
 
-_Key = tuple[str, str]  # namespace, checkpoint id
-_Blob = list[str]  # the serializer's type, and its bytes in base64
-_Note = tuple[str, dict[str, Any]]  # subject and body, before it has a number and a life
 _Filter = dict[str, Any] | None
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-
-
-class _Store(Journal):
-    """A journal that can name its threads, and overwrites what is deleted."""
-
-    def __init__(self, path: str | Path, synchronous: str) -> None:
-        super().__init__(path, synchronous=synchronous)
-        self._ask("PRAGMA secure_delete = ON")
-
-    def threads(self) -> list[str]:
-        """The ids of all threads."""
-        end = PREFIX[:-1] + chr(ord(PREFIX[-1]) + 1)
-        rows = self._ask("SELECT DISTINCT run FROM events WHERE run >= ? AND run < ?", PREFIX, end)
-        return [run.removeprefix(PREFIX) for (run,) in rows]
-
-    def scrub(self) -> None:
-        """Empty SQLite's log, where deleted rows are still to be found, unless another process is reading it."""
-        self._ask("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def _ask(self, statement: str, *values: str) -> list[Any]:
-        try:
-            return self._db.execute(statement, values).fetchall()
-        except sqlite3.Error as error:
-            raise JournalError(f"cannot read or write: {error}", where=self.path) from error
-
-
-@dataclass
-class _Thread:
-    """What the notes of a thread come to, as far as they were read."""
-
-    life: str = ""
-    seen: int = 0  # the number of the next note
-    last: tuple[int, str] | None = None  # number and life of the note that was read last
-    checkpoints: dict[_Key, dict[str, Any]] = field(default_factory=dict)
-    latest: dict[str, str] = field(default_factory=dict)  # by namespace: a checkpoint id
-    writes: dict[_Key, dict[tuple[str, int], list[Any]]] = field(default_factory=dict)  # by task and index
-    blobs: dict[tuple[int, str], _Blob] = field(default_factory=dict)  # by the number of a note, and channel
-    places: dict[tuple[str, str, Any], int | None] = field(default_factory=dict)
-    """By namespace, channel and version: the number of the note with the value; None for a channel without one."""
-
-    def take(self, subject: str, body: dict[str, Any]) -> None:
-        """Fold one more note in."""
-        number, life = self.last = body["number"], body["life"]
-        self.seen = number + 1
-        if life != self.life:  # of a process that had not noticed that the thread was deleted; it has tried again
-            return
-        key = namespace, checkpoint_id = body["ns"], body["id"]
-        if subject == "checkpoint":
-            self.checkpoints[key] = body
-            self.latest[namespace] = max(checkpoint_id, self.latest.get(namespace, ""))
-            self.blobs |= {(number, channel): blob for channel, blob in body["blobs"].items()}
-            for channel, (version, place) in body["channels"].items():
-                self.places[namespace, channel, version] = place
-        else:
-            self.writes.setdefault(key, {}).update({(one[0], one[1]): one for one in self.news(key, body["writes"])})
-
-    def news(self, key: _Key, writes: Sequence[list[Any]]) -> list[list[Any]]:
-        """Those of ``writes`` that count: the first of a task and index, but the last where the index is negative."""
-        known = self.writes.get(key, {})
-        return [one for one in writes if (one[0], one[1]) not in known or (one[1] < 0 and known[one[0], one[1]] != one)]
-
-    def notes(self, number: int, without: Collection[_Key] = ()) -> list[_Note]:
-        """All of it as notes from ``number`` on, each value in the first that has it, ``without`` some checkpoints."""
-        found: list[_Note] = []
-        moved: dict[tuple[int, str], int] = {}
-        for key, body in self.checkpoints.items():
-            if key in without:
-                continue
-            blobs, channels = {}, {}
-            for channel, (version, place) in body["channels"].items():
-                if place is not None and (place, channel) not in moved:
-                    moved[place, channel] = number + len(found)
-                    blobs[channel] = self.blobs[place, channel]
-                channels[channel] = [version, None if place is None else moved[place, channel]]
-            found.append(("checkpoint", {**body, "channels": channels, "blobs": blobs}))
-        for key, writes in self.writes.items():
-            if key not in without:
-                found.append(("writes", {"ns": key[0], "id": key[1], "writes": list(writes.values())}))
-        return found
 
 
 def _aside(method: Callable[Concatenate[Any, _P], _R]) -> Callable[Concatenate[Any, _P], Coroutine[Any, Any, _R]]:
@@ -165,9 +79,9 @@ class JournalSaver(BaseCheckpointSaver[str]):
         self, path: str | Path = ":memory:", *, serde: SerializerProtocol | None = None, synchronous: str = "full"
     ) -> None:
         super().__init__(serde=serde)
-        self._store = _Store(path, synchronous)
+        self._store = NoteStore(path, synchronous)
         self._lock = threading.RLock()
-        self._threads: dict[str, _Thread] = {}
+        self._threads: dict[str, Thread] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -240,7 +154,7 @@ class JournalSaver(BaseCheckpointSaver[str]):
         }
         dump = cache(lambda channel: self._dump(values[channel]))  # once, however often the change is tried
 
-        def notes(thread: _Thread) -> Sequence[_Note]:
+        def notes(thread: Thread) -> Sequence[Note]:
             channels, blobs = {}, {}
             for channel, version in checkpoint["channel_versions"].items():
                 place = thread.places.get((namespace, channel, version))
@@ -264,7 +178,7 @@ class JournalSaver(BaseCheckpointSaver[str]):
             for index, (channel, value) in enumerate(writes)
         ]
 
-        def notes(thread: _Thread) -> Sequence[_Note] | None:
+        def notes(thread: Thread) -> Sequence[Note] | None:
             news = thread.news(key, found)
             return [("writes", {"ns": key[0], "id": key[1], "writes": news})] if news else None
 
@@ -280,7 +194,7 @@ class JournalSaver(BaseCheckpointSaver[str]):
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints whose metadata name one of these runs, and their writes. This reads every thread."""
 
-        def of_runs(thread: _Thread) -> set[_Key]:
+        def of_runs(thread: Thread) -> set[Key]:
             kept = thread.checkpoints.items()
             return {key for key, body in kept if self._load(body["metadata"]).get("run_id") in run_ids}
 
@@ -326,23 +240,23 @@ class JournalSaver(BaseCheckpointSaver[str]):
     acopy_thread = _aside(copy_thread)
     aprune = _aside(prune)
 
-    def _thread(self, thread_id: str) -> _Thread:
+    def _thread(self, thread_id: str) -> Thread:
         """The fold of a thread: read on from where it was left, or anew if the thread was deleted or shortened."""
-        thread = self._threads.pop(thread_id, None) or _Thread()
+        thread = self._threads.pop(thread_id, None) or Thread()
         bodies = self._read(thread_id, thread.seen - 1)
         if thread.last and (not bodies or (bodies[0][1]["number"], bodies[0][1]["life"]) != thread.last):
-            thread, bodies = _Thread(), self._read(thread_id, 0)
+            thread, bodies = Thread(), self._read(thread_id, 0)
         for subject, body in bodies:
             if body["number"] >= thread.seen:
                 if body["begins"]:
-                    thread = _Thread(body["life"])
+                    thread = Thread(body["life"])
                 thread.take(subject, body)
         self._threads[thread_id] = thread
         if len(self._threads) > REMEMBERED:
             del self._threads[next(iter(self._threads))]
         return thread
 
-    def _read(self, thread_id: str, since: int) -> Sequence[_Note]:
+    def _read(self, thread_id: str, since: int) -> Sequence[Note]:
         run = PREFIX + thread_id
         events = self._store.events(run, since=since or -1)  # of an unknown run, 0 is an error and -1 gives none
         notes = [(event.subject, event.body) for event in events if isinstance(event, NoteKept)]
@@ -350,7 +264,7 @@ class JournalSaver(BaseCheckpointSaver[str]):
             raise JournalError(f"the run {run} is no thread of LangGraph", where=self._store.path)
         return notes
 
-    def _change(self, thread_id: str, make: Callable[[_Thread], Sequence[_Note] | None], *, anew: bool = False) -> bool:
+    def _change(self, thread_id: str, make: Callable[[Thread], Sequence[Note] | None], *, anew: bool = False) -> bool:
         """Append what ``make`` gives for the thread, or put it in place of all it has; false if that is None."""
         run, write = PREFIX + thread_id, self._store.rewrite if anew else self._store.append
         with self._lock:
@@ -374,10 +288,10 @@ class JournalSaver(BaseCheckpointSaver[str]):
                     return True
         raise JournalConflict(f"other processes change the run {run} all the time", where=self._store.path)
 
-    def _shorten(self, thread_id: str, choose: Callable[[_Thread], set[_Key]]) -> None:
+    def _shorten(self, thread_id: str, choose: Callable[[Thread], set[Key]]) -> None:
         """Take what ``choose`` names out of the thread."""
 
-        def rest(thread: _Thread) -> Sequence[_Note] | None:
+        def rest(thread: Thread) -> Sequence[Note] | None:
             gone = choose(thread)
             return thread.notes(thread.seen, gone) if gone else None
 
@@ -385,8 +299,8 @@ class JournalSaver(BaseCheckpointSaver[str]):
             if self._change(thread_id, rest, anew=True):
                 self._store.scrub()
 
-    def _outdated(self, thread: _Thread) -> set[_Key]:
-        needed: set[_Key] = set()
+    def _outdated(self, thread: Thread) -> set[Key]:
+        needed: set[Key] = set()
         for key in thread.latest.items():
             body = thread.checkpoints[key]
             # A delta channel has no value at most checkpoints: it is made from the writes since the last that has one.
@@ -401,7 +315,7 @@ class JournalSaver(BaseCheckpointSaver[str]):
         known = {*thread.checkpoints, *thread.writes}
         return {key for key in known - needed if key[1] < thread.latest.get(key[0], "")}
 
-    def _tuple(self, thread_id: str, thread: _Thread, key: _Key, filter: _Filter = None) -> CheckpointTuple | None:
+    def _tuple(self, thread_id: str, thread: Thread, key: Key, filter: _Filter = None) -> CheckpointTuple | None:
         """A checkpoint as LangGraph wants it; None where there is none or its metadata do not pass the filter."""
         body = thread.checkpoints.get(key)
         metadata: Metadata = self._load(body["metadata"]) if body else {}
@@ -422,11 +336,11 @@ class JournalSaver(BaseCheckpointSaver[str]):
             pending_writes=[(task, channel, self._load(blob)) for task, _, channel, _, blob in writes],
         )
 
-    def _dump(self, value: Any) -> _Blob:
+    def _dump(self, value: Any) -> Blob:
         kind, data = self.serde.dumps_typed(value)
         return [kind, b64encode(data).decode()]
 
-    def _load(self, blob: _Blob) -> Any:
+    def _load(self, blob: Blob) -> Any:
         return self.serde.loads_typed((blob[0], b64decode(blob[1])))
 
 
