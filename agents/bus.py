@@ -25,6 +25,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
@@ -67,6 +68,7 @@ class MessageBus:
         self._clock = clock
         self._deepest = deepest
         self._depths: dict[str, int] = {}
+        self._guests: Counter[str] = Counter()
         self._mailboxes: dict[str, Mailbox] = {}
         self._subscriptions = Subscriptions()
         self._interceptors: list[Interceptor] = []
@@ -94,8 +96,10 @@ class MessageBus:
     ) -> None:
         """Give ``name`` a mailbox that ``handler`` empties, ``at_once`` envelopes at a time.
 
-        Raises UnderstudyError where the name is taken.
+        Raises UnderstudyError where the name is taken, or the bus closed.
         """
+        if self._closed:
+            raise UnderstudyError("the bus is closed", where=name)
         if name in self._mailboxes:
             raise UnderstudyError(f"{name!r} is on the bus already", mend="register it under another name")
         room = self._capacity if capacity is None else capacity
@@ -103,12 +107,30 @@ class MessageBus:
             name, handler, self._finished, self._failed, capacity=room, at_once=at_once, retry=retry
         )
 
+    def join(self, name: str, handler: Handler, *, at_once: int = 1) -> bool:
+        """Register ``name`` until the last of those who joined it has left; False where it is there for good."""
+        if name in self._mailboxes and name not in self._guests:
+            return False
+        if name not in self._mailboxes:
+            self.register(name, handler, at_once=at_once)
+        self._guests[name] += 1
+        return True
+
+    async def leave(self, name: str) -> None:
+        """Give up what :meth:`join` gave; the last one takes the mailbox away."""
+        self._guests[name] -= 1
+        if self._guests[name] <= 0:
+            del self._guests[name]
+            await self.unregister(name)
+
     def __contains__(self, name: str) -> bool:
         return name in self._mailboxes
 
     async def unregister(self, name: str) -> None:
         """Take the mailbox away; what was left in it becomes dead letters."""
-        mailbox = self._mailboxes.pop(name)
+        mailbox = self._mailboxes.pop(name, None)
+        if mailbox is None:
+            return
         self._subscriptions.forget(name)
         for delivery in await mailbox.close():
             self._die(delivery, "no recipient")
@@ -223,28 +245,32 @@ class MessageBus:
                 caller.blocked = None
         except asyncio.CancelledError:
             delivery.settle()
+            self._forsake(delivery)
             raise
 
     async def resend(self, letter: DeadLetter) -> None:
         """Send a dead letter again, under its id and without its deadline; nobody waits for an answer."""
         more = {"attempt": letter.envelope.attempt + 1, "deadline": None}
-        await self.post(letter.envelope.model_copy(update=more))
+        again = letter.envelope.model_copy(update=more)
+        if letter.mailbox and again.recipient is None:
+            await self._route(Delivery(again), letter.mailbox)  # the other subscribers have had it
+        else:
+            await self.post(again)
 
     def cancel(self, id: str | None = None, *, run: str | None = None) -> int:
         """Cancel the envelope ``id``, or all of ``run``, with whatever their handlers sent; gives how many there were.
 
         Those that wait are not handled, handlers at work are cancelled, and all of them become dead letters.
         """
-        under_way = [each for box in self._mailboxes.values() for each in (*box.current.values(), *box.waiting())]
-        found = chosen(under_way, id, run)
+        found = chosen(self._under_way(), id, run)
         for delivery in found:
             self._die(delivery, "cancelled")
         return len(found)
 
     async def drain(self) -> None:
         """Wait until every mailbox is empty and every handler has finished."""
-        for mailbox in list(self._mailboxes.values()):
-            await mailbox.drain()
+        while busy := [mailbox for mailbox in self._mailboxes.values() if mailbox.busy]:
+            await busy[0].drain()
 
     async def close(self) -> None:
         """Stop all handlers; what was still in a mailbox or under way becomes a dead letter."""
@@ -322,6 +348,10 @@ class MessageBus:
         if body is None:
             self._die(delivery, "no reply")
             return None
+        given: object = body  # whatever the handler's annotation says
+        if not isinstance(given, Message):
+            self._die(delivery, "handler failed", TypeError(f"it gave {type(given).__name__}, which is no Message"))
+            return None
         answer = self._addresser.answer(envelope, body, delivery.attempts)
         if self._interceptors:
             return self._answered(delivery, answer, reply)
@@ -332,12 +362,23 @@ class MessageBus:
     async def _answered(self, delivery: Delivery, answer: Envelope, reply: asyncio.Future[Envelope]) -> None:
         # The answer as a delivery of its own: if an interceptor stops it, the requester hears of it.
         passed = await self._intercepted(Delivery(answer, reply))
-        if passed is not None and delivery.settle() and not reply.done():
+        if delivery.settle() and passed is not None and not reply.done():
             reply.set_result(passed)
 
-    def _failed(self, delivery: Delivery, error: Exception) -> None:
+    def _failed(self, delivery: Delivery, error: BaseException) -> None:
         self._die(delivery, "handler failed", error)
 
     def _die(self, delivery: Delivery, reason: Reason, error: BaseException | None = None) -> None:
         if delivery.settle():
-            self._letters.bury(delivery.envelope, reason, error, delivery.attempts, delivery.reply)
+            name = delivery.mailbox.name if delivery.mailbox is not None else ""
+            self._letters.bury(delivery.envelope, reason, error, delivery.attempts, delivery.reply, name)
+            self._forsake(delivery)
+
+    def _forsake(self, delivery: Delivery) -> None:
+        """Cancel what a handler sent that was itself cut off."""
+        if delivery.interrupted:
+            for other in chosen(self._under_way(), delivery.envelope.id, None):
+                self._die(other, "cancelled")
+
+    def _under_way(self) -> list[Delivery]:
+        return [each for box in self._mailboxes.values() for each in (*box.current.values(), *box.waiting())]

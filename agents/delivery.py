@@ -25,14 +25,15 @@ class Delivery(Cancellation):
         worker: the task that handles it; None before and after.
         blocked: what its handler waits for: the answer to another delivery, or room in a mailbox.
         attempts: how often the handler was called.
+        room: resolved when there is room for it, or when nobody wants it any more.
         sent: envelopes that its handler sent, at this attempt.
         settled: it was answered, or became a dead letter, or nobody wants it any more.
         interrupted: it was settled while its handler was at work, which was then cancelled.
     """
 
     __slots__ = (
-        "attempts", "blocked", "envelope", "interrupted", "mailbox", "meter", "reply", "retry", "sent", "settled",
-        "timer", "worker",
+        "attempts", "blocked", "envelope", "interrupted", "mailbox", "meter", "reply", "retry", "room", "sent",
+        "settled", "timer", "worker",
     )  # fmt: skip
 
     def __init__(
@@ -50,6 +51,7 @@ class Delivery(Cancellation):
         self.blocked: Delivery | Mailbox | None = None
         self.attempts = 0
         self.sent = 0
+        self.room: asyncio.Future[None] | None = None
         self.settled = False
         self.interrupted = False
 
@@ -60,6 +62,8 @@ class Delivery(Cancellation):
         self.settled = True
         if self.timer is not None:
             self.timer.cancel()
+        if self.room is not None and not self.room.done():
+            self.room.set_result(None)
         if self.worker is not None:
             self.interrupted = True
             self.cancel()
@@ -79,7 +83,7 @@ def chosen(under_way: Iterable[Delivery], id: str | None, run: str | None) -> li
     """The deliveries of the envelope ``id`` or of ``run``, and all that their handlers sent, and so on."""
     open_ones = [each for each in under_way if not each.settled]
     ids = {each.envelope.id for each in open_ones if run is not None and each.envelope.run == run}
-    ids |= set() if id is None else {id}
+    ids |= {id, *(each.envelope.id for each in open_ones if each.envelope.trace == id)} if id is not None else set()
     while more := {each.envelope.id for each in open_ones if each.envelope.cause in ids} - ids:
         ids |= more
     return [each for each in open_ones if each.envelope.id in ids]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ class DeadLetter:
         at: seconds since the epoch.
         attempts: how often a handler was called.
         error: the error itself, while the process that saw it lives.
+        mailbox: where it died, for one that was published; "" where it reached none.
     """
 
     envelope: Envelope
@@ -40,6 +42,7 @@ class DeadLetter:
     at: float
     attempts: int = 0
     error: BaseException | None = field(default=None, compare=False, repr=False)
+    mailbox: str = ""
 
 
 class DeliveryError(UnderstudyError):
@@ -47,10 +50,18 @@ class DeliveryError(UnderstudyError):
 
     def __init__(self, letter: DeadLetter, mend: str | None = None) -> None:
         envelope = letter.envelope
-        address = envelope.recipient or f"topic {envelope.topic}"
+        address = envelope.recipient or letter.mailbox or f"topic {envelope.topic}"
         what = f"{envelope.body.message_name} to {address}: {letter.reason}"
         super().__init__(f"{what} ({letter.cause})" if letter.cause else what, mend=mend)
         self.letter = letter
+
+
+def described(error: BaseException) -> str:
+    """``Type: text`` of an error, whatever its own text does."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return type(error).__name__
 
 
 class DeadLetters:
@@ -68,11 +79,14 @@ class DeadLetters:
 
     def bury(
         self, envelope: Envelope, reason: Reason, error: BaseException | None, attempts: int,
-        reply: asyncio.Future[Envelope] | None,
+        reply: asyncio.Future[Envelope] | None, mailbox: str = "",
     ) -> None:  # fmt: skip
         """Keep a dead letter; whoever waits for its answer gets the error, and where nobody does the log has it."""
-        cause = f"{type(error).__name__}: {error}" if error is not None else ""
-        letter = DeadLetter(envelope, reason, cause, self._clock(), attempts, error)
+        cause = described(error) if error is not None else ""
+        letter = DeadLetter(envelope, reason, cause, self._clock(), attempts, error, mailbox)
+        if error is not None and error.__traceback__ is not None:
+            # Letters are kept long; what the handler had in its hands is not.
+            traceback.clear_frames(error.__traceback__)
         self.kept.append(letter)
         failure = DeliveryError(letter)
         failure.__cause__ = error

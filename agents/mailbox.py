@@ -30,7 +30,7 @@ class Mailbox:
         name: str,
         handler: Handler,
         finished: Callable[[Delivery, Message | None], Awaitable[None] | None],
-        failed: Callable[[Delivery, Exception], None],
+        failed: Callable[[Delivery, BaseException], None],
         *,
         capacity: int = 64,
         at_once: int = 1,
@@ -81,6 +81,7 @@ class Mailbox:
         line = self._control if delivery.envelope.control else self._normal
         room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         line.senders.append((delivery, room))
+        delivery.room = room
         self._unfinished += 1
         try:
             await room
@@ -137,7 +138,14 @@ class Mailbox:
                 return taken
         return None
 
+    @property
+    def busy(self) -> bool:
+        """Whether an envelope waits or is under way."""
+        return self._unfinished > 0
+
     def _one_less(self) -> None:
+        if self._closed:
+            return
         self._unfinished -= 1
         if not self._unfinished:
             self._drained()
@@ -192,9 +200,11 @@ class Mailbox:
                 # Nobody cancelled this worker: the handler raised it by itself, or awaited what was cancelled.
                 delivery.worker = None
                 self._failed(delivery, UnderstudyError("the handler was cancelled from within", where=self.name))
-        except Exception as error:
+        except BaseException as error:
             delivery.worker = None
             self._failed(delivery, error)
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise
         finally:
             del self.current[task]
             if delivery.interrupted:

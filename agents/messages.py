@@ -352,7 +352,7 @@ def _field(value: Any, depth: int) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_field(item, depth + 1) for item in value]
     if isinstance(value, Mapping):
-        named = ((k if type(k) is str else str(to_jsonable_python(k)), item) for k, item in value.items())
+        named = ((k if type(k) is str else _key(k), item) for k, item in value.items())
         return {("$" + key if key.startswith("$") else key): _field(item, depth + 1) for key, item in named}
     if type(value) is float and not math.isfinite(value):
         return {"$float": str(value)}
@@ -368,6 +368,13 @@ def _too_large(where: str | None) -> MessageError:
 
 def _too_deep(where: str | None) -> MessageError:
     return MessageError(f"a value that is nested more than {DEEPEST} levels deep cannot be kept", where=where)
+
+
+def _key(key: Any) -> str:
+    try:
+        return str(to_jsonable_python(key))
+    except ValueError as error:
+        raise MessageError(f"a key of type {type(key).__name__} cannot be written as JSON") from error
 
 
 def _first_mistake(error: ValidationError) -> str:

@@ -122,7 +122,7 @@ def fork(
     ] = None,
     visit: Annotated[int | None, typer.Option(help="Which of its visits; the first.", show_default=False)] = None,
     item: Annotated[
-        int | None, typer.Option(help="Which item of an each, from 1; the first.", min=1, show_default=False)
+        int | None, typer.Option(help="Which item of an each of several, from 1.", min=1, show_default=False)
     ] = None,
     message: Annotated[
         str | None,

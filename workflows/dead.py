@@ -13,7 +13,7 @@ from ..agents.messages import Envelope, Message
 from .events import LetterDied, LetterSent
 from .graph import WorkflowError
 from .journal import Journal
-from .lease import Lease
+from .lease import leased
 from .runtime import AsyncioRuntime
 
 
@@ -40,19 +40,20 @@ async def send_again(journal: Journal, run: str, number: int, agents: Mapping[st
         WorkflowError: there is no such letter, or nobody of its recipient's name.
         DeliveryError: it died again; that is recorded too.
     """
-    with Lease(journal.path, run):
+    with leased(journal.path, run):
         letters = {letter.number: letter for letter in kept_letters(journal, run)}
         if number not in letters:
             known = ", ".join(map(str, letters)) or "none"
             raise WorkflowError(f"run {run} has no dead letter {number}", mend=f"there is: {known}")
         envelope = letters[number].died.envelope
-        if not isinstance(envelope, Envelope) or envelope.recipient not in agents:
-            recipient = getattr(envelope, "recipient", None)
+        recipient = (envelope.recipient or letters[number].died.mailbox) if isinstance(envelope, Envelope) else None
+        if recipient not in agents:
             raise WorkflowError(f"there is no agent {recipient!r}", mend=f"there is: {', '.join(agents)}")
         async with MessageBus() as bus:
             runtime = AsyncioRuntime(agents, bus)
-            again = envelope.model_copy(update={"deadline": None, "attempt": envelope.attempt + 1})
-            runtime.reachable(envelope.recipient)
+            more = {"deadline": None, "attempt": envelope.attempt + 1, "recipient": recipient, "topic": None}
+            again = envelope.model_copy(update=more)
+            runtime.reachable(recipient)
             try:
                 answer: Message | None = (await bus.call(again)).body
                 failure: DeliveryError | None = None

@@ -154,12 +154,13 @@ class LetterSent(Event):
 
 @dataclass(frozen=True)
 class LetterDied(Event):
-    """An envelope of this run became a dead letter."""
+    """An envelope of this run became a dead letter; one that was published did so in ``mailbox``."""
 
     packed: ClassVar[frozenset[str]] = frozenset({"envelope"})
     envelope: Any
     reason: str
     cause: str
+    mailbox: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -82,6 +84,7 @@ class Journal:
         if synchronous not in ("full", "normal"):
             raise JournalError(f"synchronous is {synchronous!r}", mend="use 'full' or 'normal'")
         self.path = str(path)
+        self._lock = threading.RLock()
         try:
             if self.path != ":memory:":
                 Path(self.path).parent.mkdir(parents=True, exist_ok=True)
@@ -106,8 +109,7 @@ class Journal:
 
     def _make(self) -> None:
         # Several processes may make the file at the same time: who comes second waits, and finds what is there.
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction():
             (mark,) = self._db.execute("PRAGMA application_id").fetchone()
             (tables,) = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             if mark != _MARK and tables:
@@ -117,11 +119,19 @@ class Journal:
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA application_id = {_MARK}")
                 self._db.execute(f"PRAGMA user_version = {SCHEMA}")
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """One commit, of one thread at a time; rolled back where something is raised."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     def _into_wal(self) -> None:
         """The switch to WAL does not wait for others, as all else does."""
@@ -165,14 +175,8 @@ class Journal:
         """As :meth:`append`, of events that were prepared."""
         written = self._written(run, number, rows)
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
+            with self._transaction():
                 self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", written)
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
         except sqlite3.IntegrityError as error:
             raise JournalConflict(
                 f"the run {run} is being driven by another process, or its id is taken",
@@ -229,13 +233,9 @@ class Journal:
             JournalConflict: another process wrote to the run or deleted it; nothing was changed.
             JournalError: the file cannot be written; nothing was changed.
         """
-        from .events import VERSION
-
-        rows = [self.prepare(event) for event in events]
-        written = [(run, number + index, *row[:2], VERSION, row[2]) for index, row in enumerate(rows)]
+        written = self._written(run, number, [self.prepare(event) for event in events])
         try:
-            with self._db:  # commits, or rolls back where something is raised
-                self._db.execute("BEGIN IMMEDIATE")
+            with self._transaction():
                 (last,) = self._db.execute("SELECT max(number) FROM events WHERE run = ?", (run,)).fetchone()
                 if number != (0 if last is None else last + 1):
                     mend = "read the run again"
@@ -256,14 +256,8 @@ class Journal:
             AND EXISTS (SELECT 1 FROM events f WHERE f.run = events.run AND f.kind = 'RunFinished')
         """
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
+            with self._transaction():
                 gone = sum(self._db.execute(statement, (run,)).rowcount for run in runs)
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
             self._db.execute("VACUUM")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except _REFUSED as error:

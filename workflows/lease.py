@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -85,6 +86,11 @@ class Lease:
                 _unlocked(descriptor, self._byte)
                 held.discard(self._byte)
             _close_unused(self._path)
+
+
+def leased(journal: str, run: str) -> AbstractContextManager[object]:
+    """The lease of ``run``; none is needed for a journal that only this process can see."""
+    return nullcontext() if journal == ":memory:" else Lease(journal, run)
 
 
 def _after_fork() -> None:

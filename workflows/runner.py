@@ -13,7 +13,6 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -31,11 +30,14 @@ from .events import (
     RunFinished,
     RunResumed,
     RunSuspended,
+    StepFailed,
+    StepFinished,
+    TimerFired,
 )
 from .fork import Fork, forked
 from .graph import Graph, WorkflowError
 from .journal import Journal, JournalConflict, JournalError, Row
-from .lease import Lease
+from .lease import leased
 from .outcome import Result, result_of
 from .questions import brief, checked, found, opened
 from .record import cast_of, check_same, replay
@@ -43,6 +45,8 @@ from .runtime import AsyncioRuntime, Runtime
 from .state import Command, Finish, State
 from .under_way import OnQuestion, UnderWay
 from .unkept import Unkept
+
+_RESULTS = (StepFinished, StepFailed, TimerFired, QuestionAnswered)
 
 OnEvent = Callable[[Event], None]
 """Sees every event once it is durable (a StepStarted or StepEmitted, which are not kept: at once)."""
@@ -112,7 +116,7 @@ class Runner:
             raise WorkflowError(what, where=self.graph.name, mend=f"give it {', '.join(takes.model_fields)}")
         run = run_id or uuid.uuid4().hex[:12]
         document = self.graph.document
-        with self._leased(run):
+        with leased(self.journal.path, run):
             if run_id is not None and self.journal.next_number(run):
                 mend = "choose another id, or go on with it: resume"
                 what = f"there is a run {run} already: its id is taken"
@@ -132,7 +136,7 @@ class Runner:
             JournalError: there is no such run.
             LeaseTaken: another process drives it.
         """
-        with self._leased(run):
+        with leased(self.journal.path, run):
             events = self.journal.events(run)
             check_same(self.graph, events, changed)
             self._state = fold(self.graph, events)
@@ -151,14 +155,11 @@ class Runner:
         Raises as ``resume`` does, and WorkflowError where the run has no such step.
         """
         new = run_id or uuid.uuid4().hex[:12]
-        with self._leased(new):
+        with leased(self.journal.path, new):
             events = self.journal.events(run)
             check_same(self.graph, events, False)
             first = forked(self.graph, events, fork, new, self._clock())
             return await self._drive(first, new)
-
-    def _leased(self, run: str) -> AbstractContextManager[object]:
-        return nullcontext() if self.journal.path == ":memory:" else Lease(self.journal.path, run)
 
     async def _drive(self, first: list[Event], run: str) -> Result:
         self._run = run
@@ -288,13 +289,14 @@ class Runner:
             return lambda: None
 
         def died(letter: DeadLetter) -> None:
-            if letter.envelope.run == run and not self._state.finished:
-                event = LetterDied(self._clock(), letter.envelope, letter.reason, letter.cause)
+            if letter.envelope.run == run:
+                event = LetterDied(self._clock(), letter.envelope, letter.reason, letter.cause, letter.mailbox)
                 try:
                     row = self.journal.prepare(event)
                 except MessageError as error:
                     row = self.journal.prepare(replace(event, envelope=repr(letter.envelope), cause=str(error)))
                 self._unwritten.append(row)
+                self._state, _ = decide(self._state, event)
                 self._tell(event)
 
         def end() -> None:
@@ -306,14 +308,16 @@ class Runner:
         return end
 
     def _flush(self, run: str, suspended: str | None) -> None:
-        """Record how the run was left, and the dead letters of which no later event tells."""
+        """Record how the run was left, what came in while it was, and dead letters of which no later event tells."""
         rows = self._unwritten
+        if not self._state.finished:
+            rows = [*rows, *(row for event, row in self._inbox if isinstance(event, _RESULTS))]
         if suspended is not None:
             event = RunSuspended(self._clock(), suspended, brief(self._state.questions))
             rows = [*rows, self.journal.prepare(event)]
             self._state, _ = decide(self._state, event)
             self._tell(event)
-        if rows and not self._state.finished and self._number:
+        if rows and self._number:
             self.journal.append_rows(run, self._number, rows)
             self._number += len(rows)
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from ..agents.bus import MessageBus
 from ..agents.cancellation import Cancellation, begin_work
-from ..agents.letters import DeliveryError
+from ..agents.letters import DeliveryError, described
 from ..agents.messages import Envelope, Message
 from ..agents.retry import attempt
 from ..agents.usage import Usage, begin_metering
@@ -58,6 +58,10 @@ class Agentlike(Protocol):
     async def handle(self, message: Any) -> Message: ...
 
 
+# By the key of the effect: an agent may be on a bus by another run's doing.
+_shows: dict[str, Callable[[Any], None]] = {}
+
+
 class AsyncioRuntime:
     """Runs functions in this event loop (plain ones in a thread), and reaches agents through the bus.
 
@@ -73,7 +77,6 @@ class AsyncioRuntime:
         self._own_bus = bus is None
         self._at_once = at_once
         self._joined: list[str] = []
-        self._shows: dict[str, Callable[[Any], None]] = {}
 
     async def perform(
         self, run: str, step: Step, start: Start, show: Callable[[Any], None] | None = None
@@ -85,7 +88,7 @@ class AsyncioRuntime:
         begin_effect(start.key, show)
         meter = begin_metering()
         if show is not None:
-            self._shows[start.key] = show
+            _shows[start.key] = show
         count = [1]
         output, error = None, None
         doing = self._call if step.call is not None else self._ask
@@ -97,18 +100,21 @@ class AsyncioRuntime:
                 limit = asyncio.timeout(step.seconds)
                 async with limit:
                     output = await doing(run, step, start, count)
-        except Exception as mistake:
-            work.cancel()
-            late = limit is not None and limit.expired()
-            error = f"it took longer than {step.seconds} s" if late else _in_words(mistake)
         except asyncio.CancelledError:
             work.cancel()
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
             error = "it cancelled itself"
+        except (KeyboardInterrupt, SystemExit):
+            work.cancel()
+            raise
+        except BaseException as mistake:
+            work.cancel()
+            late = limit is not None and limit.expired()
+            error = f"it took longer than {step.seconds} s" if late else _in_words(mistake)
         finally:
-            self._shows.pop(start.key, None)
+            _shows.pop(start.key, None)
         return Outcome(name, output, error, count[0], meter.usage)
 
     async def close(self) -> None:
@@ -117,7 +123,7 @@ class AsyncioRuntime:
             await self.bus.close()
             return
         for name in self._joined:
-            await self.bus.unregister(name)
+            await self.bus.leave(name)
 
     async def _call(self, run: str, step: Step, start: Start, count: list[int]) -> Any:
         function = step.call
@@ -162,17 +168,19 @@ class AsyncioRuntime:
                 raise UnderstudyError(f"{agent!r} is no agent", mend="give an agent or its name")
             self.agents.setdefault(name, agent)
             agent = name
-        if agent not in self.bus:
-            if agent not in self.agents:
-                known = ", ".join(self.agents) or "there is none"
-                raise UnderstudyError(f"there is no agent {agent!r}", mend=f"name one of the cast: {known}")
-            self.bus.register(agent, self._handler(self.agents[agent]), at_once=self._at_once)
-            self._joined.append(agent)
+        if agent in self._joined:
+            return str(agent)
+        if agent in self.agents:
+            if self.bus.join(agent, self._handler(self.agents[agent]), at_once=self._at_once):
+                self._joined.append(agent)
+        elif agent not in self.bus:
+            known = ", ".join(self.agents) or "there is none"
+            raise UnderstudyError(f"there is no agent {agent!r}", mend=f"name one of the cast: {known}")
         return str(agent)
 
     def _handler(self, agent: Agentlike) -> Callable[[Envelope], Awaitable[Message]]:
         async def handle(envelope: Envelope) -> Message:
-            begin_effect(envelope.id, self._shows.get(envelope.id))
+            begin_effect(envelope.id, _shows.get(envelope.id))
             return await agent.handle(envelope.body)
 
         return handle
@@ -185,4 +193,4 @@ def _in_words(error: BaseException) -> str:
     if isinstance(error, DeliveryError):
         cause = error.__cause__
         return _in_words(cause) if cause is not None else str(error)
-    return str(error) if isinstance(error, UnderstudyError) else f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, UnderstudyError) else described(error)

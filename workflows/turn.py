@@ -120,7 +120,8 @@ class Turn:
 
     def wake(self, event: TimerFired) -> None:
         visit = self.active.get(event.step)
-        slot = visit.slots[event.index or 0] if visit is not None else None
+        there = visit is not None and (event.index or 0) < len(visit.slots)
+        slot = visit.slots[event.index or 0] if visit is not None and there else None
         self.close(event.step, event.visit, event.index, slot.start.input if slot and slot.start else None, None)
 
     def answered(self, event: QuestionAnswered) -> None:
@@ -141,7 +142,8 @@ class Turn:
 
     def edit(self, event: StepEdited) -> None:
         visit = self.active.get(event.step)
-        start = visit.slots[event.index or 0].start if visit is not None and visit.number == event.visit else None
+        there = visit is not None and visit.number == event.visit and (event.index or 0) < len(visit.slots)
+        start = visit.slots[event.index or 0].start if visit is not None and there else None
         if visit is None or not isinstance(start, Start):
             return
         fields = dict(event.message) if isinstance(event.message, Mapping) else None
@@ -156,7 +158,9 @@ class Turn:
         """Settle one effect, with its record, and go on from there."""
         visit = self.active.get(step)
         index = item or 0
-        if visit is None or visit.number != number or visit.slots[index].status != "running":
+        if visit is None or visit.number != number or index >= len(visit.slots):
+            return  # of a workflow that was changed since
+        if visit.slots[index].status != "running":
             return
         start = visit.slots[index].start
         agent, seconds, attempts = (event.agent, event.seconds, event.attempts) if event else (None, 0.0, 1)
@@ -231,16 +235,16 @@ class Turn:
             lost = [need for need in visit.needs[index] if self.lost(visit, index, need)]
             if lost:
                 return self.refused(visit, index, f"it needs item {lost[0] + 1}, which brought nothing")
-        if self.graph.limits.bounded:
-            up = self.used(self.graph.limits, Spent(self.messages, self.usage.tokens))
-            if up is not None:
-                self.exceed(up)
-                return visit
         try:
             command = command_for(self.run, step, visit, index, self.scope(), self.at)
         except UnderstudyError as error:
             return self.refused(visit, index, str(error))
         if isinstance(command, Start):
+            if self.graph.limits.bounded:
+                up = self.used(self.graph.limits, Spent(self.messages, self.usage.tokens))
+                if up is not None:
+                    self.exceed(up)
+                    return visit
             if self.graph.limits.agents and (up := self.charged(command)) is not None:
                 self.exceed(up)
                 return visit

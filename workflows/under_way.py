@@ -12,6 +12,7 @@ from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
 
+from ..agents.letters import described
 from ..agents.messages import MessageError
 from ..agents.usage import Usage
 from .arguments import agent_name
@@ -55,6 +56,7 @@ class UnderWay:
         self._context = copy_context()
         self._effects: dict[str, asyncio.Task[None]] = {}
         self._aside: dict[str, asyncio.Task[None]] = {}
+        self._left: list[asyncio.Task[None]] = []
 
     def __bool__(self) -> bool:
         return bool(self._effects or self._aside)
@@ -79,11 +81,12 @@ class UnderWay:
         """Wait for no timer and ask nobody any more: the process that resumes the run does that."""
         for task in self._aside.values():
             task.cancel()
+        self._left += self._aside.values()
         self._aside.clear()
 
     async def stop(self) -> None:
         """Cancel all of it, and wait until it has ended."""
-        tasks = [*self._effects.values(), *self._aside.values()]
+        tasks = [*self._effects.values(), *self._aside.values(), *self._left]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -95,7 +98,7 @@ class UnderWay:
         try:
             done = await self._runtime.perform(run, self._graph.steps[start.step], start, self._shower(start))
         except Exception as error:  # of the runtime itself
-            done = Outcome(None, None, f"{type(error).__name__}: {error}", 1, Usage())
+            done = Outcome(None, None, described(error), 1, Usage())
         seconds = time.perf_counter() - began
         common = (self._clock(), start.step, start.visit, start.index, done.agent)
         self._effects.pop(start.key, None)
@@ -104,9 +107,9 @@ class UnderWay:
             try:
                 self._put(StepFinished(*common, output, seconds, done.attempts, done.usage))
                 return
-            except MessageError as error:
+            except Exception as error:
                 # What the step gave cannot be kept, so no later step may see it: the step failed.
-                done = replace(done, error=str(error))
+                done = replace(done, error=str(error) if isinstance(error, MessageError) else described(error))
         self._put(StepFailed(*common, done.error or "", seconds, done.attempts, done.usage))
 
     def _shower(self, start: Start) -> Callable[[Any], None] | None:

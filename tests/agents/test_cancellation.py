@@ -150,3 +150,66 @@ def test_what_was_taken_back_is_not_called() -> None:
     assert calls == [2] and work.requested
     work.on_cancel(lambda: calls.append(3))
     assert calls == [2, 3]
+
+
+async def test_a_request_that_waits_for_room_is_cancelled_as_well() -> None:
+    gate = asyncio.Event()
+
+    async def slow(envelope: Envelope) -> Message:
+        await gate.wait()
+        return Finding(answer="")
+
+    async with MessageBus(capacity=1) as bus:
+        bus.register("slow", slow)
+        others = [asyncio.create_task(bus.request(task(), "slow")) for _ in range(2)]
+        await asyncio.sleep(0.01)
+        waiting = asyncio.create_task(bus.call(bus.envelope(task(), "slow", run="r")))
+        await asyncio.sleep(0.01)
+        assert bus.cancel(run="r") == 1
+        with pytest.raises(DeliveryError, match="cancelled"):
+            await asyncio.wait_for(waiting, 1)
+        gate.set()
+        await asyncio.gather(*others)
+        await asyncio.wait_for(bus.drain(), 1)
+
+
+async def test_a_deadline_takes_along_what_the_handler_sent() -> None:
+    ended: list[str] = []
+    async with MessageBus() as bus:
+
+        async def child(envelope: Envelope) -> None:
+            try:
+                await asyncio.sleep(30)
+            finally:
+                ended.append("child")
+
+        async def parent(envelope: Envelope) -> Message:
+            await bus.send(task(), "child")
+            await asyncio.sleep(30)
+            return Finding(answer="")
+
+        bus.register("child", child)
+        bus.register("parent", parent)
+        with pytest.raises(DeliveryError, match="deadline"):
+            await bus.request(task(), "parent", timeout=0.03)
+        await asyncio.wait_for(bus.drain(), 1)
+    assert ended == ["child"]
+
+
+async def test_drain_waits_for_what_handlers_send_to_each_other() -> None:
+    seen: list[str] = []
+    async with MessageBus() as bus:
+
+        async def first(envelope: Envelope) -> None:
+            await asyncio.sleep(0.01)
+            seen.append("first")
+
+        async def second(envelope: Envelope) -> None:
+            await asyncio.sleep(0.01)
+            await bus.send(task(), "first")
+
+        bus.register("first", first)
+        bus.register("second", second)
+        await bus.send(task(), "second")
+        await bus.drain()
+        assert seen == ["first"]

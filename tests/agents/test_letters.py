@@ -88,3 +88,61 @@ async def test_a_dead_letter_can_be_sent_again() -> None:
         await bus.resend(bus.dead[0])
         await bus.drain()
     assert seen[0].body == task("again") and seen[0].attempt == 2 and seen[0].deadline is None
+
+
+class Rude(BaseException):
+    """No Exception, as those of some test runners are not."""
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize("error", [Rude("x"), Mute()])
+async def test_whatever_a_handler_raises_is_told_and_its_worker_goes_on(error: BaseException) -> None:
+    async def handler(envelope: Envelope) -> Message:
+        raise error
+
+    async with MessageBus() as bus:
+        bus.register("odd", handler)
+        for _ in range(2):
+            with pytest.raises(DeliveryError, match=type(error).__name__):
+                await asyncio.wait_for(bus.request(task(), "odd"), 2)
+
+
+async def test_what_was_published_is_sent_again_to_the_one_that_failed() -> None:
+    seen: list[str] = []
+    async with MessageBus() as bus:
+
+        async def good(envelope: Envelope) -> None:
+            seen.append("good")
+
+        async def bad(envelope: Envelope) -> None:
+            seen.append("bad")
+            if seen.count("bad") == 1:
+                raise ValueError("not yet")
+
+        bus.register("good", good)
+        bus.register("bad", bad)
+        bus.subscribe("good", Task)
+        bus.subscribe("bad", Task)
+        await bus.publish(task())
+        await bus.drain()
+        assert bus.dead[0].mailbox == "bad" and "to bad" in str(DeliveryError(bus.dead[0]))
+        await bus.resend(bus.dead[0])
+        await bus.drain()
+    assert sorted(seen) == ["bad", "bad", "good"]
+
+
+async def test_a_reply_that_is_refused_or_no_message_settles_its_request() -> None:
+    async with MessageBus() as bus:
+        bus.register("text", lambda envelope: "text")  # type: ignore[arg-type, return-value]
+        with pytest.raises(DeliveryError, match="str"):
+            await bus.request(task(), "text")
+        bus.register("echo", lambda envelope: envelope.body)
+        bus.intercept(lambda envelope: None if envelope.reply_to else envelope)
+        with pytest.raises(DeliveryError, match="refused"):
+            await bus.request(task(), "echo", timeout=0.03)
+        await asyncio.sleep(0.05)
+        assert [letter.reason for letter in bus.dead] == ["handler failed", "refused"]

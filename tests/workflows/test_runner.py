@@ -290,3 +290,88 @@ def test_a_dead_letter_of_another_run_is_not_ours(tmp_path: Path) -> None:
 
     asyncio.run(main())
     assert not [event for event in Journal(tmp_path / "j.db").events("r") if isinstance(event, LetterDied)]
+
+
+def test_whatever_a_step_raises_or_gives_the_run_ends() -> None:
+    class Rude(BaseException):
+        pass
+
+    class Key(Message):
+        d: dict[Any, int]
+
+    async def rude(value: Any) -> None:
+        raise Rude("x")
+
+    for work, told in ((rude, "Rude: x"), (lambda value: Key(d={object(): 1}), "cannot be written")):
+        flow = Workflow("w")
+        flow.step(work, name="odd")
+        assert told in str(flow.run_sync(1).error)
+
+
+async def test_runs_that_share_a_bus_share_an_agent_until_the_last_has_ended() -> None:
+    gate = asyncio.Event()
+
+    class Slow(Worker):
+        async def handle(self, message: Task) -> Message:
+            if message.request == "slow":
+                await gate.wait()
+            return await super().handle(message)
+
+    flow = Workflow("w", takes=Task)
+    flow.step("ag")
+    flow.step(lambda finding: Task(request="again"), name="again")
+    flow.step("ag", name="twice")
+    async with MessageBus() as bus:
+        agents = {"ag": Slow("ag")}
+        one = asyncio.create_task(flow.run(Task(request="quick"), agents=agents, bus=bus))
+        two = asyncio.create_task(flow.run(Task(request="slow"), agents=agents, bus=bus))
+        assert (await one).status == "completed"
+        gate.set()
+        assert (await two).status == "completed" and "ag" not in bus
+
+
+def test_a_result_that_comes_with_the_cancellation_is_kept(tmp_path: Path) -> None:
+    calls: list[str] = []
+
+    async def shielded(value: int) -> int:
+        calls.append("shielded")
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            asyncio.current_task().uncancel()  # type: ignore[union-attr]
+        return value
+
+    flow = Workflow("w")
+    flow.step(shielded)
+    flow.step(lambda value: value + 1, name="next")
+
+    async def interrupted() -> None:
+        run = asyncio.create_task(flow.run(1, journal=tmp_path / "j.db", run_id="r"))
+        while not calls:
+            await asyncio.sleep(0.001)
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+
+    asyncio.run(interrupted())
+    assert flow.resume_sync("r", journal=tmp_path / "j.db").value == 2
+    assert calls == ["shielded"]
+
+
+def test_one_journal_serves_several_threads(tmp_path: Path) -> None:
+    flow = Workflow("w")
+    for number in range(5):
+        flow.step(lambda value: value + 1, name=f"s{number}")
+    with Journal(tmp_path / "j.db", synchronous="normal") as journal:
+        found: list[Any] = []
+
+        def drive() -> None:
+            for _ in range(5):
+                found.append(flow.run_sync(0, journal=journal).value)
+
+        threads = [threading.Thread(target=drive) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert found == [5] * 20 and len(journal.runs()) == 20
