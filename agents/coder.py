@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -89,13 +90,14 @@ class Coder(Role):
     async def handle(self, message: Any, context: Context, ask: Ask) -> Message:
         """Write, run, and once more with the message where the first attempt failed or found nothing."""
         reply = await ask(*self.prepare(message, context))
-        problem = self._problem(reply.values["sql"].strip(), message, context)
+        # In a thread, so that a long query holds nobody up, and is given up when nobody waits for it.
+        problem = await asyncio.to_thread(self._problem, reply.values["sql"].strip(), message, context)
         attempts = 1
         if problem:
             complained = complaint(problem, reply.values["sql"].strip())
             reply = await ask(*self.prepare(message, context, complained))
             attempts = 2
-        found = self.finish(reply.values, message, context, attempts)
+        found = await asyncio.to_thread(self.finish, reply.values, message, context, attempts)
         return found.model_copy(update={"confidence": reply.confidence})
 
     def _conditions(self, request: str, context: Context) -> tuple[Condition, ...]:

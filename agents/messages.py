@@ -265,7 +265,7 @@ def from_json(data: Mapping[str, Any]) -> Message:
     try:
         return kind.model_validate(fields)
     except ValidationError as error:
-        raise MessageError(_first_mistake(error), where=name) from error
+        raise MessageError(first_mistake(error), where=name) from error
 
 
 def pack(value: Any, where: str | None = None, depth: int = 0) -> Any:
@@ -377,7 +377,8 @@ def _key(key: Any) -> str:
         raise MessageError(f"a key of type {type(key).__name__} cannot be written as JSON") from error
 
 
-def _first_mistake(error: ValidationError) -> str:
+def first_mistake(error: ValidationError) -> str:
+    """The first of pydantic's complaints as one sentence, with the field that it is about."""
     first = error.errors()[0]
     path = ".".join(str(part) for part in first["loc"])
     return f"{path}: {first['msg']}" if path else str(first["msg"])

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from ..core.errors import UnderstudyError
-from .messages import Message
+from .messages import Message, first_mistake
 
 M = TypeVar("M", bound=Message)
 
@@ -38,7 +38,5 @@ def message_from(takes: type[M], request: str | Mapping[str, Any] | Message, whe
     try:
         return takes.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(str(part) for part in first["loc"])
-        told = f"{path}: {first['msg']}" if path else str(first["msg"])
-        raise UnderstudyError(told, where=where, mend=f"it takes {', '.join(takes.model_fields)}") from None
+        mend = f"it takes {', '.join(takes.model_fields)}"
+        raise UnderstudyError(first_mistake(error), where=where, mend=mend) from None

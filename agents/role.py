@@ -125,12 +125,12 @@ class Role:
     def _checked(self, number: int, one: Demonstration) -> tuple[Message, Message]:
         from pydantic import ValidationError
 
+        from .messages import first_mistake
+
         try:
             return self.takes.model_validate(dict(one.takes)), self.gives.model_validate(dict(one.gives))
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise UnderstudyError(f"{place}: {first['msg']}", where=f"{self.name}, demonstration {number}") from None
+            raise UnderstudyError(first_mistake(error), where=f"{self.name}, demonstration {number}") from None
 
 
 def sure(message: Message, confidence: float) -> Message:

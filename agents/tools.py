@@ -14,6 +14,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from ..core.errors import UnderstudyError
+from .cancellation import cancelled, check_cancelled
 from .links import ValueIndex, fold, parts
 from .sql import Column, Schema, Table
 
@@ -115,6 +116,7 @@ class SqlTool:
 
         Raises:
             ToolError: SQLite's message, a statement that is not a SELECT, or one that ran too long.
+            Cancelled: nobody waits for the rows any more.
         """
         names = [f":given{number}" for number in range(len(given))]
         listed = ", ".join(names) or "NULL"
@@ -122,13 +124,14 @@ class SqlTool:
         bound = {name[1:]: value for name, value in zip(names, given, strict=True)}
         with self._lock:
             stop = time.monotonic() + self.seconds
-            self._connection.set_progress_handler(lambda: time.monotonic() > stop, 1000)
+            self._connection.set_progress_handler(lambda: cancelled() or time.monotonic() > stop, 1000)
             try:
                 cursor = self._connection.execute(text, bound)
                 if cursor.description is None:
                     raise ToolError("only SELECT may be run", where="sql")
                 rows = cursor.fetchmany(_ROWS + 1)
             except sqlite3.Error as error:
+                check_cancelled()
                 late = "interrupted" in str(error)
                 raise ToolError(f"it ran longer than {self.seconds:g} s" if late else str(error), where="sql") from None
             except sqlite3.Warning as error:

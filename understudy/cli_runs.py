@@ -30,7 +30,7 @@ from .recorded import recorded
 from .render import output_view, run_view
 
 if TYPE_CHECKING:
-    from .workflows.dead import KeptLetter
+    from .workflows.dead_letters import KeptLetter
     from .workflows.journal import Journal
 
 runs = typer.Typer(no_args_is_help=True, help="What the journal knows: list, show, dead, export, compact.")
@@ -114,7 +114,7 @@ def dead_letters(
         if send is not None:
             _send(book, run, send, team, as_json)
             return
-        from .workflows.dead import kept_letters
+        from .workflows.dead_letters import kept_letters
 
         letters = [_letter(letter) for letter in kept_letters(book, run, plain=True)]
     if as_json:
@@ -145,7 +145,7 @@ def _letter(letter: KeptLetter) -> dict[str, Any]:
 
 
 def _send(book: Journal, run: str, number: int, team: Path | None, as_json: bool) -> None:
-    from .workflows.dead import kept_letters
+    from .workflows.dead_letters import kept_letters
 
     if number not in (known := [letter.number for letter in kept_letters(book, run, plain=True)]):
         mend = f"there is: {', '.join(map(str, known)) or 'none'}"
@@ -153,7 +153,7 @@ def _send(book: Journal, run: str, number: int, team: Path | None, as_json: bool
     if team is None:
         raise UnderstudyError("nobody is there to send it to", mend="name the team: --team team.yaml")
     from .agents.letters import DeliveryError
-    from .workflows.dead import send_again
+    from .workflows.dead_letters import send_again
     from .workflows.team import Team
 
     loaded = Team.load(team)

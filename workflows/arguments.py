@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..agents.messages import Message
+from ..agents.messages import Message, first_mistake
 from ..core.errors import UnderstudyError
 from .parameters import Parameters, parameters_of
 from .state import Start
@@ -40,10 +40,8 @@ def message_for(agent: Any, start: Start) -> Message:
     try:
         made = takes.model_validate(dict(fields))
     except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(str(part) for part in first["loc"])
         raise UnderstudyError(
-            f"{takes.message_name}.{path}: {first['msg']}",
+            f"{takes.message_name}.{first_mistake(error)}",
             where=start.step,
             mend=f"its input has to give: {', '.join(takes.model_fields)}",
         ) from None

@@ -45,7 +45,7 @@ def question_of_limit(run: str, limit: str, granted: int) -> Ask:
     return Ask("$limits", granted + 1, None, f"{run}/$limits/{granted + 1}", text, limit, (True, False))
 
 
-def worded_as_list(each: Expression, scope: Scope) -> tuple[Any, ...]:
+def items_of(each: Expression, scope: Scope) -> tuple[Any, ...]:
     """The items of an ``each``. Raises UnderstudyError for what is no list."""
     found = each.evaluate(scope)
     if not isinstance(found, list | tuple | Vector):

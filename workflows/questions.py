@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..agents.messages import message_type, pack
+from ..agents.messages import first_mistake, message_type, pack
 from .graph import WorkflowError
 from .state import Ask
 
@@ -79,10 +79,7 @@ def checked(ask: Ask, answer: Any) -> Any:
             try:
                 answer = kind.model_validate(answer)
             except ValidationError as error:
-                first = error.errors()[0]
-                path = ".".join(str(part) for part in first["loc"])
-                told = f"{path}: {first['msg']}" if path else str(first["msg"])
                 mend = f"it has to give: {', '.join(kind.model_fields)}"
-                raise WorkflowError(told, where=ask.key, mend=mend) from None
+                raise WorkflowError(first_mistake(error), where=ask.key, mend=mend) from None
     pack(answer, ask.key)
     return answer

@@ -19,6 +19,7 @@ from typing import Any
 from ..agents.letters import DeadLetter
 from ..agents.messages import MessageError, pack
 from ..agents.requests import message_from
+from .activities import Activities, OnQuestion
 from .drain import Drain
 from .engine import busy, decide, fold
 from .events import (
@@ -38,13 +39,12 @@ from .fork import Fork, forked
 from .graph import Graph, WorkflowError
 from .journal import Journal, JournalConflict, JournalError, Row
 from .lease import leased
+from .null_journal import NullJournal
 from .outcome import Result, result_of
 from .questions import brief, checked, found, opened
 from .record import cast_of, check_same, replay
 from .runtime import AsyncioRuntime, Runtime
 from .state import Command, Finish, State
-from .under_way import OnQuestion, UnderWay
-from .unkept import Unkept
 
 _RESULTS = (StepFinished, StepFailed, TimerFired, QuestionAnswered)
 
@@ -73,7 +73,7 @@ class Runner:
         self,
         graph: Graph,
         runtime: Runtime,
-        journal: Journal | Unkept | None = None,
+        journal: Journal | NullJournal | None = None,
         *,
         on_event: OnEvent | None = None,
         on_question: OnQuestion | None = None,
@@ -81,7 +81,7 @@ class Runner:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.graph = graph
-        self.journal = journal or Unkept()
+        self.journal = journal or NullJournal()
         self._runtime = runtime
         self._on_event = on_event
         self._drain = drain or Drain()
@@ -97,7 +97,7 @@ class Runner:
         self._together = isinstance(self.journal, Journal)
         self._pumping = False
         told = None if on_event is None else self._tell
-        self._under_way = UnderWay(graph, runtime, self._put, told, clock, on_question)
+        self._activities = Activities(graph, runtime, self._put, told, clock, on_question)
         self._timer: asyncio.TimerHandle | None = None
         self._armed = -1
 
@@ -177,7 +177,7 @@ class Runner:
             self._drain.detach(self._wake)
             if self._timer is not None:
                 self._timer.cancel()
-            await self._under_way.stop()
+            await self._activities.stop()
             await self._runtime.close()
             listener()
             try:
@@ -215,8 +215,8 @@ class Runner:
                 over.set_result(None)
                 return
             if self._drain.requested:
-                self._under_way.leave_aside()
-            if not self._under_way and not self._inbox:
+                self._activities.leave_aside()
+            if not self._activities and not self._inbox:
                 self._suspended = "interrupted" if self._drain.requested else "waiting"
                 over.set_result(None)
         except Exception as error:
@@ -271,7 +271,7 @@ class Runner:
         if isinstance(command, Finish):
             return self._finished(command)
         if not self._drain.requested:
-            self._under_way.begin(run, command)
+            self._activities.begin(run, command)
         return None
 
     def _finished(self, command: Finish) -> RunFinished:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..agents.usage import NOTHING_SPENT, Usage
 from ..core.errors import UnderstudyError
-from .commands import command_for, question_of_limit, worded_as_list
+from .commands import command_for, items_of, question_of_limit
 from .events import (
     Event,
     QuestionAnswered,
@@ -201,7 +201,7 @@ class Turn:
         needs: tuple[tuple[int, ...], ...] = ()
         if step.each is not None:
             try:
-                items = worded_as_list(step.each, self.scope())
+                items = items_of(step.each, self.scope())
             except UnderstudyError as error:
                 self.fail(name, str(error))
                 return

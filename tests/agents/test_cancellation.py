@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from understudy.agents.bus import MessageBus
 from understudy.agents.cancellation import Cancelled, cancellable, cancelled, check_cancelled, on_cancel
 from understudy.agents.letters import DeliveryError
 from understudy.agents.messages import Envelope, Finding, Message, Task
+from understudy.agents.tools import SqlTool
 
 
 def task(text: str = "x") -> Task:
@@ -213,3 +215,28 @@ async def test_drain_waits_for_what_handlers_send_to_each_other() -> None:
         await bus.send(task(), "second")
         await bus.drain()
         assert seen == ["first"]
+
+
+async def test_a_query_of_the_sql_tool_is_given_up(tmp_path: Path) -> None:
+    file = tmp_path / "numbers.csv"
+    file.write_text("n\n" + "\n".join(map(str, range(200))), encoding="utf-8")
+    tool = SqlTool(file, seconds=30.0)
+    endless = "SELECT count(*) FROM numbers a, numbers b, numbers c, numbers d, numbers e"
+    ended = threading.Event()
+
+    def query() -> None:
+        try:
+            tool.execute(endless)
+        except Cancelled:
+            ended.set()
+
+    async def handler(envelope: Envelope) -> Message:
+        await asyncio.to_thread(query)
+        return Finding(answer="")
+
+    async with MessageBus() as bus:
+        bus.register("coder", handler)
+        with pytest.raises(DeliveryError, match="deadline passed"):
+            await bus.request(task(), "coder", timeout=0.1)
+        assert await asyncio.to_thread(ended.wait, 5)
+    tool.close()

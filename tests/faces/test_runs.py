@@ -17,7 +17,7 @@ from typer.testing import Result as Done
 from understudy.agents.letters import DeliveryError
 from understudy.agents.messages import Finding, Message, Task
 from understudy.cli import app
-from understudy.workflows.dead import KeptLetter, kept_letters, send_again
+from understudy.workflows.dead_letters import KeptLetter, kept_letters, send_again
 from understudy.workflows.drain import Drain
 from understudy.workflows.events import LetterDied, LetterSent, RunFinished, event_from_json
 from understudy.workflows.flow import Workflow

@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from understudy.cli import app
-from understudy.workflows.dead import send_again
+from understudy.workflows.dead_letters import send_again
 from understudy.workflows.drain import Drain
 from understudy.workflows.flow import Workflow
 from understudy.workflows.graph import WorkflowError

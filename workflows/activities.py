@@ -29,7 +29,7 @@ OnQuestion = Callable[[OpenQuestion], Awaitable[Any]]
 _log = logging.getLogger("understudy.runner")
 
 
-class UnderWay:
+class Activities:
     """The tasks of one run.
 
     Args:

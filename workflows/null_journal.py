@@ -10,7 +10,7 @@ from .events import Event
 from .journal import JournalError, Row
 
 
-class Unkept:
+class NullJournal:
     """Stands where a journal is wanted. A workflow that runs with it also runs with a journal."""
 
     path = ":memory:"
