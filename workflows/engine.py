@@ -42,7 +42,7 @@ def decide(state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
     elif isinstance(event, RunResumed):
         turn.resume()
     elif state.status == "running":
-        if isinstance(event, (StepFinished, StepFailed)):  # noqa: UP038 — a union would be made anew each time
+        if isinstance(event, (StepFinished, StepFailed)):  # a union would be made anew each time
             turn.settle(event)
         elif isinstance(event, TimerFired):
             turn.wake(event)

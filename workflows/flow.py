@@ -314,7 +314,7 @@ class Workflow:
 
     def replay(self, run: str, *, journal: Journal | str | Path) -> Result:
         """The result of a run from its record; nothing is computed again."""
-        from .runner import replay
+        from .record import replay
         from .session import opened
 
         with opened(journal, kept=True) as book:

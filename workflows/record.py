@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from ..agents.messages import Message
 from .engine import fold
 from .events import Event, RunAccepted
 from .graph import Graph, WorkflowError, difference
@@ -34,14 +32,3 @@ def replay(graph: Graph, journal: Journal, run: str) -> Result:
     check_same(graph, events, changed=False)
     state = fold(graph, events)
     return result_of(state, opened(state.questions))
-
-
-def cast_of(agents: Mapping[str, Any]) -> tuple[Message, ...]:
-    """The members that a plan may give steps to: the agents that take a Task, under their names."""
-    from ..agents.messages import CastMember, Task
-
-    return tuple(
-        CastMember(name=name, does=getattr(agent, "does", ""))
-        for name, agent in agents.items()
-        if isinstance(takes := getattr(agent, "takes", None), type) and issubclass(takes, Task)
-    )

@@ -42,7 +42,7 @@ from .lease import leased
 from .null_journal import NullJournal
 from .outcome import Result, result_of
 from .questions import brief, checked, found, opened
-from .record import cast_of, check_same, replay
+from .record import check_same
 from .runtime import AsyncioRuntime, Runtime
 from .state import Command, Finish, State
 
@@ -51,7 +51,7 @@ _RESULTS = (StepFinished, StepFailed, TimerFired, QuestionAnswered)
 OnEvent = Callable[[Event], None]
 """Sees every event once it is durable (a StepStarted or StepEmitted, which are not kept: at once)."""
 
-__all__ = ["OnEvent", "OnQuestion", "Result", "Runner", "cast_of", "check_same", "replay"]
+__all__ = ["OnEvent", "OnQuestion", "Result", "Runner"]
 
 _log = logging.getLogger("understudy.runner")
 

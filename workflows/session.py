@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from ..agents.bus import MessageBus
+from .cast import cast_of
 from .drain import Drain
 from .events import Event
 from .graph import WorkflowError
 from .journal import Journal, JournalError
 from .outcome import Result
 from .questions import OpenQuestion
-from .runner import Runner, cast_of
+from .runner import Runner
 from .runtime import AsyncioRuntime
 
 if TYPE_CHECKING:

@@ -86,7 +86,7 @@ class Team:
     def cast(self) -> tuple[CastMember, ...]:
         """Those whom a plan may give steps to: the agents that take a Task."""
         from ..agents.messages import CastMember
-        from .runner import cast_of
+        from .cast import cast_of
 
         return tuple(member for member in cast_of(self._agents) if isinstance(member, CastMember))
 
