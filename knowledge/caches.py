@@ -1,93 +1,80 @@
-"""The caches: what the store holds in memory beside SQLite, all of one version, and built anew when that is past."""
+"""The caches: what the store holds in memory beside SQLite, each with the version of the tables it was made from.
+
+A reader asks for a cache within a snapshot; one of another version (also one that another process wrote) is brought up
+to it first: the vectors by what has changed since, the graph by building it anew.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from collections import OrderedDict
 
 import numpy as np
 
-from .entities import Linker, Mention
+from . import tables
 from .graph import KnowledgeGraph
-from .tables import ALIAS
+from .mentions import build_graph, columns
 from .vectors import VectorIndex
 
-# A passage is about what its title names; in its text names only pass by.
-TITLE_WEIGHT = 5.0
+_AT_ONCE = 10_000
+# Graphs of different times and namespaces that are kept.
+_GRAPHS = 8
 
 
-@dataclass(frozen=True)
 class Caches:
-    """Vector index, linker and graph of one version of the store.
+    """Vector index and graphs over one open store. Call its methods within a reading transaction.
 
-    Attributes:
-        version: the version of the tables that they were built from.
-        ids: entity name → id, for entities that a mention can mean.
+    Args:
+        connection: the store.
+        dimension: the width D of its vectors.
     """
 
-    version: str
-    vectors: VectorIndex
-    linker: Linker
-    ids: dict[str, int]
-    graph: KnowledgeGraph
+    def __init__(self, connection: sqlite3.Connection, dimension: int) -> None:
+        self._connection = connection
+        self._dimension = dimension
+        self._vectors: tuple[int, VectorIndex] | None = None
+        self._graphs: OrderedDict[tuple[str | None, str | None], tuple[int, KnowledgeGraph]] = OrderedDict()
 
-    def entity_ids(self, mention: Mention) -> list[int]:
-        """The ids of what a mention can mean, best first."""
-        return [self.ids[name] for name in (mention.entity, *mention.others)]
+    @property
+    def nbytes(self) -> dict[str, int]:
+        """The memory of the vectors and of the graphs, in bytes."""
+        vectors = 0 if self._vectors is None else len(self._vectors[1]) * (self._vectors[1].code_size + 8)
+        return {"vectors": vectors, "graphs": sum(graph.nbytes for _, graph in self._graphs.values())}
 
+    def vectors(self) -> VectorIndex:
+        """The vector index of the present version."""
+        version = tables.version(self._connection)
+        if self._vectors is None:
+            self._vectors = (-1, VectorIndex(self._dimension))
+        known, index = self._vectors
+        if known != version:
+            # Half of it in memory would be a lie: until it is whole there is none.
+            self._vectors = None
+            self._bring_up(index, known)
+            self._vectors = (version, index)
+        return index
 
-def build(connection: sqlite3.Connection, version: str, dimension: int) -> Caches:
-    """Builds the caches from the tables; call it within one reading transaction."""
-    passages = [int(row[0]) for row in connection.execute("SELECT id FROM passages ORDER BY id")]
-    rows = connection.execute("SELECT passage, data FROM vectors ORDER BY passage").fetchall()
-    vectors = VectorIndex(dimension)
-    if rows:
-        data = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4").reshape(len(rows), -1)
-        vectors.add(np.array([row[0] for row in rows], dtype=np.int64), data.astype(np.float32))
-    linker, ids, standing_for = _names(connection)
-    entities = [int(row[0]) for row in connection.execute("SELECT id FROM entities ORDER BY id")]
-    mentions = [
-        (passage, standing_for.get(entity, entity), TITLE_WEIGHT if titled else 1.0)
-        for passage, entity, titled in connection.execute("SELECT passage, entity, titled FROM mentions")
-    ]
-    relations = [
-        (subject, entity, 1.0)
-        for subject, entity in connection.execute(
-            "SELECT DISTINCT min(subject, entity), max(subject, entity) FROM facts WHERE entity IS NOT NULL"
-        )
-    ]
-    return Caches(version, vectors, linker, ids, KnowledgeGraph(passages, entities, mentions, relations))
+    def _bring_up(self, index: VectorIndex, known: int) -> None:
+        sql = "SELECT passage, data FROM vectors WHERE version > ? ORDER BY passage"
+        changed = self._connection.execute(sql, (known,))
+        while rows := changed.fetchmany(_AT_ONCE):
+            ids = np.array([row[0] for row in rows], dtype=np.int64)
+            if known >= 0:
+                index.remove(ids)
+            data = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4").reshape(len(rows), -1)
+            index.add(ids, data.astype(np.float32))
+        if self._connection.execute("SELECT count(*) FROM vectors").fetchone()[0] != len(index):
+            kept = columns(self._connection, "SELECT passage FROM vectors", 1)[:, 0]
+            index.remove(np.setdiff1d(index.ids(), kept))
 
-
-def _names(connection: sqlite3.Connection) -> tuple[Linker, dict[str, int], dict[int, int]]:
-    """The linker, the ids of its entities, and which entity an alias that texts use stands for."""
-    named = "SELECT subject FROM facts UNION SELECT entity FROM facts UNION SELECT entity FROM mentions WHERE titled"
-    strong = {int(row[0]) for row in connection.execute(named) if row[0] is not None}
-    names: dict[str, list[str]] = {}
-    ids: dict[str, int] = {}
-    weak: list[str] = []
-    plain: dict[str, int] = {}
-    certain = {int(row[0]) for row in connection.execute("SELECT DISTINCT entity FROM mentions WHERE certain")}
-    for entity, key, name in connection.execute("SELECT id, key, name FROM entities ORDER BY id"):
-        if entity in strong:
-            names[name] = [name]
-        else:
-            plain[key] = entity
-            if entity not in certain:
-                continue
-            weak.append(name)
-        ids[name] = int(entity)
-    aliases = connection.execute(
-        "SELECT e.name, f.object FROM facts f JOIN entities e ON e.id = f.subject WHERE f.relation = ? ORDER BY f.id",
-        (ALIAS,),
-    )
-    for name, alias in aliases:
-        names[name].append(alias)
-    linker = Linker(names, weak)
-    # "Holland" in a text is a name of its own until an alias says whose; then its mentions are the Netherlands'.
-    standing_for: dict[int, int] = {}
-    for key, entity in plain.items():
-        meant = [name for name in linker.entities(key) if name in names]
-        if meant:
-            standing_for[entity] = ids[meant[0]]
-    return linker, ids, standing_for
+    def graph(self, as_of: str | None = None, namespace: str | None = None) -> KnowledgeGraph:
+        """The graph of the present version: of one namespace or all, with the facts of one time or of all times."""
+        version = tables.version(self._connection)
+        kept = self._graphs.get((as_of, namespace))
+        if kept is None or kept[0] != version:
+            kept = (version, build_graph(self._connection, as_of, namespace))
+            self._graphs[as_of, namespace] = kept
+        self._graphs.move_to_end((as_of, namespace))
+        while len(self._graphs) > _GRAPHS:
+            self._graphs.popitem(last=False)
+        return kept[1]

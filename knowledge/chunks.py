@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from . import tokens
 from .text import sentences
 
-_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
-_FENCE = re.compile(r"^ {0,3}(```|~~~).*?^ {0,3}\1[ \t]*$", re.MULTILINE | re.DOTALL)
+SIZE = 192
+"""Tokens in a chunk at most."""
+
+# A title over a line of = or - stands alone between blank lines: under anything else such a line is a rule or a table.
+_MARK = re.compile(
+    r"^(?:"
+    r"(?:\A|(?<=\n\n)|(?<=\n\r\n)) {0,3}(?P<over>[^\W\d][^\n]*)\n {0,3}(?P<under>=+|-{3,})[ \t]*"
+    r"| {0,3}(?P<hashes>\#{1,6})(?P<name>[ \t][^\n]*)"
+    r"| {0,3}(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)"
+    r")\r?$",
+    re.MULTILINE,
+)
+_LINE = re.compile(r"[^\s][^\n]*")
+_WORD = re.compile(r"\S+")
+
+Place = tuple[int, int]
+Count = Callable[[str], int]
+
+
+class Section(NamedTuple):
+    """A stretch ``text[start:end]`` that no chunk reaches over, and the headings above it, outermost first."""
+
+    headings: tuple[str, ...]
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -25,68 +51,113 @@ class Chunk:
     headings: tuple[str, ...] = ()
 
 
-def chunked(text: str, *, markdown: bool = True, size: int = 120, overlap: int = 1) -> list[Chunk]:
+def chunked(
+    text: str, *, markdown: bool = True, size: int = SIZE, overlap: int = 1, count: Count | None = None
+) -> list[Chunk]:
     """Cuts a document into chunks of whole sentences.
 
     Args:
         text: the document.
-        markdown: whether lines of ``#`` are headings; a chunk never reaches over one.
-        size: words in a chunk at most; a single longer sentence is cut between words.
+        markdown: whether its headings are read; a chunk never reaches over one.
+        size: tokens in a chunk at most; a single longer sentence is cut between its lines, else its words, and a
+            longer word between its letters.
         overlap: sentences that a chunk repeats of the one before it, where they fit.
+        count: the tokens of a text; those of the shipped backbone unless it is given.
+
+    Raises:
+        ValueError: when ``size`` is less than one or ``overlap`` negative.
+    """
+    sections = outline(text)[0] if markdown else [Section((), 0, len(text))]
+    return cut(text, sections, size=size, overlap=overlap, count=count)
+
+
+def cut(
+    text: str, sections: Iterable[Section], *, size: int = SIZE, overlap: int = 1, count: Count | None = None
+) -> list[Chunk]:
+    """Cuts the given sections of a text into chunks; the arguments are those of :func:`chunked`.
 
     Raises:
         ValueError: when ``size`` is less than one or ``overlap`` negative.
     """
     if size < 1 or overlap < 0:
         raise ValueError(f"size {size} must be at least 1 and overlap {overlap} at least 0")
+    count = count or tokens.count
     chunks: list[Chunk] = []
-    for headings, start, end in _sections(text) if markdown else [((), 0, len(text))]:
-        places = [piece for place in sentences(text, start, end) for piece in _fitting(text, *place, size)]
-        for first, last in _packed(text, places, size, overlap):
-            begin, stop = places[first][0], places[last - 1][1]
+    for headings, start, end in sections:
+        places = [piece for place in sentences(text, start, end) for piece in _fitting(text, place, size, count)]
+        for begin, stop in _packed(text, places, size, overlap, count):
             chunks.append(Chunk(text[begin:stop], begin, stop, headings))
     return chunks
 
 
-def _sections(text: str) -> list[tuple[tuple[str, ...], int, int]]:
-    """Heading path, start and end of each section; a ``#`` inside a code fence is no heading."""
-    fences = [match.span() for match in _FENCE.finditer(text)]
+def outline(text: str, start: int = 0) -> tuple[list[Section], list[Place]]:
+    """The sections of Markdown from ``start`` on, and the places of its fenced code, where nothing is a heading."""
+    sections: list[Section] = []
+    fences: list[Place] = []
     path: list[tuple[int, str]] = []
-    found: list[tuple[tuple[str, ...], int, int]] = []
-    begin = 0
-    for match in _HEADING.finditer(text):
-        if any(start <= match.start() < end for start, end in fences):
+    begin, fence, opened = start, "", 0
+    for match in _MARK.finditer(text, start):
+        mark, info = match["fence"], match["info"] or ""
+        if fence:
+            if mark and mark.startswith(fence) and not info.strip():
+                fences.append((opened, match.end()))
+                fence = ""
             continue
-        found.append((tuple(name for _, name in path), begin, match.start()))
-        level = len(match.group(1))
-        path = [(depth, name) for depth, name in path if depth < level] + [(level, match.group(2))]
+        if mark:
+            if mark[0] == "~" or "`" not in info:
+                fence, opened = mark, match.start()
+            continue
+        level = len(match["hashes"]) if match["hashes"] else 1 if match["under"][0] == "=" else 2
+        heading = (match["over"] or match["name"]).strip()
+        if match["hashes"] and (bare := heading.rstrip("#"))[-1:] in ("", " ", "\t"):
+            heading = bare.rstrip()
+        if not heading:
+            continue
+        sections.append(Section(tuple(name for _, name in path), begin, match.start()))
+        path = [(depth, name) for depth, name in path if depth < level] + [(level, heading)]
         begin = match.end()
-    found.append((tuple(name for _, name in path), begin, len(text)))
-    return found
+    if fence:
+        fences.append((opened, len(text)))
+    return [*sections, Section(tuple(name for _, name in path), begin, len(text))], fences
 
 
-def _fitting(text: str, start: int, end: int, size: int) -> list[tuple[int, int]]:
-    """The sentence itself, or, when it has more than ``size`` words, its pieces of ``size`` words."""
-    marks = [(start + match.start(), start + match.end()) for match in re.finditer(r"\S+", text[start:end])]
-    return [(part[0][0], part[-1][1]) for part in (marks[i : i + size] for i in range(0, len(marks), size))]
+def _fitting(text: str, place: Place, size: int, count: Count) -> list[Place]:
+    """The sentence itself or, when it is too long, its lines, else runs of its words."""
+    if count(text[slice(*place)]) <= size:
+        return [place]
+    lines = [match.span() for match in _LINE.finditer(text, *place)]
+    if len(lines) > 1:
+        return [piece for line in lines for piece in _fitting(text, line, size, count)]
+    words = (match.span() for match in _WORD.finditer(text, *place))
+    return _packed(text, [part for word in words for part in _letters(text, word, size, count, size)], size, 0, count)
 
 
-def _packed(text: str, places: list[tuple[int, int]], size: int, overlap: int) -> list[tuple[int, int]]:
-    """Runs ``[first, last)`` of sentences of at most ``size`` words together."""
-    lengths = [len(text[start:end].split()) for start, end in places]
-    runs: list[tuple[int, int]] = []
-    first = 0
-    while first < len(places):
-        last, total = first, 0
-        while last < len(places) and (last == first or total + lengths[last] <= size):
-            total += lengths[last]
-            last += 1
-        runs.append((first, last))
-        if last == len(places):
-            break
-        # The repeated sentences must leave room for one new sentence, or the next chunk would only repeat.
-        back = max(first + 1, last - overlap)
-        while back < last and sum(lengths[back : last + 1]) > size:
-            back += 1
-        first = back
+def _letters(text: str, place: Place, size: int, count: Count, step: int) -> list[Place]:
+    """The word itself or, when it is too long, its parts of ``step`` letters or as many fewer as fit."""
+    start, end = place
+    if step < 1 or count(text[start:end]) <= size:
+        return [place]
+    parts = ((at, min(at + step, end)) for at in range(start, end, step))
+    return [piece for part in parts for piece in _letters(text, part, size, count, step // 2)]
+
+
+def _packed(text: str, places: list[Place], size: int, overlap: int, count: Count) -> list[Place]:
+    """Runs of whole places of at most ``size`` tokens together, each with something new."""
+    lengths = [count(text[start:end]) for start, end in places]
+    runs: list[Place] = []
+    last = 0
+    while last < len(places):
+        # What is repeated must leave room for one new place.
+        first = max(last - overlap, 0)
+        while first < last and count(text[places[first][0] : places[last][1]]) > size:
+            first += 1
+        total, stop = sum(lengths[first : last + 1]), last + 1
+        while stop < len(places) and total + lengths[stop] <= size:
+            total += lengths[stop]
+            stop += 1
+        # White space between the places may count as well.
+        while stop > last + 1 and count(text[places[first][0] : places[stop - 1][1]]) > size:
+            stop -= 1
+        runs.append((places[first][0], places[stop - 1][1]))
+        last = stop
     return runs

@@ -1,56 +1,29 @@
 """Documents: files read into passages and facts.
 
-========================  ============================================================================
-``.md`` ``.txt``          chunks of whole sentences under their headings (:mod:`.chunks`)
-``.csv`` ``.jsonl``       with ``title`` and ``text``: every row is a passage; other columns are not read
-``.csv``                  with ``subject``, ``relation``, ``object`` and maybe ``source``: every row is a fact
-========================  ============================================================================
+=============================  ==========================================================================
+``.md`` ``.txt``               chunks of whole sentences under their headings (:mod:`.prose`)
+``.html``                      the same of the page's text (:mod:`.webpages`)
+``.pdf``                       the same of each page, with the extra ``pdf`` (:mod:`.pdf`)
+``.csv`` ``.json`` ``.jsonl``  rows: passages, facts, or both (:mod:`.rows`, :mod:`.things`, :mod:`.triples`)
+``.nt``                        N-Triples: facts (:mod:`.ntriples`)
+``.graphml``                   a graph: facts (:mod:`.graphml`)
+=============================  ==========================================================================
 """
 
 from __future__ import annotations
 
-import csv
 import glob
-import io
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 from ..core.errors import UnderstudyError
-from .chunks import chunked
-from .results import Fact
+from . import graphml, ntriples, pdf, prose, rows, webpages
+from .pieces import Document, Piece
+from .readings import Reader
 
-
-@dataclass(frozen=True)
-class Piece:
-    """A passage before it has an id; ``start`` and ``end`` are its place in the document's text."""
-
-    title: str
-    text: str
-    source: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True)
-class Document:
-    """What one file says.
-
-    Attributes:
-        name: what it is known by in the store; its sources begin with it.
-        digest: of its content; the same digest is the same document.
-        origin: the file it was read from, "" when it was none.
-    """
-
-    name: str
-    digest: str
-    pieces: tuple[Piece, ...] = ()
-    facts: tuple[Fact, ...] = ()
-    origin: str = ""
+__all__ = ["READERS", "Document", "Piece", "digest_of", "find", "read"]
 
 
 def find(paths: Iterable[str | Path]) -> dict[str, Path]:
@@ -71,13 +44,15 @@ def find(paths: Iterable[str | Path]) -> dict[str, Path]:
                 mend=f"name a file, a folder or a glob of {', '.join(sorted(READERS))} files",
             )
         files |= dict.fromkeys(found)
-    names: dict[str, Path] = {}
-    for file in files:
-        parts = 1
-        while sum(other.parts[-parts:] == file.parts[-parts:] for other in files) > 1 and parts < len(file.parts):
-            parts += 1
-        names["/".join(file.parts[-parts:])] = file
-    return names
+    names: dict[Path, str] = {}
+    alike, parts = list(files), 1
+    while alike:
+        ends = Counter(file.parts[-parts:] for file in alike)
+        told = [file for file in alike if ends[file.parts[-parts:]] == 1 or parts == len(file.parts)]
+        names |= {file: "/".join(file.parts[-parts:]) for file in told}
+        alike = [file for file in alike if file not in names]
+        parts += 1
+    return {names[file]: file for file in files}
 
 
 def _files(path: Path) -> list[Path]:
@@ -91,8 +66,12 @@ def _files(path: Path) -> list[Path]:
 def read(path: Path, name: str | None = None) -> Document:
     """Reads one file.
 
+    Args:
+        path: the file; its ending says what it is.
+        name: what the document is called; the file's name unless it is given.
+
     Raises:
-        UnderstudyError: for an unknown kind of file, one that is not UTF-8, or a malformed row (with its line).
+        UnderstudyError: for an unknown kind of file, one that is not UTF-8, or a malformed one (with the place).
     """
     name = name or path.name
     reader = READERS.get(path.suffix.lower())
@@ -104,14 +83,10 @@ def read(path: Path, name: str | None = None) -> Document:
         )
     try:
         content = path.read_bytes()
-        text = content.decode("utf-8-sig")
     except OSError as error:
         raise UnderstudyError(error.strerror or "cannot be read", where=str(path)) from None
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise UnderstudyError("not UTF-8 text", where=f"{path}:{line}", mend="save the file as UTF-8") from None
-    pieces, facts = reader(text, name, str(path))
-    return Document(name, digest_of(content), tuple(pieces), tuple(facts), str(path))
+    found = reader(content, name, str(path))
+    return Document(name, digest_of(content), tuple(found.pieces), tuple(found.facts), str(path), found.metadata)
 
 
 def digest_of(content: bytes) -> str:
@@ -119,88 +94,17 @@ def digest_of(content: bytes) -> str:
     return blake2b(content, digest_size=16).hexdigest()
 
 
-def rows_as_pieces(rows: Sequence[tuple[str, str]], name: str) -> list[Piece]:
-    """Passages from (title, text) rows; the source names the title where it is unique, else the row's number."""
-    titles = Counter(title for title, _ in rows)
-    return [
-        Piece(title, text, f"{name}#{title if title and titles[title] == 1 else number}", 0, len(text))
-        for number, (title, text) in enumerate(rows, 1)
-        if text.strip()
-    ]
-
-
-_Read = tuple[list[Piece], list[Fact]]
-
-
-def _prose(markdown: bool) -> Callable[[str, str, str], _Read]:
-    def reader(text: str, name: str, where: str) -> _Read:
-        stem = Path(name).stem
-        return [
-            Piece(" > ".join(c.headings) or stem, c.text, f"{name}:{c.start}-{c.end}", c.start, c.end)
-            for c in chunked(text, markdown=markdown)
-        ], []
-
-    return reader
-
-
-def _table(text: str, name: str, where: str) -> _Read:
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = [column.strip().lower() for column in next(rows, [])]
-        records: list[dict[str, str]] = []
-        for row in rows:
-            if not any(cell.strip() for cell in row):
-                continue
-            if len(row) != len(header):
-                raise UnderstudyError(
-                    f"{len(row)} cells under {len(header)} columns",
-                    where=f"{where}:{rows.line_num}",
-                    mend="quote cells that hold a comma",
-                )
-            records.append({column: cell.strip() for column, cell in zip(header, row, strict=True)})
-    except csv.Error as error:
-        raise UnderstudyError(f"not a CSV row: {error}", where=f"{where}:{rows.line_num}") from None
-    if {"subject", "relation", "object"} <= set(header):
-        facts = []
-        for number, r in enumerate(records, 1):
-            if not (r["subject"] and r["relation"] and r["object"]):
-                raise UnderstudyError("a fact lacks its subject, relation or object", where=f"{where}#{number}")
-            facts.append(Fact(r["subject"], r["relation"], r["object"], r.get("source") or f"{name}#{number}"))
-        return [], facts
-    if {"title", "text"} <= set(header):
-        return rows_as_pieces([(r["title"], r["text"]) for r in records], name), []
-    if not header:
-        return [], []
-    raise UnderstudyError(
-        f"the columns are {', '.join(header)}",
-        where=f"{where}:1",
-        mend="knowledge needs title,text (passages) or subject,relation,object (facts)",
-    )
-
-
-def _lines(text: str, name: str, where: str) -> _Read:
-    rows: list[tuple[str, str]] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row: Any = json.loads(line)
-        except json.JSONDecodeError as error:
-            at = f"{where}:{number}:{error.colno}"
-            raise UnderstudyError(f"not JSON: {error.msg}", where=at, mend="write one object a line") from None
-        if not isinstance(row, dict) or not all(isinstance(row.get(part), str) for part in ("title", "text")):
-            raise UnderstudyError(
-                'not an object with the texts "title" and "text"',
-                where=f"{where}:{number}",
-                mend='write {"title": "…", "text": "…"}',
-            )
-        rows.append((row["title"].strip(), row["text"].strip()))
-    return rows_as_pieces(rows, name), []
-
-
-READERS: dict[str, Callable[[str, str, str], _Read]] = {
-    ".md": _prose(markdown=True),
-    ".txt": _prose(markdown=False),
-    ".csv": _table,
-    ".jsonl": _lines,
+READERS: dict[str, Reader] = {
+    ".md": prose.markdown,
+    ".markdown": prose.markdown,
+    ".txt": prose.plain_text,
+    ".html": webpages.webpage,
+    ".htm": webpages.webpage,
+    ".pdf": pdf.pdf,
+    ".csv": rows.comma_separated,
+    ".tsv": rows.tab_separated,
+    ".json": rows.json_rows,
+    ".jsonl": rows.json_lines,
+    ".nt": ntriples.ntriples,
+    ".graphml": graphml.graphml,
 }

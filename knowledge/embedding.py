@@ -7,6 +7,7 @@ not other words of the same meaning: for that, give the store an embedder of a l
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
@@ -16,6 +17,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.errors import UnderstudyError
 from .text import STOPWORDS, words
 
 Vectors = NDArray[np.float32]
@@ -32,6 +34,14 @@ class Embedder(Protocol):
     def dimension(self) -> int:
         """The width D of a vector."""
 
+    @property
+    def source(self) -> str:
+        """What :func:`.embedders.embedder` makes it from again; "" when it cannot."""
+
+    @property
+    def weight(self) -> float:
+        """How much its ranking counts beside the lexical one: 1 for a model that knows meanings."""
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         """One row of length 1 (or 0, for a text without words) per text: float32 ``[texts, D]``."""
 
@@ -44,6 +54,9 @@ class HashedEmbedder:
         grams: the sizes of the character n-grams of ``<word>``.
     """
 
+    # Hashed n-grams know other forms of a word and no meaning: they mend what BM25 misses and must not outvote it.
+    weight = 0.1
+
     def __init__(self, dimension: int = 1024, grams: tuple[int, ...] = (3, 4)) -> None:
         if dimension < 1:
             raise ValueError(f"dimension must be at least 1, not {dimension}")
@@ -55,6 +68,19 @@ class HashedEmbedder:
     def name(self) -> str:
         """The space: it changes with the dimension and the n-grams."""
         return f"hashed-{self._dimension}-{'.'.join(map(str, self._grams))}"
+
+    @classmethod
+    def named(cls, name: str) -> HashedEmbedder:
+        """The embedder of that name. Raises UnderstudyError when it is no name of one."""
+        found = re.fullmatch(r"hashed-([1-9]\d*)-(\d+(?:\.\d+)*)", name)
+        if found is None:
+            raise UnderstudyError(f"there is no embedder {name!r}", mend="write hashed, or hashed-1024-3.4")
+        return cls(int(found.group(1)), tuple(int(size) for size in found.group(2).split(".")))
+
+    @property
+    def source(self) -> str:
+        """Its name: it is made from nothing else."""
+        return self.name
 
     @property
     def dimension(self) -> int:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from .text import STOPWORDS, fold, key_of, sentences, words
+from .text import STOPWORDS, Word, fold, key_of, sentences, words
+
+# In words; a longer name is found by nothing but itself.
+LONGEST_NAME = 12
 
 # A run of capitalised words, joined by the small words that stand inside names ("Isle of Man", "Trinidad and Tobago").
 _CAPITAL = r"[A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĢĪĶŁŃŇŌŐŘŚŞŠŤŪŮŰŹŻŽ]"
 _NAME = rf"{_CAPITAL}[\w'’.&-]*"
-_RUN = re.compile(rf"{_NAME}(?:\s+(?:(?:of|the|and|de|la|del|da|do|du|van|von|y)\s+){{0,2}}{_NAME})*")
+NAME_RUN = rf"{_NAME}(?:\s+(?:(?:of|the|and|de|la|del|da|do|du|van|von|y)\s+){{0,2}}{_NAME})*"
+_RUN = re.compile(NAME_RUN)
 _PUNCTUATION = re.compile(r"[.,'’&-]+$")
 _POSSESSIVE = re.compile(r"['’]s\.?$")
+_QUALIFIED = re.compile(r"\s*\([^()]*\)\s*$")
 _ARTICLE = re.compile(r"^(?:the|The)\s+")
 
 
@@ -24,22 +30,32 @@ class Mention:
     Attributes:
         entity: the entity it most probably means.
         others: further entities that the same words can mean ("French" is a language, and people of France).
+        sure: whether a title, a fact or an alias vouches for it, and not only capital letters in texts.
     """
 
     entity: str
     start: int
     end: int
     others: tuple[str, ...] = ()
+    sure: bool = True
 
 
-def names_in(title: str, text: str) -> dict[str, bool]:
-    """The names that a passage mentions by rule: its title and its capitalised spans.
+def title_names(title: str, headings: Sequence[str] = ()) -> list[str]:
+    """What a passage is about: its headings where it has some, else its title; "Lilu" beside "Lilu (mythology)"."""
+    named = []
+    for name in headings or [title]:
+        named += [name, _QUALIFIED.sub("", name)]
+    return [name for name in dict.fromkeys(named) if key_of(name)]
+
+
+def names_in(title: str, text: str, headings: Sequence[str] = ()) -> dict[str, bool]:
+    """The names that a passage mentions by rule: those in its title or headings, and its capitalised spans.
 
     Returns:
         name → whether it is certain. One capitalised word that only ever opens a sentence is uncertain: it
         counts as a mention of an entity that is known otherwise, and makes none.
     """
-    found: dict[str, bool] = {title: True} if key_of(title) else {}
+    found: dict[str, bool] = dict.fromkeys(title_names(title, headings), True)
 
     def note(name: str, certain: bool) -> None:
         if len(name) > 1 and fold(name) not in STOPWORDS and key_of(name):
@@ -62,6 +78,42 @@ def names_in(title: str, text: str) -> dict[str, bool]:
     return found
 
 
+class Candidate(NamedTuple):
+    """An entity that a name can mean.
+
+    Attributes:
+        rank: 0: the name is its own; 1: an alias; 2: its own, and nothing but capital letters in texts vouches for it.
+        entity: its name.
+        form: the name as it is written where it was given.
+    """
+
+    rank: int
+    entity: str
+    form: str
+
+
+Lookup = Callable[[Sequence[str]], Mapping[str, list[Candidate]]]
+"""Keys (see :func:`.text.key_of`) → what each can mean, best first; keys that mean nothing are left out."""
+
+
+def lookup_in(names: Mapping[str, Iterable[str]], weak: Iterable[str] = ()) -> Lookup:
+    """A lookup in memory.
+
+    Args:
+        names: entity → its names; the first is its own, the others are aliases. Own names win over aliases.
+        weak: entities that are linked only where no other name stands (found in texts by rule alone).
+    """
+    known: dict[str, list[Candidate]] = {}
+    for entity, forms in names.items():
+        for rank, form in enumerate(forms):
+            known.setdefault(key_of(form), []).append(Candidate(min(rank, 1), entity, form))
+    for entity in weak:
+        known.setdefault(key_of(entity), []).append(Candidate(2, entity, entity))
+    for candidates in known.values():
+        candidates.sort(key=lambda candidate: candidate.rank)
+    return lambda keys: {key: known[key] for key in keys if key in known}
+
+
 class Linker:
     """Finds entity names in texts: longest match, whole words, without regard to case and diacritics.
 
@@ -69,79 +121,81 @@ class Linker:
     "us" and "all" are words. A plural or possessive matches its singular ("Georgians", "France's").
 
     Args:
-        names: entity → its names; the first is its own, the others are aliases. Own names win over aliases.
-        weak: entities that are linked only where no other name stands (found in texts by rule alone).
+        lookup: what knows the names, for example the tables of a store; it is asked once a text.
     """
 
-    def __init__(self, names: Mapping[str, Iterable[str]], weak: Iterable[str] = ()) -> None:
-        self._entities: dict[str, list[tuple[int, str]]] = {}
-        self._capitals: dict[str, str] = {}
-        self._longest: dict[str, int] = {}
-        # Rank 0: own name; 1: alias; 2: a weak entity's name.
-        for entity, forms in names.items():
-            for rank, form in enumerate(forms):
-                self._enter(form, entity, min(rank, 1))
-        for entity in weak:
-            self._enter(entity, entity, 2)
-        for candidates in self._entities.values():
-            candidates.sort(key=lambda candidate: candidate[0])
-
-    def _enter(self, form: str, entity: str, rank: int) -> None:
-        key = key_of(form)
-        if not key or key in STOPWORDS and not form.isupper():
-            return
-        candidates = self._entities.setdefault(key, [])
-        if all(name != entity for _, name in candidates):
-            candidates.append((rank, entity))
-        first = key.split(" ", 1)[0]
-        self._longest[first] = max(self._longest.get(first, 0), key.count(" ") + 1)
-        if rank == 1 and form.isupper() and len(form) <= 4:
-            self._capitals[key] = form
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
 
     def entities(self, name: str) -> list[str]:
         """The entities that ``name`` as a whole means, best first."""
-        return [entity for _, entity in self._entities.get(key_of(name), [])]
+        key = key_of(name)
+        return list(dict.fromkeys(candidate.entity for candidate in self._lookup([key]).get(key, [])))
 
     def link(self, text: str) -> list[Mention]:
         """The mentions in ``text``, in order, never overlapping. A weak entity never hides another one."""
-        strong = self._pass(text, weak=False, taken=[])
-        weak = self._pass(text, weak=True, taken=[(mention.start, mention.end) for mention in strong])
+        marks = words(text)
+        keys: dict[str, None] = {}
+        for first in range(len(marks)):
+            run: list[str] = []
+            for mark in marks[first : first + LONGEST_NAME]:
+                start = " ".join(run)
+                keys |= dict.fromkeys(f"{start} {form}" if start else form for form in _singulars(mark.key))
+                run.append(mark.key)
+        known = self._lookup(list(keys))
+        if not known:
+            return []
+        strong = self._pass(text, marks, known, weak=False, taken=frozenset())
+        taken = frozenset(place for mention in strong for place in range(mention.start, mention.end))
+        weak = self._pass(text, marks, known, weak=True, taken=taken)
         return sorted([*strong, *weak], key=lambda mention: mention.start)
 
-    def _pass(self, text: str, *, weak: bool, taken: list[tuple[int, int]]) -> list[Mention]:
+    def _pass(
+        self,
+        text: str,
+        marks: Sequence[Word],
+        known: Mapping[str, list[Candidate]],
+        *,
+        weak: bool,
+        taken: frozenset[int],
+    ) -> list[Mention]:
         found: list[Mention] = []
-        marks = words(text)
         position = 0
         while position < len(marks):
             step = 1
-            for length in range(min(self._reach(marks[position].key), len(marks) - position), 0, -1):
-                start, end = marks[position].start, marks[position + length - 1].end
-                if any(start < other_end and other_start < end for other_start, other_end in taken):
+            for length in range(min(LONGEST_NAME, len(marks) - position), 0, -1):
+                run = marks[position : position + length]
+                if any(mark.start in taken for mark in run):
                     continue
-                meant = self._meant([mark.key for mark in marks[position : position + length]], text[start:end], weak)
+                start, end = run[0].start, run[-1].end
+                keys = [mark.key for mark in run]
+                meant = _meant(keys, text[start:end], known, weak)
                 if meant:
-                    found.append(Mention(meant[0], start, end, tuple(meant[1:])))
+                    found.append(Mention(meant[0], start, end, tuple(meant[1:]), sure=not weak))
                     step = length
                     break
             position += step
         return found
 
-    def _reach(self, first: str) -> int:
-        return max(self._longest.get(form, 0) for form in _singulars(first))
 
-    def _meant(self, keys: list[str], written: str, weak: bool) -> list[str]:
-        for last in _singulars(keys[-1]):
-            key = " ".join([*keys[:-1], last])
-            candidates = self._entities.get(key)
-            if not candidates:
-                continue
-            if key in self._capitals and not written.rstrip("s").isupper():
-                # Written small, it can still be somebody's own name, but not the abbreviation.
-                candidates = [candidate for candidate in candidates if candidate[0] != 1]
-            meant = [entity for rank, entity in candidates if (rank == 2) == weak]
-            if meant:
-                return meant
-        return []
+def _meant(keys: list[str], written: str, known: Mapping[str, list[Candidate]], weak: bool) -> list[str]:
+    for last in _singulars(keys[-1]):
+        key = " ".join([*keys[:-1], last])
+        meant = [
+            candidate.entity
+            for candidate in known.get(key, [])
+            if (candidate.rank == 2) == weak
+            and (key not in STOPWORDS or candidate.form.isupper())
+            # Written small, it can still be somebody's own name, but not the abbreviation.
+            and (not _abbreviates(candidate) or written.rstrip("s").isupper())
+        ]
+        if meant:
+            return list(dict.fromkeys(meant))
+    return []
+
+
+def _abbreviates(candidate: Candidate) -> bool:
+    return candidate.rank == 1 and candidate.form.isupper() and len(candidate.form) <= 4
 
 
 def _singulars(word: str) -> list[str]:

@@ -6,7 +6,9 @@ their mass back to the seeds. Retrieval by it: HippoRAG (Gutiérrez et al. 2024)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import heapq
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,41 +18,64 @@ from .results import Fact
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 DAMPING = 0.85
+# How far back the way to a passage is followed, and over how many nodes.
+_LONGEST_WAY = 6
+_LOOKED_AT = 256
 
 
 class Graph:
-    """An undirected weighted graph in compressed rows (CSR).
+    """A directed weighted graph, in compressed rows of what leads into each node.
 
     Args:
         size: how many nodes there are, numbered from 0.
-        edges: ``[edges, 2]`` node numbers; loops are left out, repeated edges add up.
-        weights: ``[edges]`` positive.
+        sources: ``[edges]``, the node that an edge leaves.
+        targets: ``[edges]``, the node that it leads to.
+        weights: ``[edges]`` positive; repeated edges add up.
     """
 
-    def __init__(self, size: int, edges: Ints, weights: Floats) -> None:
+    def __init__(self, size: int, sources: Ints, targets: Ints, weights: Floats) -> None:
         self.size = size
-        apart = edges[:, 0] != edges[:, 1]
-        edges, weights = edges[apart], weights[apart]
-        rows = np.concatenate([edges[:, 0], edges[:, 1]])
-        columns = np.concatenate([edges[:, 1], edges[:, 0]])
-        both = np.concatenate([weights, weights])
-        order = np.argsort(rows, kind="stable")
-        self._columns = columns[order]
-        total = np.bincount(rows, weights=both, minlength=size)
-        self._dangling = total == 0
-        # A step shares a node's mass among its neighbours by weight.
-        self._shares = both[order] / total[rows[order]]
-        self._rows = rows[order]
+        total = np.bincount(sources, weights, size)
+        order = np.argsort(targets, kind="stable")
+        self._sources = sources[order].astype(np.int32)
+        self._targets = targets[order].astype(np.int32)
+        # A step shares a node's mass among those that it leads to, by weight.
+        self._shares = weights[order] / total[self._sources]
+        self._starts = np.searchsorted(self._targets, np.arange(size + 1))
+        self._dangling = np.flatnonzero(total == 0)
 
     @property
     def edges(self) -> int:
-        """How many edges there are, counting a repeated one each time."""
-        return len(self._rows) // 2
+        """How many edges there are."""
+        return len(self._sources)
+
+    @property
+    def nbytes(self) -> int:
+        """The memory of its arrays, in bytes."""
+        held = (self._sources, self._targets, self._shares, self._starts, self._dangling)
+        return sum(array.nbytes for array in held)
+
+    def listed(self) -> tuple[Ints, Floats]:
+        """The edges ``[edges, 2]`` (source, target) and the share of its source's mass that each carries."""
+        return np.stack([self._sources, self._targets], axis=1).astype(np.int64), self._shares
+
+    def equals(self, other: Graph) -> bool:
+        """Whether both have the same nodes, edges and weights."""
+        return self.size == other.size and all(
+            np.array_equal(getattr(self, name), getattr(other, name)) for name in ("_sources", "_targets", "_shares")
+        )
 
     def pagerank(
-        self, seeds: Mapping[int, float], *, damping: float = DAMPING, tolerance: float = 1e-4, limit: int = 100
+        self,
+        seeds: Mapping[int, float],
+        *,
+        damping: float = DAMPING,
+        tolerance: float = 1e-4,
+        limit: int = 100,
+        closed: Bools | None = None,
     ) -> Floats:
         """Personalised PageRank ``[size]``, summing to 1; zeros when no seed has weight.
 
@@ -58,65 +83,188 @@ class Graph:
             seeds: node → weight.
             damping: the chance to follow an edge rather than go back to a seed.
             tolerance: stops when all changes together are smaller.
-            limit: steps at most.
+            limit: steps at most; few steps stay near the seeds.
+            closed: ``[size]``, nodes that nobody may enter; who would, goes back to a seed.
         """
-        start = np.zeros(self.size)
+        start: NDArray[Any] = np.zeros(self.size)
         for node, weight in seeds.items():
             start[node] += weight
+        if closed is not None:
+            start[closed] = 0.0
         if start.sum() <= 0:
             return np.zeros(self.size)
         start /= start.sum()
-        rank = start.copy()
+        rank = start
         for _ in range(limit):
-            flow = np.bincount(self._columns, weights=rank[self._rows] * self._shares, minlength=self.size)
-            following = damping * (flow + rank[self._dangling].sum() * start) + (1 - damping) * start
+            following = damping * np.bincount(self._targets, rank[self._sources] * self._shares, self.size)
+            if closed is not None:
+                following[closed] = 0.0
+            # What did not flow on (from dangling nodes, into closed ones) starts again with the rest.
+            following += (1.0 - float(following.sum())) * start
             change = np.abs(following - rank).sum()
             rank = following
             if change < tolerance:
                 break
         return rank
 
+    def way(self, to: int, seeds: Mapping[int, float], closed: Bools | None = None) -> list[int]:
+        """The walk from a seed to ``to`` that carries most: the rank of a node is the sum over all walks to it.
 
+        A best-first search back from ``to``, over the heaviest edges of each node; empty when it finds no seed soon.
+        """
+        most = max(seeds.values(), default=0.0)
+        best, found = 0.0, []
+        heap: list[tuple[float, int, tuple[int, ...]]] = [(-1.0, to, ())]
+        seen: set[int] = set()
+        while heap and len(seen) < _LOOKED_AT:
+            carried, node, behind = heapq.heappop(heap)
+            if -carried * most <= best:
+                break
+            if node in seen:
+                continue
+            seen.add(node)
+            way = (node, *behind)
+            if (worth := -carried * seeds.get(node, 0.0)) > best:
+                best, found = worth, list(way)
+            if len(way) > _LONGEST_WAY:
+                continue
+            row = slice(self._starts[node], self._starts[node + 1])
+            passed_on = -carried * DAMPING * self._shares[row]
+            for place in np.flatnonzero(passed_on * most > best)[:_LOOKED_AT]:
+                neighbour = int(self._sources[row][place])
+                if neighbour not in seen and (closed is None or not closed[neighbour]):
+                    heapq.heappush(heap, (-float(passed_on[place]), neighbour, way))
+        return found
+
+
+@dataclass(frozen=True)
 class KnowledgeGraph:
     """Passages and entities as one graph, by their ids in the store.
 
-    Args:
-        passages: ids of the passages.
-        entities: ids of the entities.
-        mentions: (passage, entity, weight).
-        relations: (entity, entity, weight).
+    Nodes are the passages and then the entities, both in the order of their ids. An entity that leads nowhere but to
+    one passage is no node: a walk that begins at it begins at that passage.
+
+    Attributes:
+        passages: ids ``[P]``, rising.
+        entities: ids ``[E]``, rising.
+        only: ``[L, 2]`` (entity, its only passage), rising.
+        graph: of ``P + E`` nodes.
     """
 
-    def __init__(
-        self,
-        passages: Sequence[int],
-        entities: Sequence[int],
-        mentions: Iterable[tuple[int, int, float]],
-        relations: Iterable[tuple[int, int, float]],
-    ) -> None:
-        self._passages = np.array(passages, dtype=np.int64)
-        self._passage_node = {passage: node for node, passage in enumerate(passages)}
-        self._entity_node = {entity: node for node, entity in enumerate(entities, len(passages))}
-        triples = [(self._passage_node[p], self._entity_node[e], w) for p, e, w in mentions]
-        triples += [(self._entity_node[a], self._entity_node[b], w) for a, b, w in relations]
-        edges = np.array([triple[:2] for triple in triples], dtype=np.int64).reshape(-1, 2)
-        weights = np.array([triple[2] for triple in triples], dtype=np.float64)
-        self.graph = Graph(len(passages) + len(entities), edges, weights)
+    passages: Ints
+    entities: Ints
+    only: Ints
+    graph: Graph
 
-    def rank(self, entities: Mapping[int, float], passages: Mapping[int, float], k: int) -> list[tuple[int, float]]:
-        """The ``k`` passages that a walk from these seeds reaches most: (id, score), best first."""
-        seeds = {self._entity_node[e]: w for e, w in entities.items() if e in self._entity_node}
-        seeds |= {self._passage_node[p]: w for p, w in passages.items() if p in self._passage_node}
-        scores = self.graph.pagerank(seeds)[: len(self._passages)]
+    @property
+    def nbytes(self) -> int:
+        """The memory of its arrays, in bytes."""
+        return self.graph.nbytes + self.passages.nbytes + self.entities.nbytes + self.only.nbytes
+
+    def equals(self, other: KnowledgeGraph) -> bool:
+        """Whether both have the same passages, entities and edges."""
+        same = (np.array_equal(getattr(self, n), getattr(other, n)) for n in ("passages", "entities", "only"))
+        return all(same) and self.graph.equals(other.graph)
+
+    def walk(
+        self,
+        entities: Mapping[int, float],
+        passages: Mapping[int, float],
+        allowed: Ints | None = None,
+        limit: int = 100,
+    ) -> Walk:
+        """Walks from these seeds (id → weight); ids that the graph does not have are left out.
+
+        Args:
+            entities: entity → weight.
+            passages: passage → weight.
+            allowed: where given, no other passage is entered.
+            limit: steps at most.
+        """
+        seeds: dict[int, float] = {}
+        begun: dict[int, int] = {}
+        for number, weight in passages.items():
+            if weight > 0 and (place := _place(self.passages, number)) is not None:
+                seeds[place] = seeds.get(place, 0.0) + weight
+        for number, weight in entities.items():
+            if weight <= 0:
+                continue
+            if (place := _place(self.entities, number)) is not None:
+                seeds[len(self.passages) + place] = weight
+            elif (place := _place(self.only[:, 0], number)) is not None:
+                node = _place(self.passages, int(self.only[place, 1]))
+                if node is not None:
+                    begun[node] = number
+                    seeds[node] = seeds.get(node, 0.0) + weight
+        closed: Bools | None = None
+        if allowed is not None:
+            closed = np.zeros(self.graph.size, dtype=np.bool_)
+            closed[: len(self.passages)] = ~np.isin(self.passages, allowed)
+            seeds = {node: weight for node, weight in seeds.items() if not closed[node]}
+        return Walk(self, seeds, begun, self.graph.pagerank(seeds, closed=closed, limit=limit), closed)
+
+
+def _place(ids: Ints, number: int) -> int | None:
+    place = int(np.searchsorted(ids, number))
+    return place if place < len(ids) and ids[place] == number else None
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Where a walk through the graph led.
+
+    Attributes:
+        graph: that was walked.
+        seeds: node → weight.
+        begun: the node of a passage → the entity by which the walk began there.
+        rank: ``[nodes]``, the share of the time that it spent at each.
+        closed: ``[nodes]``, those that it did not enter.
+    """
+
+    graph: KnowledgeGraph
+    seeds: Mapping[int, float]
+    begun: Mapping[int, int]
+    rank: Floats
+    closed: Bools | None = None
+
+    def best(self, k: int) -> list[tuple[int, float]]:
+        """The ``k`` passages that it reached most: (id, score), best first."""
+        scores = self.rank[: len(self.graph.passages)]
         order = np.argsort(-scores, kind="stable")[:k]
-        return [(int(self._passages[i]), float(scores[i])) for i in order if scores[i] > 0]
+        return [(int(self.graph.passages[i]), float(scores[i])) for i in order if scores[i] > 0]
+
+    def way(self, passage: int) -> list[tuple[str, int]]:
+        """How it came to a passage: ("entity" | "passage", id) from a seed to the passage itself."""
+        count = len(self.graph.passages)
+        nodes = self.graph.graph.way(int(np.searchsorted(self.graph.passages, passage)), self.seeds, self.closed)
+        way = [
+            ("passage", int(self.graph.passages[n])) if n < count else ("entity", int(self.graph.entities[n - count]))
+            for n in nodes
+        ]
+        return [("entity", self.begun[nodes[0]]), *way] if nodes and nodes[0] in self.begun else way
 
 
 def networkx_view(facts: Iterable[Fact]) -> Any:
-    """The facts as a ``networkx.MultiDiGraph``: entities as nodes, the relation as key and attribute of each edge."""
+    """The facts as a ``networkx.MultiDiGraph``.
+
+    Entities are nodes; a fact between two is an edge with its relation as key, and with ``relation``, ``source``,
+    ``valid_from`` and ``valid_until``. A literal is an attribute of its node, a list of texts where it has several.
+    """
     import networkx
 
     view = networkx.MultiDiGraph()
     for fact in facts:
-        view.add_edge(fact.subject, fact.object, key=fact.relation, relation=fact.relation, source=fact.source)
+        if fact.literal:
+            view.add_node(fact.subject)
+            view.nodes[fact.subject].setdefault(fact.relation, []).append(fact.object)
+            continue
+        # A relation that holds in two times is two edges.
+        key = " ".join(filter(None, (fact.relation, fact.valid_from, fact.valid_until)))
+        view.add_edge(
+            *(fact.subject, fact.object, key),
+            relation=fact.relation,
+            source=fact.source,
+            valid_from=fact.valid_from,
+            valid_until=fact.valid_until,
+        )
     return view

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from .filters import Filter
 from .text import STOPWORDS, words
 
 # Triggers, so that no code path can change a passage and forget its index.
@@ -23,7 +24,7 @@ END;
 """
 
 
-def search(connection: sqlite3.Connection, query: str, k: int) -> list[tuple[int, float]]:
+def search(connection: sqlite3.Connection, query: str, k: int, only: Filter | None = None) -> list[tuple[int, float]]:
     """The passages that share words with ``query``: (id, BM25), best first; ties go to the older passage."""
     found = words(query)
     asked = [word for word in found if word.key not in STOPWORDS] or found
@@ -31,10 +32,11 @@ def search(connection: sqlite3.Connection, query: str, k: int) -> list[tuple[int
         return []
     # Quoted, so that no word of the query is taken as an operator of FTS5.
     match = " OR ".join(dict.fromkeys(f'"{query[word.start : word.end]}"' for word in asked))
+    condition, values = ("", ()) if only is None or not only.sql else (f"AND rowid IN ({only.ids})", only.values)
     rows = connection.execute(
-        "SELECT rowid, bm25(lexical, 2.0, 1.0) AS score FROM lexical WHERE lexical MATCH ? ORDER BY score, rowid "
-        "LIMIT ?",
-        (match, k),
+        f"SELECT rowid, bm25(lexical, 2.0, 1.0) AS score FROM lexical WHERE lexical MATCH ? {condition} "
+        "ORDER BY score, rowid LIMIT ?",
+        (match, *values, k),
     )
     return [(int(rowid), -float(score)) for rowid, score in rows]
 

@@ -2,87 +2,187 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from threading import RLock
 from typing import Any
 
-from ..core.errors import UnderstudyError
-from . import caches, lexical, tables
-from .caches import Caches
-from .embedding import Embedder
-from .entities import Mention
-from .graph import networkx_view
-from .results import Fact, Result
-from .retrieval import RECIPES, Sides
-from .text import words
+import numpy as np
 
-_FACTS = """
-SELECT s.name, f.relation, coalesce(o.name, f.object),
-    (SELECT source FROM support WHERE fact = f.id ORDER BY rowid LIMIT 1)
-FROM facts f JOIN entities s ON s.id = f.subject LEFT JOIN entities o ON o.id = f.entity
+from ..core.errors import UnderstudyError
+from . import checks, facts, lexical, names, tables
+from .caches import Caches
+from .diversity import diverse
+from .embedding import Embedder
+from .entities import Linker, Mention
+from .filters import Filter, Where, filtered
+from .graph import networkx_view
+from .matching import Pattern, compiled, parsed
+from .paths import simple_paths
+from .results import Fact, Hop, Result
+from .retrieval import RECIPES, Sides
+from .text import key_of, words
+from .times import instant
+
+_PASSAGES = """
+SELECT p.title, p.text, p.source, p.start, p."end", 0.0, p.id, d.name, d.namespace, p.headings, p.metadata
+FROM passages p JOIN documents d ON d.id = p.document
 """
+# How many candidates a result that differs from the others is chosen from.
+_CANDIDATES = 8
 
 
 class StoreReader:
-    """Answers from an open store. Each answer comes from one snapshot of the tables; threads may share a reader."""
+    """Answers from an open store. Each answer comes from one snapshot of the tables; threads may share a reader.
+
+    ``namespace`` narrows an answer to one part of the store, ``as_of`` to the facts that held at a time (an ISO 8601
+    text or a date); without them it comes from all parts and from all times.
+    """
 
     def __init__(self, connection: sqlite3.Connection, embedder: Embedder, where: str) -> None:
         self._connection = connection
         self._embedder = embedder
         self._where = where
         self._lock = RLock()
-        self._cached: Caches | None = None
+        self._caches = Caches(connection, embedder.dimension)
+        self._linker = Linker(lambda keys: names.lookup(connection, keys))
 
-    def search(self, query: str, k: int = 5, recipe: str = "auto") -> list[Result]:
+    def search(
+        self,
+        query: str,
+        k: int = 5,
+        recipe: str = "auto",
+        *,
+        where: Where | None = None,
+        namespace: str | None = None,
+        as_of: str | date | None = None,
+        diversity: float = 0.0,
+    ) -> list[Result]:
         """The ``k`` passages that answer ``query`` best, best first; none for an empty store or query.
 
         Args:
             query: a question or some words.
             k: how many at most.
             recipe: ``lexical``, ``dense``, ``hybrid``, ``graph`` or ``auto``.
+            where: conditions on the metadata: ``{"lang": "en", "year": {"gte": 2000}}``, see :mod:`.filters`.
+            namespace: only passages of this part of the store, and ways through the graph that stay in it.
+            as_of: only facts that held then lead through the graph.
+            diversity: 0 to 1: how much a result must differ from those before it (maximal marginal relevance).
 
         Raises:
-            UnderstudyError: for an unknown recipe.
+            UnderstudyError: for an unknown recipe, a condition that is none, or a diversity out of its range.
         """
         if recipe not in RECIPES:
             raise UnderstudyError(f"there is no recipe {recipe!r}", mend=f"use one of {', '.join(RECIPES)}")
+        if not 0.0 <= diversity <= 1.0:
+            raise UnderstudyError(f"diversity is a number from 0 to 1, not {diversity}")
+        only = filtered(where, namespace)
+        time = None if as_of is None else instant(as_of)
         if k < 1 or not words(query):
             return []
+        # Outside of the lock: a model may take its time.
+        vector = self._embedder.encode([query])[0] if recipe != "lexical" else None
         with self._lock, tables.reading(self._connection):
-            ready = self._caches()
-            sides = Sides(
-                lexical=lambda text, n: lexical.search(self._connection, text, n),
-                dense=lambda text, n: ready.vectors.search(self._embedder.encode([text])[0], n),
-                link=ready.linker.link,
-                entity_ids=ready.entity_ids,
-                walk=ready.graph.rank,
-            )
-            ranking = RECIPES[recipe](query, k, sides)
-            places = ", ".join("?" * len(ranking))
-            rows = self._rows(
-                f'SELECT id, title, text, source, start, "end" FROM passages WHERE id IN ({places})',
-                *(passage for passage, _ in ranking),
-            )
-        scores = dict(ranking)
-        found = [Result(title, text, source, start, end, scores[i], i) for i, title, text, source, start, end in rows]
-        order = {passage: rank for rank, (passage, _) in enumerate(ranking)}
-        return sorted(found, key=lambda result: order[result.passage])
+            self._require_embedder()
+            sides = self._sides(vector, only, time, namespace)
+            found = RECIPES[recipe](query, k if diversity == 0.0 else _CANDIDATES * k, sides)
+            ranking = found.ranking
+            if diversity > 0.0 and ranking:
+                vectors = self._caches.vectors().vectors(np.array([passage for passage, _ in ranking], dtype=np.int64))
+                ranking = [ranking[place] for place in diverse(ranking, vectors, k, diversity)]
+            told = {result.passage: result for result in self._results([passage for passage, _ in ranking])}
+            return [
+                replace(
+                    told[passage],
+                    score=score,
+                    path=()
+                    if found.walk is None
+                    else self._hops(found.walk.way(passage), told[passage].source, time, namespace),
+                )
+                for passage, score in ranking
+            ]
 
-    def passages(self, document: str | None = None) -> list[Result]:
+    def _require_embedder(self) -> None:
+        kept = tables.meta(self._connection, "embedder")
+        if kept not in (None, self._embedder.name):
+            raise UnderstudyError(
+                f"another process has embedded it anew, with {kept}", where=self._where, mend="open the store again"
+            )
+
+    def _sides(self, vector: Any, only: Filter, time: str | None, namespace: str | None) -> Sides:
+        allowed = None
+        if only.sql:
+            allowed = np.array([row[0] for row in self._rows(only.ids, *only.values)], dtype=np.int64)
+        index = None if vector is None else self._caches.vectors()
+        return Sides(
+            lexical=lambda text, n: lexical.search(self._connection, text, n, only),
+            dense=lambda text, n: [] if index is None else index.search(vector, n, allowed),
+            dense_weight=self._embedder.weight,
+            likeness=lambda ids: {} if index is None else index.likeness(vector, ids),
+            spread=0.0 if index is None else index.spread(vector),
+            passages=0 if index is None else len(index),
+            link=self._linker.link,
+            entity_ids=lambda mention: self._ids((mention.entity, *mention.others)),
+            walk=lambda entities, passages, steps: self._caches.graph(time, namespace).walk(
+                entities, passages, allowed, steps
+            ),
+        )
+
+    def _results(self, ids: Sequence[int]) -> list[Result]:
+        rows = self._rows(f"{_PASSAGES} WHERE p.id IN (SELECT value FROM json_each(?))", json.dumps(list(ids)))
+        return [_result(row) for row in rows]
+
+    def _hops(self, way: list[tuple[str, int]], own: str, time: str | None, namespace: str | None) -> tuple[Hop, ...]:
+        hops: list[Hop] = []
+        before: int | None = None
+        for kind, number in way:
+            if kind == "passage":
+                name = (
+                    own
+                    if number == way[-1][1]
+                    else self._rows("SELECT source FROM passages WHERE id = ?", number)[0][0]
+                )
+                hops.append(Hop("passage", name))
+                before = None
+                continue
+            name = self._rows("SELECT name FROM entities WHERE id = ?", number)[0][0]
+            relation = (
+                "" if before is None else facts.relation_between(self._connection, before, number, time, namespace)
+            )
+            hops.append(Hop("entity", name, relation))
+            before = number
+        return tuple(hops)
+
+    def passages(self, document: str | None = None, namespace: str | None = None) -> list[Result]:
         """All passages, or those of one document, in the order in which they came."""
         rows = self._rows(
-            'SELECT p.title, p.text, p.source, p.start, p."end", 0.0, p.id FROM passages p '
-            "JOIN documents d ON d.id = p.document WHERE ?1 IS NULL OR d.name = ?1 ORDER BY p.id",
-            document,
+            f"{_PASSAGES} WHERE (?1 IS NULL OR d.name = ?1) AND (?2 IS NULL OR d.namespace = ?2) ORDER BY p.id",
+            *(document, namespace),
         )
-        return [Result(*row) for row in rows]
+        return [_result(row) for row in rows]
+
+    def documents(self, namespace: str | None = None) -> list[str]:
+        """The names of the documents, in the order in which they came."""
+        sql = "SELECT name FROM documents WHERE ?1 IS NULL OR namespace = ?1 ORDER BY id"
+        return [row[0] for row in self._rows(sql, namespace)]
 
     def link(self, text: str) -> list[Mention]:
         """The entities that ``text`` names, in order: longest match, whatever the case, plural or possessive."""
         with self._lock, tables.reading(self._connection):
-            return self._caches().linker.link(text)
+            return self._linker.link(text)
 
-    def facts(self, entity: str, relation: str | None = None, *, names: bool = False) -> list[Fact]:
+    def facts(
+        self,
+        entity: str,
+        relation: str | None = None,
+        *,
+        names: bool = False,
+        as_of: str | date | None = None,
+        namespace: str | None = None,
+    ) -> list[Fact]:
         """What the graph says about an entity (its name or an alias): as subject first, then as object.
 
         A fact told from both ends ("A borders B", "B borders A") is given once, from the entity's own end.
@@ -91,86 +191,195 @@ class StoreReader:
             entity: a name or alias; an unknown one has no facts.
             relation: only this relation.
             names: whether ``is_a`` and ``also_called`` are told as well.
+            as_of: only facts that held then.
+            namespace: only facts that a document of this part of the store supports.
         """
+        time = None if as_of is None else instant(as_of)
         with self._lock, tables.reading(self._connection):
-            ready = self._caches()
-            meant = ready.linker.entities(entity)
-            if not meant:
-                return []
-            number = ready.ids[meant[0]]
-            rows = self._rows(f"{_FACTS} WHERE f.subject = ?1 OR f.entity = ?1 ORDER BY f.subject != ?1, f.id", number)
-        told: dict[tuple[str, str, str], Fact] = {}
-        for fact in (Fact(*row) for row in rows):
-            if (fact.object, fact.relation, fact.subject) in told or (relation or fact.relation) != fact.relation:
+            meant = self._ids(self._linker.entities(entity)[:1])
+            found = facts.about(self._connection, meant[0], time, namespace) if meant else []
+        told: dict[tuple[str | bool, ...], Fact] = {}
+        for fact in found:
+            turned = (fact.object, fact.relation, fact.subject, fact.valid_from, fact.valid_until, fact.literal)
+            if turned in told or (relation or fact.relation) != fact.relation:
                 continue
             if names or relation or fact.relation not in tables.NAMING:
-                told[fact.subject, fact.relation, fact.object] = fact
+                told[fact.subject, fact.relation, fact.object, fact.valid_from, fact.valid_until, fact.literal] = fact
         return list(told.values())
 
-    def neighbours(self, entity: str, relation: str | None = None) -> list[str]:
+    def all_facts(self, namespace: str | None = None, as_of: str | date | None = None) -> list[Fact]:
+        """Every fact, in the order in which they came."""
+        time = None if as_of is None else instant(as_of)
+        with self._lock, tables.reading(self._connection):
+            return facts.everything(self._connection, time, namespace)
+
+    def neighbours(
+        self,
+        entity: str,
+        relation: str | None = None,
+        *,
+        as_of: str | date | None = None,
+        namespace: str | None = None,
+    ) -> list[str]:
         """The entities one edge away (along ``relation`` where given), in the order of :meth:`facts`."""
         found: dict[str, None] = {}
-        own = self.resolve(entity)
-        for fact in self.facts(entity, relation):
-            if fact.relation not in tables.NAMING:
+        with self._lock, tables.reading(self._connection):
+            own = self.resolve(entity)
+            told = self.facts(entity, relation, as_of=as_of, namespace=namespace)
+        for fact in told:
+            if not fact.literal:
                 found[fact.object if fact.subject == own else fact.subject] = None
         return [name for name in found if name != own]
+
+    def paths(
+        self,
+        start: str,
+        goal: str,
+        longest: int = 3,
+        *,
+        limit: int = 10,
+        as_of: str | date | None = None,
+        namespace: str | None = None,
+    ) -> list[list[Fact]]:
+        """The ways from one entity to another along facts, whichever way they point, the shortest first.
+
+        Args:
+            start: a name or alias.
+            goal: a name or alias.
+            longest: facts on a way at most.
+            limit: ways at most.
+            as_of: only along facts that held then.
+            namespace: only along facts that a document of this part of the store supports.
+        """
+        time = None if as_of is None else instant(as_of)
+        with self._lock, tables.reading(self._connection):
+            ends = [self._ids(self._linker.entities(name)[:1]) for name in (start, goal)]
+            if not all(ends):
+                return []
+            steps = facts.Steps(self._connection, time, namespace)
+            ways: list[list[Fact]] = []
+            for way in simple_paths(ends[0][0], ends[1][0], steps, longest):
+                if len(ways) >= limit:
+                    break
+                ways.append([facts.by_number(self._connection, number, namespace) for number in way])
+            return ways
+
+    def query(
+        self,
+        patterns: str | Sequence[Pattern],
+        *,
+        limit: int = 100,
+        as_of: str | date | None = None,
+        namespace: str | None = None,
+    ) -> list[dict[str, str]]:
+        """What the variables of some patterns can be so that all of them are facts.
+
+        Args:
+            patterns: ``"?city capital_of ?country . ?country borders Peru"``, or triples of terms; "?" makes a
+                variable; names may be aliases.
+            limit: answers at most.
+            as_of: only facts that held then.
+            namespace: only facts that a document of this part of the store supports.
+
+        Returns:
+            one mapping variable → name an answer, each once; ``{}`` for a true pattern without variables.
+
+        Raises:
+            UnderstudyError: for a text that is no pattern.
+        """
+        triples = parsed(patterns) if isinstance(patterns, str) else list(patterns)
+        time = None if as_of is None else instant(as_of)
+        with self._lock, tables.reading(self._connection):
+            match = compiled(
+                triples,
+                lambda name: self._ids(self._linker.entities(name)),
+                as_of=time,
+                namespace=namespace,
+            )
+            answers: dict[tuple[str, ...], None] = {}
+            for row in self._connection.execute(match.sql, match.values):
+                if len(answers) >= limit:
+                    break
+                answers[row[: len(match.variables)]] = None
+        return [dict(zip(match.variables, answer, strict=True)) for answer in answers]
+
+    def naming(self, entity: str, namespace: str | None = None) -> list[Result]:
+        """The passages that name an entity, those about it (by their title) first."""
+        with self._lock, tables.reading(self._connection):
+            meant = self._ids(self._linker.entities(entity)[:1])
+            rows = self._rows(
+                f"{_PASSAGES} JOIN mentions m ON m.passage = p.id WHERE m.entity = ?1 "
+                "AND (?2 IS NULL OR d.namespace = ?2) ORDER BY m.titled DESC, p.id",
+                *(meant[0] if meant else -1, namespace),
+            )
+        return [_result(row) for row in rows]
+
+    def namespaces(self) -> list[str]:
+        """The parts of the store, sorted."""
+        return [row[0] for row in self._rows("SELECT DISTINCT namespace FROM documents ORDER BY 1")]
 
     def resolve(self, name: str) -> str | None:
         """The entity that a name or alias means, None when there is none."""
         with self._lock, tables.reading(self._connection):
-            return next(iter(self._caches().linker.entities(name)), None)
+            return next(iter(self._linker.entities(name)), None)
 
     def entities(self, kind: str | None = None) -> list[str]:
         """The names of all entities that facts or passages are sure of, or of those that are a ``kind``; sorted."""
         if kind is not None:
             sql = "SELECT e.name FROM facts f JOIN entities e ON e.id = f.subject WHERE f.relation = ? AND f.object = ?"
-            return sorted(row[0] for row in self._rows(sql, tables.KIND, kind))
-        with self._lock, tables.reading(self._connection):
-            return sorted(self._caches().ids)
+            return sorted({row[0] for row in self._rows(sql, tables.KIND, kind)})
+        sql = f"SELECT e.name FROM entities e WHERE {names.STRONG} OR {names.CERTAIN}"
+        return sorted(row[0] for row in self._rows(sql))
 
     def kinds(self, entity: str) -> list[str]:
         """What an entity is (``is_a``): ``["country"]``."""
-        own = self.resolve(entity)
-        return [fact.object for fact in self.facts(entity, tables.KIND) if fact.subject == own]
+        with self._lock, tables.reading(self._connection):
+            own = self.resolve(entity)
+            return [fact.object for fact in self.facts(entity, tables.KIND) if fact.subject == own]
 
     def graph(self) -> Any:
-        """The facts as a ``networkx.MultiDiGraph`` (aliases and kinds left out)."""
-        return networkx_view(Fact(*row) for row in self._rows(f"{_FACTS} WHERE f.entity IS NOT NULL ORDER BY f.id"))
+        """The facts as a ``networkx.MultiDiGraph`` (aliases and kinds left out), see :func:`.graph.networkx_view`."""
+        return networkx_view(fact for fact in self.all_facts() if fact.relation not in tables.NAMING)
 
     def stats(self) -> dict[str, int]:
         """How many documents, passages, entities and facts there are, and the version."""
-        counted = {
-            part: int(self._rows(f"SELECT count(*) FROM {part}")[0][0])
-            for part in ("documents", "passages", "entities", "facts")
-        }
-        return counted | {"version": self.version}
+        with self._lock, tables.reading(self._connection):
+            counted = {
+                part: int(self._rows(f"SELECT count(*) FROM {part}")[0][0])
+                for part in ("documents", "passages", "entities", "facts")
+            }
+            return counted | {"version": tables.version(self._connection)}
 
     @property
     def version(self) -> int:
         """Goes up by one with every change."""
         with self._lock:
-            return int(tables.meta(self._connection, "version") or 0)
+            return tables.version(self._connection)
+
+    @property
+    def embedder(self) -> Embedder:
+        """What its vectors come from."""
+        return self._embedder
 
     def check(self) -> list[str]:
-        """What is out of step between the tables and the indexes; an empty list when all agrees."""
+        """What is out of step between the tables, the indexes and the caches; an empty list when all agrees."""
         with self._lock:
-            problems = (
-                [] if lexical.agrees(self._connection) else ["the lexical index does not say what the passages say"]
-            )
-            missing = "SELECT count(*) FROM passages WHERE id NOT IN (SELECT passage FROM vectors)"
-            if count := self._rows(missing)[0][0]:
-                problems.append(f"{count} passages have no vector")
-            if self._rows("PRAGMA foreign_key_check"):
-                problems.append("a row names another that is gone")
-            return problems
+            return checks.problems(self._connection, self._caches, self._embedder.dimension)
+
+    def _ids(self, entities: Sequence[str]) -> list[int]:
+        """The numbers of entities by their names."""
+        found: dict[int, None] = {}
+        for name in entities:
+            for row in self._rows("SELECT id FROM entities WHERE key = ?", key_of(name)):
+                found[int(row[0])] = None
+        return list(found)
 
     def _rows(self, sql: str, *values: object) -> list[Any]:
         with self._lock:
             return self._connection.execute(sql, values).fetchall()
 
-    def _caches(self) -> Caches:
-        version = tables.meta(self._connection, "version") or "0"
-        if self._cached is None or self._cached.version != version:
-            self._cached = caches.build(self._connection, version, self._embedder.dimension)
-        return self._cached
+
+def _result(row: Sequence[Any]) -> Result:
+    title, text, source, start, end, score, *named, headings, metadata = row
+    told = (*named, tuple(json.loads(headings)), json.loads(metadata))
+    return Result(title, text, source, start, end, score, *told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -13,60 +13,105 @@ import numpy as np
 
 from ..core.errors import UnderstudyError
 from ..core.prompts import Passage
-from . import documents, lexical, tables
-from .documents import Piece
-from .embedding import Embedder, HashedEmbedder
+from . import corrections, documents, lexical, tables
+from .changes import Changes
+from .embedders import DEFAULT, embedder
+from .embedding import Embedder, Vectors
+from .extraction import Extraction, Extractor, RuleExtractor
+from .pieces import Document, Piece
 from .reader import StoreReader
-from .results import Added, Fact
+from .results import DEFAULT_NAMESPACE, Added, Fact
 from .text import key_of
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done (``read``, ``embed``, ``write``), how many are done, and how many there are."""
+
+_AT_ONCE = 256
 
 
 class KnowledgeStore(StoreReader):
     """Passages and facts with their sources, found by words, by likeness and through the graph.
 
     SQLite is the truth: every change is one transaction over passages, vectors, lexical index, entities and facts.
-    The vector index, the linker and the graph are caches that carry the version they were built from; a search
-    that sees another version (also one that another process wrote) builds them anew. Threads may share a store.
+    The vector index and the graph are caches that carry the version they were built from; a search that sees another
+    version (also one that another process wrote) brings them up to it. Threads may share a store. One process writes
+    at a time, the others wait; readers never wait.
 
-    >>> with KnowledgeStore.open(":memory:") as store:
+    >>> with KnowledgeStore.open(":memory:", "hashed") as store:
     ...     _ = store.add_passages([Passage("Peru", "Lima is the capital of Peru.", "notes")])
     ...     _ = store.add_facts([("Peru", "borders", "Chile")])
     ...     store.search("capital of Peru")[0].text, store.neighbours("Chile")
     ('Lima is the capital of Peru.', ['Peru'])
     """
 
+    _extractor: Extractor
+
     @classmethod
-    def open(cls, path: str | Path = ":memory:", embedder: Embedder | None = None) -> KnowledgeStore:
+    def open(
+        cls,
+        path: str | Path = ":memory:",
+        embedder: Embedder | str | None = None,
+        extractor: Extractor | None = None,
+    ) -> KnowledgeStore:
         """Opens the store at ``path``, making it where there is none.
 
         Args:
             path: the SQLite file, or ``:memory:``.
-            embedder: turns passages and queries into vectors; hashed n-grams unless one is given.
+            embedder: turns passages and queries into vectors: ``default`` (the shipped backbone), ``hashed``, a folder,
+                a hub id, or an object. Without one a store keeps the one it was made with.
+            extractor: finds names and facts in new passages, by rule unless one is given.
 
         Raises:
             UnderstudyError: when the file is something else, or holds vectors of another embedder.
         """
-        store = cls(tables.connect(path), embedder or HashedEmbedder(), str(path))
-        kept = tables.meta(store._connection, "embedder")
-        if kept not in (None, store._embedder.name):
-            store.close()
-            raise UnderstudyError(
-                f"its vectors are of embedder {kept}, not {store._embedder.name}",
-                where=str(path),
-                mend="open it with that embedder, or call KnowledgeStore.rebuild(path, embedder)",
-            )
+        connection = tables.connect(path)
+        try:
+            chosen = _embedder(embedder, connection)
+            kept = tables.meta(connection, "embedder")
+            if kept not in (None, chosen.name):
+                raise UnderstudyError(
+                    f"its vectors are of the embedder {kept}, not of {chosen.name}",
+                    where=str(path),
+                    mend=f"open it with that embedder, or embed it anew: understudy knowledge rebuild {path}",
+                )
+        except BaseException:
+            connection.close()
+            raise
+        store = cls(connection, chosen, str(path))
+        store._extractor = extractor or RuleExtractor()
         return store
 
     @classmethod
-    def rebuild(cls, path: str | Path, embedder: Embedder | None = None) -> KnowledgeStore:
-        """Opens the store, embeds every passage anew and builds the lexical index anew."""
-        store = cls(tables.connect(path), embedder or HashedEmbedder(), str(path))
-        with store._writing() as connection:
+    def rebuild(
+        cls, path: str | Path, embedder: Embedder | str | None = None, progress: Progress | None = None
+    ) -> KnowledgeStore:
+        """Opens the store, embeds every passage anew and builds the lexical index anew.
+
+        Args:
+            path: the SQLite file.
+            embedder: as for :meth:`open`; without one that of the store, as it is now.
+            progress: is told how far it is.
+
+        Raises:
+            UnderstudyError: when the file is no store, or the embedder cannot be loaded.
+        """
+        connection = tables.connect(path)
+        try:
+            store = cls(connection, _embedder(embedder, connection), str(path))
+            store._extractor = RuleExtractor()
             rows = connection.execute("SELECT id, title, text FROM passages ORDER BY id").fetchall()
-            vectors = store._embedded([Piece(title, text, "", 0, 0) for _, title, text in rows])
-            data = ((vector.astype("<f4").tobytes(), row[0]) for row, vector in zip(rows, vectors, strict=True))
-            connection.executemany("INSERT OR REPLACE INTO vectors (data, passage) VALUES (?, ?)", data)
-            lexical.rebuild(connection)
+            pieces = [Piece(title, text, "", 0, 0) for _, title, text in rows]
+            vectors = dict(zip((row[0] for row in rows), store._embedded(pieces, progress), strict=True))
+            with store._writing(anew=True) as changes:
+                present = connection.execute("SELECT id FROM passages").fetchall()
+                if {number for (number,) in present} != vectors.keys():
+                    raise UnderstudyError("another process changed it meanwhile", where=str(path), mend="try again")
+                for number, vector in vectors.items():
+                    changes.vector(number, vector)
+                lexical.rebuild(connection)
+        except BaseException:
+            connection.close()
+            raise
         return store
 
     def close(self) -> None:
@@ -81,18 +126,36 @@ class KnowledgeStore(StoreReader):
     ) -> None:
         self.close()
 
-    def add(self, *paths: str | Path) -> Added:
+    def add(
+        self,
+        *paths: str | Path,
+        namespace: str = DEFAULT_NAMESPACE,
+        metadata: Mapping[str, Any] | None = None,
+        progress: Progress | None = None,
+    ) -> Added:
         """Adds files, folders and globs. The same content again changes nothing; a changed file replaces what it said.
 
         A document is known by its file name; what was deleted from it by hand stays deleted until it changes. All
         files are read before the first change, and all go in together.
 
+        Args:
+            paths: see :mod:`.documents` for what can be read.
+            namespace: the part of the store that they go into.
+            metadata: what is said about all of them.
+            progress: is told how far it is.
+
         Raises:
             UnderstudyError: for a path that is not there and a file that cannot be read; nothing is then added.
         """
-        found = [documents.read(file, name) for name, file in documents.find(paths).items()]
+        files = documents.find(paths)
+        found: list[Document] = []
+        for name, file in files.items():
+            if progress:
+                progress("read", len(found), len(files))
+            found.append(documents.read(file, name))
         with self._lock:
-            known = {row[0]: row[1:] for row in self._rows("SELECT name, digest, origin FROM documents")}
+            sql = "SELECT name, digest, origin FROM documents WHERE namespace = ?"
+            known = {row[0]: row[1:] for row in self._rows(sql, namespace)}
             changed = [document for document in found if known.get(document.name, ("",))[0] != document.digest]
             for document in changed:
                 other = known.get(document.name, ("", document.origin))[1]
@@ -100,23 +163,32 @@ class KnowledgeStore(StoreReader):
                     raise UnderstudyError(
                         f"another document is called {document.name} ({other or 'added by hand'})",
                         where=document.origin,
-                        mend="rename one of them, or delete the other from the store",
+                        mend="rename one of them, use another namespace, or delete the other from the store",
                     )
             if not changed:
                 return Added(unchanged=len(found))
-            vectors = [self._embedded(document.pieces) for document in changed]
-            facts = 0
-            with self._writing() as connection:
-                for document, rows in zip(changed, vectors, strict=True):
-                    connection.execute("DELETE FROM documents WHERE name = ?", (document.name,))
-                    number = tables.put_document(connection, document.name, document.digest, document.origin)
-                    tables.put_pieces(connection, number, document.pieces, rows)
-                    facts += tables.put_facts(connection, number, document.facts)
-                tables.sweep(connection)
-            passages = sum(len(document.pieces) for document in changed)
-            return Added(len(changed), passages, facts, len(found) - len(changed))
+            pieces = [piece for document in changed for piece in document.pieces]
+            vectors = self._embedded(pieces, progress)
+            extractions = self._extractor.extract(pieces)
+            facts = done = 0
+            with self._writing() as changes:
+                for document in changed:
+                    changes.drop_document(namespace, document.name)
+                    said = {**(metadata or {}), **document.metadata}
+                    number = changes.document(namespace, document.name, document.digest, document.origin, said)
+                    part = slice(done, done + len(document.pieces))
+                    ids = changes.pieces(number, pieces[part], vectors[part], extractions[part], said)
+                    own = {piece.source: i for piece, i in zip(document.pieces, ids, strict=True)}
+                    for fact in document.facts:
+                        facts += changes.facts(number, [fact], own.get(fact.source))
+                    done = part.stop
+                    if progress:
+                        progress("write", done, len(pieces))
+            return Added(len(changed), len(pieces), facts, len(found) - len(changed), tuple(changes.duplicates))
 
-    def add_passages(self, passages: Iterable[Passage], document: str = "notes") -> list[int]:
+    def add_passages(
+        self, passages: Iterable[Passage], document: str = "notes", namespace: str = DEFAULT_NAMESPACE
+    ) -> list[int]:
         """Adds passages to a document of that name; one with the same title and text is there already.
 
         Returns:
@@ -124,7 +196,7 @@ class KnowledgeStore(StoreReader):
         """
         given = list(passages)
         with self._lock:
-            known = {(r.title, r.text): r.passage for r in self.passages(document)}
+            known = {(r.title, r.text): r.passage for r in self.passages(document, namespace)}
             fresh = {(p.title, p.text): p for p in reversed(given) if (p.title, p.text) not in known}
             pieces = [
                 Piece(p.title, p.text, p.source or f"{document}#{p.title}", 0, len(p.text))
@@ -132,13 +204,26 @@ class KnowledgeStore(StoreReader):
             ]
             if pieces:
                 vectors = self._embedded(pieces)
-                with self._writing() as connection:
-                    new = tables.put_pieces(connection, tables.by_hand(connection, document), pieces, vectors)
-                known |= {(piece.title, piece.text): i for piece, i in zip(pieces, new, strict=True)}
+                extractions = self._extractor.extract(pieces)
+                with self._writing() as changes:
+                    # Another process may have added some of them in the meantime.
+                    known = {(r.title, r.text): r.passage for r in self.passages(document, namespace)}
+                    own = [i for i, piece in enumerate(pieces) if (piece.title, piece.text) not in known]
+                    new = changes.pieces(
+                        changes.by_hand(namespace, document),
+                        [pieces[i] for i in own],
+                        vectors[own],
+                        [extractions[i] for i in own],
+                    )
+                known |= {(pieces[i].title, pieces[i].text): number for i, number in zip(own, new, strict=True)}
             return [known[p.title, p.text] for p in given]
 
     def add_facts(
-        self, facts: Iterable[Fact | tuple[str, str, str]], document: str = "facts", passage: int | None = None
+        self,
+        facts: Iterable[Fact | tuple[str, str, str]],
+        document: str = "facts",
+        passage: int | None = None,
+        namespace: str = DEFAULT_NAMESPACE,
     ) -> int:
         """Adds facts and says how many were new. ``also_called`` gives an alias, ``is_a`` a kind.
 
@@ -146,48 +231,143 @@ class KnowledgeStore(StoreReader):
             facts: facts or (subject, relation, object).
             document: what supports them; deleting it takes away facts that nothing else supports.
             passage: the id of the passage that says so; they then die with it as well.
+            namespace: of the document.
 
         Raises:
-            UnderstudyError: when a fact lacks a part, or there is no such passage.
+            UnderstudyError: when a fact lacks a part, its times are none, or there is no such passage.
         """
-        given = [fact if isinstance(fact, Fact) else Fact(*fact) for fact in facts]
-        for fact in given:
-            if not (key_of(fact.subject) and fact.relation and fact.object.strip()):
-                raise UnderstudyError(f"a fact lacks its subject, relation or object: {fact}", where=document)
-        with self._lock, self._writing() as connection:
-            source = document
-            if passage is not None:
-                found = connection.execute(
-                    "SELECT d.name, p.source FROM passages p JOIN documents d ON d.id = p.document WHERE p.id = ?",
-                    (passage,),
-                ).fetchone()
-                if found is None:
-                    raise UnderstudyError(f"there is no passage {passage}", where=self._where)
-                document, source = found
-            sourced = [
-                fact if fact.source else Fact(fact.subject, fact.relation, fact.object, source) for fact in given
-            ]
-            return tables.put_facts(connection, tables.by_hand(connection, document), sourced, passage)
+        given = [_whole(fact if isinstance(fact, Fact) else Fact(*fact), document) for fact in facts]
+        with self._lock, self._writing() as changes:
+            if passage is None:
+                return changes.facts(changes.by_hand(namespace, document), given, source=document)
+            row = self._rows("SELECT document, source FROM passages WHERE id = ?", passage)
+            if not row:
+                raise UnderstudyError(f"there is no passage {passage}", where=self._where)
+            return changes.facts(row[0][0], given, passage, source=row[0][1])
 
-    def delete(self, document: str) -> bool:
+    def update_passage(self, passage: int, text: str, title: str | None = None) -> int:
+        """Changes what a passage says: its vector, words and names change with it, and facts that it supported go.
+
+        Returns:
+            its id, which is a new one.
+
+        Raises:
+            UnderstudyError: when there is no such passage.
+        """
+        with self._lock:
+            before = next(iter(self._results([passage])), None)
+            if before is None:
+                raise UnderstudyError(f"there is no passage {passage}", where=self._where)
+            end = before.start + len(text)
+            named = before.title if title is None else title
+            piece = Piece(named, text, before.source, before.start, end, before.headings, before.metadata)
+            vectors, extractions = self._embedded([piece]), self._extractor.extract([piece])
+            with self._writing() as changes:
+                sql = "DELETE FROM passages WHERE id = ? RETURNING document"
+                row = self._connection.execute(sql, (passage,)).fetchone()
+                if row is None:
+                    raise UnderstudyError(f"there is no passage {passage} any more", where=self._where)
+                return changes.pieces(row[0], [piece], vectors, extractions)[0]
+
+    def update_fact(self, fact: Fact, by: Fact) -> bool:
+        """Puts another fact in the place of one, with the same support; whether there was one.
+
+        To say since when it no longer holds: ``store.update_fact(f, replace(f, valid_until="2020-03-01"))``.
+
+        Raises:
+            UnderstudyError: when the new one lacks a part, or its times are none.
+        """
+        with self._lock, self._writing() as changes:
+            return corrections.replace_fact(self._connection, changes, self._numbers(fact), _whole(by, self._where))
+
+    def rename_entity(self, name: str, to: str) -> bool:
+        """Gives an entity another name, or makes it one with the entity of that name; whether there was one."""
+        with self._lock, self._writing() as changes:
+            meant = self._ids(self._linker.entities(name)[:1])
+            if meant and key_of(to):
+                corrections.move_entity(self._connection, changes, meant[0], to)
+            return bool(meant and key_of(to))
+
+    def delete(self, document: str, namespace: str = DEFAULT_NAMESPACE) -> bool:
         """Deletes a document with all that only it supports; whether there was one."""
-        return self._delete("DELETE FROM documents WHERE name = ?", document)
+        with self._lock, self._writing() as changes:
+            return changes.drop_document(namespace, document)
+
+    def delete_namespace(self, namespace: str) -> int:
+        """Deletes all documents of a namespace with all that only they support; how many there were."""
+        return self._deleted("DELETE FROM documents WHERE namespace = ?", [namespace])
 
     def delete_passage(self, passage: int) -> bool:
         """Deletes a passage with all that only it supports; whether there was one."""
-        return self._delete("DELETE FROM passages WHERE id = ?", passage)
+        return self._deleted("DELETE FROM passages WHERE id = ?", [passage]) > 0
 
-    def _embedded(self, pieces: Sequence[Piece]) -> np.ndarray[Any, np.dtype[np.float32]]:
-        return self._embedder.encode([f"{piece.title}. {piece.text}" for piece in pieces])
+    def delete_entity(self, name: str) -> bool:
+        """Deletes an entity with its facts, aliases and mentions; passages that name it stay. Whether there was one."""
+        with self._lock:
+            return self._deleted("DELETE FROM entities WHERE id = ?", self._ids(self._linker.entities(name)[:1])) > 0
+
+    def delete_fact(self, fact: Fact) -> bool:
+        """Deletes a fact whatever supports it, of the given times or, without any, of all; whether there was one."""
+        with self._lock:
+            return self._deleted("DELETE FROM facts WHERE id = ?", self._numbers(fact)) > 0
+
+    def compact(self) -> tuple[int, int]:
+        """Gives the disk back what was deleted; the bytes of the file before and after."""
+        with self._lock:
+            before = self._size()
+            self._connection.execute("INSERT INTO lexical(lexical) VALUES ('optimize')")
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return before, self._size()
+
+    def _size(self) -> int:
+        if self._where == ":memory:":
+            pages, size = (self._rows(f"PRAGMA {name}")[0][0] for name in ("page_count", "page_size"))
+            return int(pages * size)
+        return sum(file.stat().st_size for file in (Path(self._where), Path(f"{self._where}-wal")) if file.is_file())
+
+    def _numbers(self, fact: Fact) -> list[int]:
+        with self._lock:
+            subjects = self._ids(self._linker.entities(fact.subject))
+            things = [] if fact.literal else self._ids(self._linker.entities(fact.object))
+            return corrections.numbers(self._connection, fact, subjects, things)
+
+    def _embedded(self, pieces: Sequence[Piece], progress: Progress | None = None) -> Vectors:
+        found = np.zeros((len(pieces), self._embedder.dimension), dtype=np.float32)
+        for start in range(0, len(pieces), _AT_ONCE):
+            part = pieces[start : start + _AT_ONCE]
+            found[start : start + len(part)] = self._embedder.encode([f"{p.title}. {p.text}" for p in part])
+            if progress:
+                progress("embed", start + len(part), len(pieces))
+        return found
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with tables.writing(self._connection):
-            tables.set_meta(self._connection, "embedder", self._embedder.name)
-            yield self._connection
+    def _writing(self, *, anew: bool = False) -> Iterator[Changes]:
+        with tables.writing(self._connection) as version:
+            if not anew:
+                self._require_embedder()
+            for key, value in (("embedder", self._embedder.name), ("embedder_source", self._embedder.source)):
+                if tables.meta(self._connection, key) != value:
+                    tables.set_meta(self._connection, key, value)
+            yield Changes(self._connection, version)
 
-    def _delete(self, sql: str, value: str | int) -> bool:
-        with self._lock, self._writing() as connection:
-            gone = connection.execute(sql, (value,)).rowcount > 0
-            tables.sweep(connection)
-            return gone
+    def _deleted(self, sql: str, values: Sequence[str | int]) -> int:
+        with self._lock, self._writing():
+            return sum(self._connection.execute(sql, (value,)).rowcount for value in values)
+
+
+def _whole(fact: Fact, where: str) -> Fact:
+    if not (key_of(fact.subject) and fact.relation and fact.object.strip()):
+        raise UnderstudyError(f"a fact lacks its subject, relation or object: {fact}", where=where)
+    return fact
+
+
+def _embedder(given: Embedder | str | None, connection: sqlite3.Connection) -> Embedder:
+    if given is not None and not isinstance(given, str):
+        return given
+    # A store of format 1 has no source; its embedder's name was one.
+    kept = tables.meta(connection, "embedder_source") or tables.meta(connection, "embedder")
+    return embedder(given or kept or DEFAULT)
+
+
+__all__ = ["Extraction", "KnowledgeStore", "Progress"]

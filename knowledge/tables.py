@@ -1,66 +1,108 @@
-"""The truth of the store: its tables in SQLite, and the changes to them, each within a caller's transaction.
+"""The truth of the store: its tables in SQLite, how they are opened, and the transactions over them.
 
-Invariants, kept by foreign keys and by :func:`sweep`: a passage and its vector, mentions and lexical entry live and
-die together; a fact lives while a document or passage supports it; an entity while a fact or a mention names it.
+Invariants, kept by foreign keys and triggers, so that no code path can forget one: a passage and its vector, mentions,
+lexical entry and fingerprints live and die together; a fact lives while a document or passage supports it; an entity
+while a fact or a mention names it; a name while its entity and the fact that gives it live.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from ..core.errors import UnderstudyError
 from . import lexical
-from .documents import Piece
-from .entities import names_in
-from .results import Fact
-from .text import key_of
 
-FORMAT = "1"
+FORMAT = "2"
+
+# How long one writer waits for another, and a reader for a store that is just being made.
+PATIENCE_S = 60.0
 
 # Relations that name an entity instead of linking it to another: their object is a text, not an entity.
 ALIAS = "also_called"
 KIND = "is_a"
 NAMING = (ALIAS, KIND)
 
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS documents (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, digest TEXT NOT NULL, origin TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS passages (
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY, namespace TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL, origin TEXT NOT NULL,
+    metadata TEXT NOT NULL, UNIQUE (namespace, name));
+CREATE TABLE passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
-    title TEXT NOT NULL, text TEXT NOT NULL, source TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS passages_document ON passages (document);
-CREATE TABLE IF NOT EXISTS vectors (
-    passage INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, data BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS entities (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS mentions (
+    title TEXT NOT NULL, text TEXT NOT NULL, source TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    headings TEXT NOT NULL, metadata TEXT NOT NULL);
+CREATE INDEX passages_document ON passages (document);
+CREATE TABLE vectors (
+    passage INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, version INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE INDEX vectors_version ON vectors (version);
+CREATE TABLE fingerprints (
+    band INTEGER NOT NULL, passage INTEGER NOT NULL REFERENCES passages ON DELETE CASCADE,
+    PRIMARY KEY (band, passage)) WITHOUT ROWID;
+CREATE INDEX fingerprints_passage ON fingerprints (passage);
+CREATE TABLE entities (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL);
+CREATE TABLE mentions (
     passage INTEGER NOT NULL REFERENCES passages ON DELETE CASCADE,
     entity INTEGER NOT NULL REFERENCES entities ON DELETE CASCADE,
     certain INTEGER NOT NULL, titled INTEGER NOT NULL, PRIMARY KEY (passage, entity)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS mentions_entity ON mentions (entity);
-CREATE TABLE IF NOT EXISTS facts (
+CREATE INDEX mentions_entity ON mentions (entity, titled, certain);
+CREATE TABLE facts (
     id INTEGER PRIMARY KEY AUTOINCREMENT, subject INTEGER NOT NULL REFERENCES entities ON DELETE CASCADE,
     relation TEXT NOT NULL, object TEXT NOT NULL, entity INTEGER REFERENCES entities ON DELETE CASCADE,
-    UNIQUE (subject, relation, object));
-CREATE INDEX IF NOT EXISTS facts_entity ON facts (entity);
-CREATE TABLE IF NOT EXISTS support (
+    valid_from TEXT NOT NULL, valid_until TEXT NOT NULL);
+CREATE UNIQUE INDEX facts_once ON facts (subject, relation, object, valid_from, valid_until, coalesce(entity, 0));
+CREATE INDEX facts_entity ON facts (entity);
+CREATE INDEX facts_relation ON facts (relation, entity);
+CREATE TABLE support (
     fact INTEGER NOT NULL REFERENCES facts ON DELETE CASCADE,
     document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
-    passage INTEGER REFERENCES passages ON DELETE CASCADE, source TEXT NOT NULL, UNIQUE (fact, document, source));
-CREATE INDEX IF NOT EXISTS support_document ON support (document);
-CREATE INDEX IF NOT EXISTS support_passage ON support (passage);
+    passage INTEGER REFERENCES passages ON DELETE CASCADE, source TEXT NOT NULL);
+CREATE UNIQUE INDEX support_once ON support (fact, document, coalesce(passage, 0), source);
+CREATE INDEX support_document ON support (document);
+CREATE INDEX support_passage ON support (passage);
+CREATE TABLE names (
+    key TEXT NOT NULL, fact INTEGER NOT NULL REFERENCES facts ON DELETE CASCADE,
+    entity INTEGER NOT NULL REFERENCES entities ON DELETE CASCADE, form TEXT NOT NULL,
+    PRIMARY KEY (key, fact)) WITHOUT ROWID;
+CREATE INDEX names_entity ON names (entity);
+CREATE INDEX names_fact ON names (fact);
+CREATE TRIGGER support_gone AFTER DELETE ON support
+WHEN NOT EXISTS (SELECT 1 FROM support WHERE fact = old.fact) BEGIN
+    DELETE FROM facts WHERE id = old.fact;
+END;
+CREATE TRIGGER fact_gone AFTER DELETE ON facts BEGIN
+    DELETE FROM entities WHERE id IN (old.subject, old.entity)
+        AND NOT EXISTS (SELECT 1 FROM facts WHERE subject = entities.id)
+        AND NOT EXISTS (SELECT 1 FROM facts WHERE entity = entities.id)
+        AND NOT EXISTS (SELECT 1 FROM mentions WHERE entity = entities.id);
+END;
+CREATE TRIGGER mention_gone AFTER DELETE ON mentions BEGIN
+    DELETE FROM entities WHERE id = old.entity
+        AND NOT EXISTS (SELECT 1 FROM facts WHERE subject = entities.id)
+        AND NOT EXISTS (SELECT 1 FROM facts WHERE entity = entities.id)
+        AND NOT EXISTS (SELECT 1 FROM mentions WHERE entity = entities.id);
+END;
 """
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that takes what SQLite cannot hold as the mistake of whoever gave it."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        try:
+            return super().execute(sql, parameters)
+        except UnicodeEncodeError:
+            raise UnderstudyError("half of a surrogate pair is no text", mend="give text that is Unicode") from None
+        except OverflowError:
+            raise UnderstudyError("a whole number of more than 64 bits") from None
+
+
 def connect(path: str | Path) -> sqlite3.Connection:
-    """Opens the database and makes its tables where they are missing.
+    """Opens the database, makes its tables where they are missing, and brings an older format up to this one.
 
     Raises:
         UnderstudyError: when the file is no store, or one of a later format, or cannot be opened.
@@ -70,30 +112,73 @@ def connect(path: str | Path) -> sqlite3.Connection:
         if where != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         # The store has a lock of its own, so its connection may serve the threads of a team.
-        connection = sqlite3.connect(where, isolation_level=None, check_same_thread=False, timeout=30)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        known = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if known and "meta" not in known:
-            raise UnderstudyError("a database, but no knowledge store", where=where, mend="name another file")
-        if not known:
-            with writing(connection):
-                for statement in _statements(_SCHEMA + lexical.SCHEMA):
-                    connection.execute(statement)
-                set_meta(connection, "format", FORMAT)
+        connection = sqlite3.connect(
+            where, isolation_level=None, check_same_thread=False, timeout=PATIENCE_S, factory=_Connection
+        )
     except (OSError, sqlite3.Error) as error:
         raise UnderstudyError(f"cannot open the knowledge store: {error}", where=where) from None
-    if (found := meta(connection, "format")) != FORMAT:
+    try:
+        _prepare(connection, where)
+    except sqlite3.Error as error:
         connection.close()
-        raise UnderstudyError(
-            f"a store of format {found}; this version reads format {FORMAT}", where=where, mend="build it anew"
-        )
+        raise UnderstudyError(f"cannot open the knowledge store: {error}", where=where) from None
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
-def _statements(script: str) -> Iterator[str]:
-    # Not executescript: it would commit the transaction that the tables are made in.
+def _prepare(connection: sqlite3.Connection, where: str) -> None:
+    _write_ahead(connection)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    if _format(connection, where) == FORMAT:
+        return
+    # Another process may be making it at this moment: what is missing is decided anew under the writer's lock.
+    with writing(connection):
+        found = _format(connection, where)
+        if found is None:
+            for statement in statements(SCHEMA + lexical.SCHEMA):
+                connection.execute(statement)
+            set_meta(connection, "format", FORMAT)
+        elif found == "1":
+            from .migration import from_format_1
+
+            from_format_1(connection)
+        elif found != FORMAT:
+            raise UnderstudyError(
+                f"a store of format {found}; this version reads format {FORMAT}",
+                where=where,
+                mend="update understudy, or build the store anew",
+            )
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """WAL, so that readers and the writer never wait for each other; kept in the file from the first opening on."""
+    give_up = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # Changing the mode needs the file alone, and SQLite does not wait for that by itself.
+            if "locked" not in str(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(0.02)
+
+
+def _format(connection: sqlite3.Connection, where: str) -> str | None:
+    """The format of the store, None for an empty file."""
+    known = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not known:
+        return None
+    if "meta" not in known or (found := meta(connection, "format")) is None:
+        raise UnderstudyError("a database, but no knowledge store", where=where, mend="name another file")
+    return found
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script. Not ``executescript``: it would commit the transaction that it runs in."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
@@ -103,15 +188,19 @@ def _statements(script: str) -> Iterator[str]:
 
 
 @contextmanager
-def writing(connection: sqlite3.Connection) -> Iterator[None]:
-    """One transaction that changes the store: all of it or nothing, and the version goes up by one."""
+def writing(connection: sqlite3.Connection) -> Iterator[int]:
+    """One transaction that changes the store: all of it or nothing. Gives the version it makes, one up.
+
+    A transaction that changes nothing makes no version: caches stay as they are.
+    """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        yield
-        connection.execute(
-            "INSERT INTO meta VALUES ('version', '1') "
-            "ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
-        )
+        # Before the tables are made there is no version to read; they are then version 1.
+        new = version(connection) + 1 if _has_meta(connection) else 1
+        before = connection.total_changes
+        yield new
+        if connection.total_changes != before:
+            set_meta(connection, "version", str(new))
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
@@ -121,11 +210,24 @@ def writing(connection: sqlite3.Connection) -> Iterator[None]:
 @contextmanager
 def reading(connection: sqlite3.Connection) -> Iterator[None]:
     """One snapshot: what is read within it belongs to one version, whatever another process writes."""
+    if connection.in_transaction:  # within a snapshot or a change already
+        yield
+        return
     connection.execute("BEGIN")
     try:
         yield
     finally:
         connection.execute("COMMIT")
+
+
+def _has_meta(connection: sqlite3.Connection) -> bool:
+    sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'"
+    return connection.execute(sql).fetchone() is not None
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """The number of the last change; 0 before the first."""
+    return int(meta(connection, "version") or 0)
 
 
 def meta(connection: sqlite3.Connection, key: str) -> str | None:
@@ -137,76 +239,3 @@ def meta(connection: sqlite3.Connection, key: str) -> str | None:
 def set_meta(connection: sqlite3.Connection, key: str, value: str) -> None:
     """Sets a setting of the store."""
     connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-
-
-def put_document(connection: sqlite3.Connection, name: str, digest: str, origin: str) -> int:
-    """Makes a document; its id. Raises sqlite3.IntegrityError when there is one of that name."""
-    sql = "INSERT INTO documents (name, digest, origin) VALUES (?, ?, ?)"
-    return int(connection.execute(sql, (name, digest, origin)).lastrowid or 0)
-
-
-def by_hand(connection: sqlite3.Connection, name: str) -> int:
-    """The id of the document of that name, made where there is none: what is added by hand belongs to it."""
-    row = connection.execute("SELECT id FROM documents WHERE name = ?", (name,)).fetchone()
-    return int(row[0]) if row else put_document(connection, name, "by hand", "")
-
-
-def put_pieces(
-    connection: sqlite3.Connection, document: int, pieces: Sequence[Piece], vectors: NDArray[np.float32]
-) -> list[int]:
-    """Adds passages with their vectors ``[pieces, D]`` and mentions; their ids."""
-    ids: list[int] = []
-    for piece, vector in zip(pieces, vectors, strict=True):
-        cursor = connection.execute(
-            'INSERT INTO passages (document, title, text, source, start, "end") VALUES (?, ?, ?, ?, ?, ?)',
-            (document, piece.title, piece.text, piece.source, piece.start, piece.end),
-        )
-        passage = int(cursor.lastrowid or 0)
-        connection.execute("INSERT INTO vectors VALUES (?, ?)", (passage, vector.astype("<f4").tobytes()))
-        for name, certain in names_in(piece.title, piece.text).items():
-            connection.execute(
-                "INSERT INTO mentions VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-                "certain = max(certain, excluded.certain), titled = max(titled, excluded.titled)",
-                (passage, put_entity(connection, name), certain, name == piece.title),
-            )
-        ids.append(passage)
-    return ids
-
-
-def put_entity(connection: sqlite3.Connection, name: str, *, spelled: bool = False) -> int:
-    """The id of the entity of that name. ``spelled`` makes this its spelling (a fact's spelling beats a text's)."""
-    key = key_of(name)
-    row = connection.execute("SELECT id, name FROM entities WHERE key = ?", (key,)).fetchone()
-    if row is None:
-        return int(connection.execute("INSERT INTO entities (key, name) VALUES (?, ?)", (key, name)).lastrowid or 0)
-    if spelled and row[1] != name:
-        connection.execute("UPDATE entities SET name = ? WHERE id = ?", (name, row[0]))
-    return int(row[0])
-
-
-def put_facts(connection: sqlite3.Connection, document: int, facts: Iterable[Fact], passage: int | None = None) -> int:
-    """Adds facts, supported by the document (and the passage); how many were new. A fact known before gains support."""
-    new = 0
-    for fact in facts:
-        subject = put_entity(connection, fact.subject, spelled=True)
-        entity = None if fact.relation in NAMING else put_entity(connection, fact.object, spelled=True)
-        cursor = connection.execute(
-            "INSERT OR IGNORE INTO facts (subject, relation, object, entity) VALUES (?, ?, ?, ?)",
-            (subject, fact.relation, fact.object, entity),
-        )
-        new += cursor.rowcount
-        connection.execute(
-            "INSERT OR IGNORE INTO support SELECT id, ?, ?, ? FROM facts "
-            "WHERE subject = ? AND relation = ? AND object = ?",
-            (document, passage, fact.source, subject, fact.relation, fact.object),
-        )
-    return new
-
-
-def sweep(connection: sqlite3.Connection) -> None:
-    """After a deletion: takes away the facts that nothing supports, then the entities that nothing names."""
-    connection.execute("DELETE FROM facts WHERE id NOT IN (SELECT fact FROM support)")
-    connection.execute(
-        "DELETE FROM entities WHERE id NOT IN (SELECT entity FROM mentions) AND id NOT IN (SELECT subject FROM facts) "
-        "AND id NOT IN (SELECT entity FROM facts WHERE entity IS NOT NULL)"
-    )

@@ -39,7 +39,14 @@ class Word(NamedTuple):
 
 @lru_cache(maxsize=65536)
 def fold(text: str) -> str:
-    """The text without case and diacritics: ``São Tomé`` and ``sao tome`` fold to the same."""
+    """The word or name without case and diacritics: ``São Tomé`` and ``sao tome`` fold to the same."""
+    return folded(text)
+
+
+def folded(text: str) -> str:
+    """:func:`fold` for a whole text, which is not worth remembering."""
+    if text.isascii():
+        return text.lower()
     marks = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in marks if not unicodedata.combining(c)).casefold().translate(_PLAIN)
 
@@ -50,6 +57,7 @@ def words(text: str) -> list[Word]:
     return [word for word in found if word.key]
 
 
+@lru_cache(maxsize=65536)
 def key_of(name: str) -> str:
     """What a name is looked up by: its folded words, one space between them. Empty when it has no word."""
     return " ".join(word.key for word in words(name))

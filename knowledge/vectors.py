@@ -1,28 +1,73 @@
-"""The vector index: exact nearest passages by FAISS, a cache over the vectors that the store keeps in SQLite."""
+"""The vector index: nearest passages by FAISS, a cache over the vectors that the store keeps in SQLite."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from math import sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+# Up to here exact search takes milliseconds; beyond, one byte a dimension keeps the index in memory.
+FLAT_LIMIT = 100_000
+_SAMPLE = 100_000
+
 
 class VectorIndex:
-    """Flat inner-product search over vectors that carry their passage's id (FAISS ``IndexIDMap2``).
+    """Inner-product search over vectors that carry their passage's id (FAISS ``IndexIDMap2``).
 
-    FAISS is loaded when the first vector is added. Flat, because it is exact and can delete.
+    Exact (``IndexFlatIP``) up to ``flat_limit`` vectors, then scalar-quantised to 8 bits (``IndexScalarQuantizer``);
+    both can delete, which graph indexes cannot. FAISS is loaded when the first vector is added.
 
     Args:
         dimension: the width D of the vectors.
+        flat_limit: how many vectors are kept exact.
     """
 
-    def __init__(self, dimension: int) -> None:
+    def __init__(self, dimension: int, flat_limit: int = FLAT_LIMIT) -> None:
         self.dimension = dimension
+        self._flat_limit = flat_limit
         self._index: Any = None
+        self._exact = True
+        # Sums over the vectors and over their products, for the spread of the scores of a query.
+        self._sum = np.zeros(dimension)
+        self._products = np.zeros((dimension, dimension))
 
     def __len__(self) -> int:
         return 0 if self._index is None else int(self._index.ntotal)
+
+    @property
+    def exact(self) -> bool:
+        """Whether the vectors are kept as they are."""
+        return self._exact
+
+    @property
+    def code_size(self) -> int:
+        """Bytes of one vector in memory."""
+        return self.dimension * (4 if self._exact else 1)
+
+    def ids(self) -> NDArray[np.int64]:
+        """The ids ``[N]`` in the order of the index."""
+        if self._index is None:
+            return np.zeros(0, dtype=np.int64)
+        import faiss
+
+        found: NDArray[np.int64] = faiss.vector_to_array(self._index.id_map).astype(np.int64)
+        return found
+
+    def vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The vectors ``[N, D]`` of ``ids [N]``; quantised ones are rounded. Raises KeyError for an unknown id."""
+        if not len(ids):
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        try:
+            if self._index is None:
+                raise RuntimeError
+            found: NDArray[np.float32] = np.stack([self._index.reconstruct(int(i)) for i in ids])
+        except RuntimeError:
+            raise KeyError("an id that the index does not have") from None
+        return found
 
     def add(self, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
         """Adds vectors ``[N, D]`` under ``ids [N]``. Raises ValueError when the shapes do not fit."""
@@ -30,19 +75,84 @@ class VectorIndex:
             raise ValueError(f"{len(ids)} ids and vectors of shape {vectors.shape}; the index has D={self.dimension}")
         if not len(ids):
             return
-        if self._index is None:
-            import faiss
+        import faiss
 
+        if self._index is None:
             self._index = faiss.IndexIDMap2(faiss.IndexFlatIP(self.dimension))
+        if self._exact and len(self) + len(ids) > self._flat_limit:
+            self._quantise(vectors)
         self._index.add_with_ids(np.ascontiguousarray(vectors), np.ascontiguousarray(ids))
+        self._sum += vectors.sum(axis=0)
+        self._products += vectors.T @ vectors
+
+    def _quantise(self, coming: NDArray[np.float32]) -> None:
+        """Moves what is there into a quantised index, whose ranges are learned from that and from what is coming."""
+        import faiss
+
+        ids = self.ids()
+        inside = faiss.downcast_index(self._index.index)
+        kept = np.asarray(inside.reconstruct_n(0, len(ids)), dtype=np.float32) if len(ids) else coming[:0]
+        quantised = faiss.IndexScalarQuantizer(
+            self.dimension, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
+        )
+        sample = np.concatenate([kept, coming])
+        step = max(1, len(sample) // _SAMPLE)
+        quantised.train(np.ascontiguousarray(sample[::step]))
+        self._index = faiss.IndexIDMap2(quantised)
+        self._exact = False
+        if len(ids):
+            self._index.add_with_ids(kept, ids)
 
     def remove(self, ids: NDArray[np.int64]) -> int:
         """Removes the vectors of ``ids`` and says how many there were."""
-        return 0 if self._index is None or not len(ids) else int(self._index.remove_ids(ids))
+        if self._index is None or not len(ids):
+            return 0
+        gone = np.intersect1d(self.ids(), ids)
+        vectors = self.vectors(gone)
+        self._sum -= vectors.sum(axis=0)
+        self._products -= vectors.T @ vectors
+        return int(self._index.remove_ids(gone))
 
-    def search(self, query: NDArray[np.float32], k: int) -> list[tuple[int, float]]:
-        """The ``k`` nearest to ``query [D]``: (id, inner product), best first; fewer when the index has fewer."""
+    def likeness(self, query: NDArray[np.float32], ids: Sequence[int]) -> dict[int, float]:
+        """The inner products of ``query [D]`` with the vectors of ``ids``."""
+        found: dict[int, float] = {}
+        for number in ids:
+            with suppress(RuntimeError):  # a passage whose vector is missing, which a check reports
+                found[number] = float(self._index.reconstruct(int(number)) @ query)
+        return found
+
+    def spread(self, query: NDArray[np.float32]) -> float:
+        """The standard deviation of ``query [D]``'s inner products with all vectors: σ² = qᵀ E[vvᵀ] q − (q·E[v])²."""
+        if not len(self):
+            return 0.0
+        asked = query.astype(np.float64)
+        mean = float(asked @ self._sum) / len(self)
+        square = float(asked @ self._products @ asked) / len(self)
+        return sqrt(max(square - mean**2, 0.0))
+
+    def search(
+        self, query: NDArray[np.float32], k: int, allowed: Sequence[int] | NDArray[np.int64] | None = None
+    ) -> list[tuple[int, float]]:
+        """The ``k`` nearest to ``query [D]``: (id, inner product), best first; fewer when the index has fewer.
+
+        Args:
+            query: ``[D]``.
+            k: how many at most.
+            allowed: only these ids, where given.
+        """
         if not len(self) or k < 1:
             return []
-        scores, ids = self._index.search(np.ascontiguousarray(query[None, :]), min(k, len(self)))
+        options: dict[str, Any] = {}
+        if allowed is not None:
+            import faiss
+
+            chosen = np.asarray(allowed, dtype=np.int64)
+            if not len(chosen):
+                return []
+            options["params"] = _selecting(faiss, chosen)
+        scores, ids = self._index.search(np.ascontiguousarray(query[None, :]), min(k, len(self)), **options)
         return [(int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0]
+
+
+def _selecting(faiss: Any, ids: NDArray[np.int64]) -> Any:
+    return faiss.SearchParameters(sel=faiss.IDSelectorBatch(ids))

@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from . import __version__
+from . import __version__, cli_store
 from .cli_check import check, schema
 from .cli_evaluate import evaluate
+from .cli_knowledge import knowledge
 from .cli_learn import ask, learn
 from .cli_run import fork, replay, resume, run
 from .cli_runs import runs
@@ -56,6 +57,9 @@ app.command()(ask)
 app.command()(check)
 app.command()(schema)
 app.command()(evaluate)
+for command in cli_store.COMMANDS:
+    knowledge.command()(command)
+app.add_typer(knowledge, name="knowledge")
 app.add_typer(runs, name="runs")
 app.add_typer(train, name="train")
 

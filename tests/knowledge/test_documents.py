@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from understudy.core.errors import UnderstudyError
-from understudy.knowledge.documents import find, read
+from understudy.knowledge.documents import READERS, digest_of, find, read
 
 
 def write(path: Path, text: str) -> Path:
@@ -20,47 +20,52 @@ def test_a_markdown_file_becomes_chunks_with_spans(tmp_path: Path) -> None:
     assert piece.source == f"guide.md:{piece.start}-{piece.end}"
 
 
-def test_a_row_with_title_and_text_is_a_passage(tmp_path: Path) -> None:
-    table = read(write(tmp_path / "briefs.csv", 'title,text\nPeru,"Lima, the capital."\nChile,Santiago.\n'))
-    lines = read(
-        write(tmp_path / "b.jsonl", '{"title": "Peru", "text": "One."}\n\n{"title": "Peru", "text": "Two.", "x": 1}\n')
-    )
-    assert [(p.title, p.text, p.source) for p in table.pieces] == [
-        ("Peru", "Lima, the capital.", "briefs.csv#Peru"),
-        ("Chile", "Santiago.", "briefs.csv#Chile"),
-    ]
-    assert [p.source for p in lines.pieces] == ["b.jsonl#1", "b.jsonl#2"], "a title that occurs twice names no row"
+def test_a_document_knows_its_file_and_its_content(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.md", "---\nauthor: Ana\n---\nLima.")
+    document = read(file, "guides/a.md")
+    assert (document.name, document.origin, document.metadata) == ("guides/a.md", str(file), {"author": "Ana"})
+    assert document.pieces[0].source.startswith("guides/a.md:")
+    assert document.digest == digest_of(file.read_bytes()) != digest_of(b"")
 
 
-def test_a_row_with_subject_relation_object_is_a_fact(tmp_path: Path) -> None:
-    (own, given) = read(
-        write(tmp_path / "t.csv", "subject,relation,object,source\nPeru,borders,Chile,\nChile,borders,Peru,atlas\n")
-    ).facts
-    assert (str(own), own.source) == ("Peru borders Chile", "t.csv#1")
-    assert given.source == "atlas"
+@pytest.mark.parametrize("ending", sorted(READERS))
+def test_an_empty_file_says_nothing(tmp_path: Path, ending: str) -> None:
+    document = read(write(tmp_path / f"a{ending}", ""))
+    assert (document.pieces, document.facts) == ((), ())
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("ending", "content"),
     [
-        ("a.csv", "name,size\nx,1\n", "a.csv:1: the columns are name, size"),
-        ("a.csv", "title,text\nPeru,one,two\n", "a.csv:2: 3 cells under 2 columns"),
-        ("a.csv", "subject,relation,object\nPeru,,Chile\n", "a.csv#1: a fact lacks"),
-        ("a.jsonl", '{"title": "x", "text": "y"}\n{"title"\n', "a.jsonl:2:"),
-        ("a.jsonl", '["x"]\n', 'a.jsonl:1: not an object with the texts "title" and "text"'),
-        ("a.exe", "x", "files ending in .exe cannot be read"),
+        (".MD", "Peru borders Chile."),
+        (".htm", "<p>Peru borders Chile."),
+        (".tsv", "country\tborders\nPeru\tChile\n"),
+        (".json", '{"name": "Peru", "borders": "Chile"}'),
+        (".ndjson", None),
+        (".nt", "<x:Peru> <x:borders> <x:Chile> ."),
     ],
 )
-def test_a_malformed_file_is_told_with_its_line(tmp_path: Path, name: str, content: str, said: str) -> None:
-    with pytest.raises(UnderstudyError) as caught:
-        read(write(tmp_path / name, content))
-    assert said in str(caught.value)
+def test_an_ending_says_what_a_file_is(tmp_path: Path, ending: str, content: str | None) -> None:
+    file = write(tmp_path / f"a{ending}", content or "x")
+    if content is None:
+        with pytest.raises(UnderstudyError, match="cannot be read; use one of .*graphml"):
+            read(file)
+    else:
+        document = read(file)
+        said = [p.text for p in document.pieces] + [str(f) for f in document.facts]
+        assert any(text.endswith(("borders Chile", "borders Chile.")) for text in said)
 
 
-def test_a_file_that_is_not_utf8_is_told_with_its_line(tmp_path: Path) -> None:
-    (tmp_path / "a.md").write_bytes(b"one\ntwo \xff\n")
-    with pytest.raises(UnderstudyError, match=r"a\.md:2: not UTF-8"):
-        read(tmp_path / "a.md")
+@pytest.mark.parametrize("ending", sorted(set(READERS) - {".pdf"}))
+def test_a_file_that_is_not_utf8_is_told_with_its_line(tmp_path: Path, ending: str) -> None:
+    (tmp_path / f"a{ending}").write_bytes(b"one\ntwo \xff\n")
+    with pytest.raises(UnderstudyError, match=rf"a\{ending}:2: not UTF-8"):
+        read(tmp_path / f"a{ending}")
+
+
+def test_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError, match=r"none\.md: No such file"):
+        read(tmp_path / "none.md")
 
 
 def test_folders_and_globs_are_found_and_namesakes_told_apart(tmp_path: Path) -> None:

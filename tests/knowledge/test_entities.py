@@ -1,4 +1,4 @@
-from understudy.knowledge.entities import Linker, names_in
+from understudy.knowledge.entities import Linker, lookup_in, names_in
 
 NAMES = {
     "France": ["France", "French", "French Republic"],
@@ -14,7 +14,7 @@ NAMES = {
 
 
 def linked(text: str, linker: Linker | None = None) -> list[tuple[str, str]]:
-    return [(m.entity, text[m.start : m.end]) for m in (linker or Linker(NAMES)).link(text)]
+    return [(m.entity, text[m.start : m.end]) for m in (linker or Linker(lookup_in(NAMES))).link(text)]
 
 
 def test_the_longest_name_wins() -> None:
@@ -45,7 +45,7 @@ def test_whole_words_only() -> None:
 
 
 def test_an_own_name_wins_over_an_alias_and_the_alias_is_told() -> None:
-    (mention,) = Linker(NAMES).link("Who speaks French?")
+    (mention,) = Linker(lookup_in(NAMES)).link("Who speaks French?")
     assert (mention.entity, mention.others) == ("French", ("France",))
 
 
@@ -55,7 +55,7 @@ def test_an_abbreviation_is_a_name_only_in_capitals() -> None:
 
 
 def test_a_weak_entity_never_hides_another() -> None:
-    linker = Linker({"France": ["France"]}, weak=["Visit France Today", "Eiffel Tower"])
+    linker = Linker(lookup_in({"France": ["France"]}, weak=["Visit France Today", "Eiffel Tower"]))
     assert linked("Visit France today: the Eiffel Tower", linker) == [
         ("France", "France"),
         ("Eiffel Tower", "Eiffel Tower"),

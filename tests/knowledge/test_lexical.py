@@ -7,7 +7,7 @@ from understudy.knowledge import KnowledgeStore
 
 
 def store_of(*texts: str) -> KnowledgeStore:
-    store = KnowledgeStore.open()
+    store = KnowledgeStore.open(embedder="hashed")
     store.add_passages([Passage("", text) for text in texts])
     return store
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from understudy.core.prompts import Passage
-from understudy.knowledge import KnowledgeStore
+from understudy.knowledge import HashedEmbedder, KnowledgeStore, tokens
 from understudy.knowledge.chunks import chunked
-from understudy.knowledge.entities import Linker
+from understudy.knowledge.entities import Linker, lookup_in
 from understudy.knowledge.retrieval import RECIPES
 
 NAME = st.sampled_from(["Peru", "Chile", "Lima", "São Tomé", "Isle of Man", "US"])
@@ -30,7 +30,8 @@ def told(store: KnowledgeStore) -> object:
 @settings(max_examples=40, deadline=None)
 def test_after_any_changes_a_store_equals_one_that_was_built_at_once(changes: list[tuple[str, str, str, str]]) -> None:
     kept: dict[str, list[tuple[str, str, str]]] = {"a": [], "b": []}
-    with KnowledgeStore.open() as store, KnowledgeStore.open() as fresh:
+    small = HashedEmbedder(64)
+    with KnowledgeStore.open(embedder=small) as store, KnowledgeStore.open(embedder=small) as fresh:
         for what, document, one, two in changes:
             if what == "passage":
                 store.add_passages([Passage(one, two)], document)
@@ -50,19 +51,25 @@ def test_after_any_changes_a_store_equals_one_that_was_built_at_once(changes: li
         assert store.check() == []
 
 
-@given(st.text(alphabet=string.ascii_letters + " .!?\n#`éß日", max_size=300), st.integers(1, 12), st.integers(0, 3))
+LETTERS = st.text(alphabet=string.ascii_letters + " .!?\n#`éß日", max_size=300)
+
+
+@given(LETTERS, st.integers(1, 12), st.integers(0, 3), st.booleans())
 @settings(max_examples=150, deadline=None)
-def test_chunks_are_their_spans_and_lose_no_word(text: str, size: int, overlap: int) -> None:
-    chunks = chunked(text, markdown=False, size=size, overlap=overlap)
-    assert all(text[c.start : c.end] == c.text and 0 < len(c.text.split()) <= size for c in chunks)
+def test_chunks_are_their_spans_and_lose_no_word(text: str, size: int, overlap: int, by_words: bool) -> None:
+    count = (lambda part: len(part.split())) if by_words else tokens.count
+    size = size if by_words else 8 + size  # a letter can have several tokens
+    chunks = chunked(text, markdown=False, size=size, overlap=overlap, count=count if by_words else None)
+    assert all(text[c.start : c.end] == c.text and 0 < count(c.text) <= size for c in chunks)
     covered = {place for c in chunks for place in range(c.start, c.end)}
     assert all(place in covered for place, letter in enumerate(text) if letter.isalnum())
+    assert all(a.start < b.start and a.end < b.end for a, b in zip(chunks, chunks[1:], strict=False))
 
 
 @given(st.text(max_size=80), st.lists(NAME, max_size=4, unique=True))
 @settings(max_examples=150, deadline=None)
 def test_mentions_lie_in_the_text_and_never_overlap(text: str, names: list[str]) -> None:
     text = f"{text} {' '.join(names)}"
-    mentions = Linker({name: [name] for name in names}).link(text)
+    mentions = Linker(lookup_in({name: [name] for name in names})).link(text)
     assert all(a.end <= b.start for a, b in zip(mentions, mentions[1:], strict=False))
     assert all(0 <= m.start < m.end <= len(text) for m in mentions)
