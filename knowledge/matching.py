@@ -130,7 +130,7 @@ def compiled(
     numbers = ", ".join(f"f{number}.id" for number in range(len(patterns)))
     sql = (
         f"SELECT {', '.join([*shown, numbers])} FROM {tables} "
-        f"WHERE {' AND '.join(conditions) or 'true'} ORDER BY {numbers}"
+        f"WHERE {' AND '.join(conditions) or 'true'}"
     )
     return Match(sql, tuple(values), tuple(places))
 

@@ -169,6 +169,16 @@ class StoreReader:
         sql = "SELECT name FROM documents WHERE ?1 IS NULL OR namespace = ?1 ORDER BY id"
         return [row[0] for row in self._rows(sql, namespace)]
 
+    def listing(self, namespace: str | None = None) -> list[dict[str, Any]]:
+        """Each document: ``name``, ``namespace``, ``origin``, and how many ``passages`` and ``facts`` it supports."""
+        rows = self._rows(
+            "SELECT name, namespace, origin, (SELECT count(*) FROM passages WHERE document = d.id), "
+            "(SELECT count(DISTINCT fact) FROM support WHERE document = d.id) "
+            "FROM documents d WHERE ?1 IS NULL OR namespace = ?1 ORDER BY id",
+            namespace,
+        )
+        return [dict(zip(("name", "namespace", "origin", "passages", "facts"), row, strict=True)) for row in rows]
+
     def link(self, text: str) -> list[Mention]:
         """The entities that ``text`` names, in order: longest match, whatever the case, plural or possessive."""
         with self._lock, tables.reading(self._connection):
@@ -277,12 +287,13 @@ class StoreReader:
         Args:
             patterns: ``"?city capital_of ?country . ?country borders Peru"``, or triples of terms; "?" makes a
                 variable; names may be aliases.
-            limit: answers at most.
+            limit: answers at most; where there are more, any of them.
             as_of: only facts that held then.
             namespace: only facts that a document of this part of the store supports.
 
         Returns:
-            one mapping variable → name an answer, each once; ``{}`` for a true pattern without variables.
+            in the order of their facts: one mapping variable → name an answer, each once; ``{}`` for a true pattern
+            without variables.
 
         Raises:
             UnderstudyError: for a text that is no pattern.
@@ -296,12 +307,14 @@ class StoreReader:
                 as_of=time,
                 namespace=namespace,
             )
-            answers: dict[tuple[str, ...], None] = {}
+            # Not sorted by SQLite, which would make all answers before it gives the first.
+            first: dict[tuple[str, ...], tuple[int, ...]] = {}
             for row in self._connection.execute(match.sql, match.values):
-                if len(answers) >= limit:
+                answer, numbers = row[: len(match.variables)], row[len(match.variables) :]
+                if answer not in first and len(first) >= limit:
                     break
-                answers[row[: len(match.variables)]] = None
-        return [dict(zip(match.variables, answer, strict=True)) for answer in answers]
+                first[answer] = min(first.get(answer, numbers), numbers)
+        return [dict(zip(match.variables, answer, strict=True)) for answer in sorted(first, key=first.__getitem__)]
 
     def naming(self, entity: str, namespace: str | None = None) -> list[Result]:
         """The passages that name an entity, those about it (by their title) first."""

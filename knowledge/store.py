@@ -358,7 +358,8 @@ class KnowledgeStore(StoreReader):
 
 def _whole(fact: Fact, where: str) -> Fact:
     if not (key_of(fact.subject) and fact.relation and fact.object.strip()):
-        raise UnderstudyError(f"a fact lacks its subject, relation or object: {fact}", where=where)
+        mend = "each has a text, and a subject a letter or digit in it"
+        raise UnderstudyError(f"a fact lacks its subject, relation or object: {fact}", where=where, mend=mend)
     return fact
 
 

@@ -16,6 +16,7 @@ from .cli_support import JsonOption, complain, print_json, read_objects, stdout
 from .core.errors import UnderstudyError
 
 if TYPE_CHECKING:
+    from .knowledge.extraction import Extractor
     from .knowledge.results import Fact, Hop, Result
 
 knowledge = typer.Typer(
@@ -47,6 +48,18 @@ def add(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Said about all of them; repeat for more.", show_default=False),
     ] = None,
+    pattern: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FORM=RELATION",
+            help="A sentence that states a relation: '{subject} is the capital of {object}=capital_of'.",
+            show_default=False,
+        ),
+    ] = None,
+    extractor: Annotated[
+        str | None,
+        typer.Option(metavar="ROLE", help="A learned role that says how two names are related.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add files to a store, made where there is none. The same again changes nothing.
@@ -65,7 +78,8 @@ def add(
     if len(metadata) != len(set_ or []):
         raise UnderstudyError("--set takes KEY=VALUE, each key once", mend="write --set year=2019")
     find(paths)  # a path that is not there is no reason to make a store
-    with damage(store), KnowledgeStore.open(store, embedder) as opened, bar(quiet=as_json) as progress:
+    finder = _extractor(pattern or [], extractor)
+    with damage(store), KnowledgeStore.open(store, embedder, finder) as opened, bar(quiet=as_json) as progress:
         added = opened.add(*paths, namespace=namespace, metadata=metadata, progress=progress)
         stats = opened.stats()
     if as_json:
@@ -78,6 +92,20 @@ def add(
         complain(f"nearly the same ({duplicate.likeness:.0%}): {duplicate.source} and {duplicate.other}")
     if len(added.duplicates) > 20:
         complain(f"and {len(added.duplicates) - 20} more near duplicates (--json names all)")
+
+
+def _extractor(patterns: Sequence[str], role: str | None) -> Extractor:
+    from .knowledge.extraction import RuleExtractor
+    from .knowledge.patterns import RelationPattern
+
+    if role is None:
+        return RuleExtractor(map(RelationPattern.parsed, patterns))
+    if patterns:
+        raise UnderstudyError("--pattern and --extractor are two ways to find facts", mend="give one of them")
+    from .head_extractor import HeadExtractor
+    from .solo import open_solo
+
+    return HeadExtractor(open_solo(role))
 
 
 @knowledge.command()

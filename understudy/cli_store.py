@@ -132,6 +132,22 @@ def rebuild(
     stdout().print(Text(f"{counted(passages, 'passage')} embedded by {name}"), soft_wrap=True)
 
 
+def documents(store: StoreArgument, namespace: NamespaceOption = None, as_json: JsonOption = False) -> None:
+    """The documents of a store, in the order in which they came.
+
+    `understudy knowledge documents desk.db`
+    """
+    with opened_store(store) as opened:
+        listed = opened.listing(namespace)
+    if as_json:
+        print_json({"store": str(store), "documents": listed})
+        return
+    for row in listed:
+        told = f"{counted(row['passages'], 'passage')}, {counted(row['facts'], 'fact')}"
+        named = "" if row["namespace"] == "default" else f"  ({row['namespace']})"
+        stdout().print(Text.assemble(row["name"], named, (f"  {told}", "dim")), soft_wrap=True)
+
+
 def compact(store: StoreArgument, as_json: JsonOption = False) -> None:
     """Give the disk back what was deleted.
 
@@ -242,4 +258,4 @@ def evaluate(
     stdout().print(table)
 
 
-COMMANDS = (stats, check, rebuild, compact, delete, export, evaluate)
+COMMANDS = (stats, documents, check, rebuild, compact, delete, export, evaluate)

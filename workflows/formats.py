@@ -165,6 +165,7 @@ TEAM = Keys("a team", {
     "knowledge": Key(Keys("knowledge", {
         "store": Key(PATH, "where the store is kept; in memory where left out"),
         "add": Key(Items(PATH, what="a list of paths"), "files to read in; * stands for any name"),
+        "embedder": Key(TextShape("an embedder"), "for a new store: default, hashed, a model's folder or hub id"),
     }), "what the agents look things up in"),
     "agents": Key(Named("agent", Either("a role's name or a mapping", (ROLE_NAME, AGENT)), NAME, least=1),
                   "the agents by name; the short form is the role's name alone", True),

@@ -29,7 +29,7 @@ class Resources:
     Args:
         backbone: ``default``, a folder or hub id, or a backbone in memory.
         base: the team's folder, to which the paths of its file are relative.
-        knowledge: ``{store: path, add: [globs]}``, or None.
+        knowledge: ``{store: path, add: [globs], embedder: name}``, or None.
     """
 
     def __init__(self, backbone: str | Backbone, base: Path, knowledge: Mapping[str, Any] | None = None) -> None:
@@ -75,7 +75,10 @@ class Resources:
                 path = self._knowledge.get("store")
                 if path is not None:
                     (self.base / path).parent.mkdir(parents=True, exist_ok=True)
-                store = KnowledgeStore.open(":memory:" if path is None else self.base / path)
+                embedder = self._knowledge.get("embedder")
+                if embedder is not None and (self.base / embedder).is_dir():
+                    embedder = str(self.base / embedder)
+                store = KnowledgeStore.open(":memory:" if path is None else self.base / path, embedder)
                 added = [file for glob in self._knowledge.get("add", ()) for file in matches(glob, self.base)]
                 if added:
                     store.add(*dict.fromkeys(added))

@@ -35,7 +35,7 @@ Peru,also_called,Perú,,
 Peru,also_called,Republic of Peru,,
 Peru,head_of_state,Alan García,2006-07-28,2011-07-28
 """
-COMMANDS = "add search show query paths stats check rebuild compact delete export evaluate".split()
+COMMANDS = "add search show query paths stats documents check rebuild compact delete export evaluate".split()
 
 
 class Desk:
@@ -96,6 +96,23 @@ def test_add_takes_files_folders_and_globs(empty: Desk) -> None:
     assert empty.told("stats")["namespaces"] == ["default", "trips"]
     (found,) = empty.told("search", "visa", "--where", "year=2020", "--where", "lang=en", "--k", "1")["results"]
     assert (found["namespace"], found["metadata"]) == ("trips", {"year": 2020, "lang": "en"})
+
+
+def test_patterns_find_what_sentences_state(empty: Desk) -> None:
+    form = "{subject} is the capital of {object}=capital_of"
+    empty("add", "briefs.csv", "--embedder", "hashed", "--pattern", form)
+    answers = empty.told("query", "?city capital_of ?country")["answers"]
+    assert [(a["city"], a["country"]) for a in answers] == [("Lima", "Peru"), ("Santiago", "Chile")]
+    done = empty("add", "briefs.csv", "--pattern", form, "--extractor", "relations")
+    assert done.exit_code == 2 and "two ways" in done.stderr
+    done = empty("add", "briefs.csv", "--pattern", "is the capital of")
+    assert done.exit_code == 2 and "not a pattern" in done.stderr
+
+
+def test_documents_are_listed_with_what_they_support(desk: Desk) -> None:
+    told = {row["name"]: (row["passages"], row["facts"]) for row in desk.told("documents")["documents"]}
+    assert told["briefs.csv"] == (4, 0) and told["facts.csv"] == (0, 6)
+    assert desk("documents", "--namespace", "none").stdout == ""
 
 
 def test_add_says_what_is_nearly_the_same(desk: Desk) -> None:
@@ -286,7 +303,7 @@ def test_a_mistake_is_one_sentence_and_changes_nothing(desk: Desk, words: list[s
 def test_without_a_store_nothing_is_made(empty: Desk, name: str) -> None:
     words = {"paths": ["a", "b"], "export": ["x.nt"], "evaluate": ["q.jsonl"], "add": ["nope.csv"]}
     questions(empty).rename(empty.folder / "q.jsonl").write_text('{"query": "a", "titles": ["a"]}\n', encoding="utf-8")
-    given = words.get(name, [] if name in ("stats", "check", "rebuild", "compact") else ["x"])
+    given = words.get(name, [] if name in ("stats", "documents", "check", "rebuild", "compact") else ["x"])
     done = empty(name, *given)
     assert done.exit_code == 2 and done.stderr.startswith("error: ") and not empty.store.exists()
     assert name == "add" or "there is no store" in done.stderr
