@@ -6,6 +6,7 @@ DIR holds hotpotqa_train.json and musique_train.json with their corpora, as the 
 (github.com/OSU-NLP-Group/HippoRAG, MIT). A sentence encoder in FOLDER is for measuring alone. The share of a question's
 passages among the first two and five results, and the share of questions with all of them among five, with 95 %
 intervals (bootstrap over questions); the difference to the recipe ``graph`` in recall@5 is paired by question.
+``--gate`` asks instead how much ``auto`` should trust the entities: 5-fold cross-validation over constants and slopes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -22,7 +24,7 @@ from time import perf_counter
 import numpy as np
 
 from understudy.core.prompts import Passage
-from understudy.knowledge import KnowledgeStore
+from understudy.knowledge import KnowledgeStore, retrieval
 from understudy.knowledge.embedders import embedder
 from understudy.knowledge.evaluation import Share, share
 from understudy.knowledge.retrieval import RECIPES
@@ -86,25 +88,69 @@ class Scored:
     seconds: float
 
 
-def measure(collection: Collection, source: str) -> dict[str, Scored]:
-    """Every recipe over one collection with one embedder; queries are encoded beforehand and not timed."""
+@contextmanager
+def filled(collection: Collection, source: str) -> Iterator[tuple[KnowledgeStore, dict[int, int]]]:
+    """A store of the corpus, with the queries encoded beforehand, and the place in the corpus of each passage."""
     with KnowledgeStore.open(":memory:", Remembered(source)) as store:
         passages = [Passage(title, text, str(place)) for place, (title, text) in enumerate(collection.corpus)]
-        ids = store.add_passages(passages)
-        places = {number: place for place, number in enumerate(ids)}
+        places = {number: place for place, number in enumerate(store.add_passages(passages))}
         store.embedder.encode([asked.query for asked in collection.asked])
+        store.search("warm up")
+        yield store, places
+
+
+def recalled(store: KnowledgeStore, places: Mapping[int, int], asked: Asked, k: int, recipe: str = "auto") -> float:
+    """The share of a question's passages among the first ``k``."""
+    found = {places[result.passage] for result in store.search(asked.query, k, recipe)}
+    return len(found & set(asked.gold)) / len(asked.gold)
+
+
+def measure(collection: Collection, source: str) -> dict[str, Scored]:
+    """Every recipe over one collection with one embedder."""
+    with filled(collection, source) as (store, places):
         found = {}
         for recipe in RECIPES:
-            store.search("warm up", recipe=recipe)
             two, five, seconds = [], [], []
             for asked in collection.asked:
                 begun = perf_counter()
-                results = [places[result.passage] for result in store.search(asked.query, 5, recipe)]
+                five.append(recalled(store, places, asked, 5, recipe))
                 seconds.append(perf_counter() - begun)
-                two.append(len(set(results[:2]) & set(asked.gold)) / len(asked.gold))
-                five.append(len(set(results) & set(asked.gold)) / len(asked.gold))
+                two.append(recalled(store, places, asked, 2, recipe))
             found[recipe] = Scored(np.array(two), np.array(five), median(seconds))
     return found
+
+
+GATES = ((0.2, 0.0), (0.3, 0.0), (0.5, 0.0), (0.7, 0.0), (1.0, 0.0), (0.3, 0.2), (0.3, 0.4), (0.3, 0.7), (0.0, 1.0))
+
+
+def gates(collections: Sequence[Collection], source: str) -> list[str]:
+    """The recall@5 of ``auto`` with each gate, and of the gate chosen on other questions, by fold and by set."""
+    found: dict[str, np.ndarray] = {}
+    shipped = retrieval.ENTITY_SHARE, retrieval.COVERED_SHARE
+    for collection in collections:
+        with filled(collection, source) as (store, places):
+            rows = []
+            for retrieval.ENTITY_SHARE, retrieval.COVERED_SHARE in GATES:  # type: ignore[misc]
+                rows.append([recalled(store, places, asked, 5) for asked in collection.asked])
+            found[collection.name] = np.array(rows)
+    retrieval.ENTITY_SHARE, retrieval.COVERED_SHARE = shipped  # type: ignore[misc]
+    lines = [f"| gate | {' | '.join(found)} |", "| --- |" + " --- |" * len(found)]
+    for number, (constant, slope) in enumerate(GATES):
+        cells = [f"{100 * rows[number].mean():.1f}" for rows in found.values()]
+        mark = ", shipped" if (constant, slope) == shipped else ""
+        lines.append(f"| {constant} + {slope} · covered{mark} | {' | '.join(cells)} |")
+    cells = []
+    for rows in found.values():
+        fold = np.random.default_rng(0).permutation(rows.shape[1]) % 5
+        chosen = [rows[:, fold != part].mean(axis=1).argmax() for part in range(5)]
+        cells.append(f"{100 * np.mean([rows[chosen[part], place] for place, part in enumerate(fold)]):.1f}")
+    lines.append(f"| chosen by 5-fold cross-validation | {' | '.join(cells)} |")
+    cells = []
+    for name, rows in found.items():
+        others = np.concatenate([other for own, other in found.items() if own != name], axis=1)
+        cells.append(f"{100 * rows[others.mean(axis=1).argmax()].mean():.1f}")
+    lines.append(f"| chosen on the other set | {' | '.join(cells)} |")
+    return lines
 
 
 class Remembered:
@@ -150,9 +196,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--embedder", action="append", help="default, hashed, a folder or a hub id; may be repeated")
+    parser.add_argument("--gate", action="store_true", help="compare gates instead of recipes")
     options = parser.parse_args()
     for source in options.embedder or ["default"]:
-        for collection in (hotpotqa(options.data), musique(options.data)):
+        collections = (hotpotqa(options.data), musique(options.data))
+        if options.gate:
+            print(f"\nrecall@5 of auto, embedder {Path(source).name}\n")
+            print("\n".join(gates(collections, source)))
+            continue
+        for collection in collections:
             print(f"\n{collection.name}, {len(collection.corpus)} passages, embedder {Path(source).name}\n")
             print(
                 "| recipe | recall@2 | recall@5 | all@5 | recall@5 − balanced | ms |\n"

@@ -10,6 +10,7 @@ import sqlite3
 from collections import OrderedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import tables
 from .graph import KnowledgeGraph
@@ -17,6 +18,7 @@ from .mentions import build_graph, columns
 from .vectors import VectorIndex
 
 _AT_ONCE = 10_000
+_SAMPLE = 50_000
 # Graphs of different times and namespaces that are kept.
 _GRAPHS = 8
 
@@ -44,14 +46,26 @@ class Caches:
     def vectors(self) -> VectorIndex:
         """The vector index of the present version."""
         version = tables.version(self._connection)
-        if self._vectors is None:
-            self._vectors = (-1, VectorIndex(self._dimension))
-        known, index = self._vectors
-        if known != version:
+        known, index = self._vectors or (-1, None)
+        if known != version or index is None:
             # Half of it in memory would be a lie: until it is whole there is none.
             self._vectors = None
+            count = self._connection.execute("SELECT count(*) FROM vectors").fetchone()[0]
+            # Ranges that were learned from few say little of many, and what has become few need not be rounded.
+            if index is None or not index.exact and not index.flat_limit < count < 2 * index.trained_on:
+                known, index = -1, self._empty(count)
             self._bring_up(index, known)
             self._vectors = (version, index)
+        return index
+
+    def _empty(self, count: int) -> VectorIndex:
+        """An index for so many vectors; if they are many, with ranges that are learned from all parts of the store."""
+        index = VectorIndex(self._dimension)
+        if count > index.flat_limit:
+            rows = self._connection.execute(
+                "SELECT data FROM vectors WHERE passage % ? = 0", (max(1, count // _SAMPLE),)
+            ).fetchall()
+            index.quantise(_matrix([row[0] for row in rows]), count)
         return index
 
     def _bring_up(self, index: VectorIndex, known: int) -> None:
@@ -61,8 +75,7 @@ class Caches:
             ids = np.array([row[0] for row in rows], dtype=np.int64)
             if known >= 0:
                 index.remove(ids)
-            data = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4").reshape(len(rows), -1)
-            index.add(ids, data.astype(np.float32))
+            index.add(ids, _matrix([row[1] for row in rows]))
         if self._connection.execute("SELECT count(*) FROM vectors").fetchone()[0] != len(index):
             kept = columns(self._connection, "SELECT passage FROM vectors", 1)[:, 0]
             index.remove(np.setdiff1d(index.ids(), kept))
@@ -78,3 +91,7 @@ class Caches:
         while len(self._graphs) > _GRAPHS:
             self._graphs.popitem(last=False)
         return kept[1]
+
+
+def _matrix(rows: list[bytes]) -> NDArray[np.float32]:
+    return np.frombuffer(b"".join(rows), dtype="<f4").reshape(len(rows), -1).astype(np.float32)

@@ -10,14 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.errors import UnderstudyError
 from .entities import title_names
 from .extraction import Extraction
 from .near import fingerprint, nearest
 from .pieces import Piece
+from .readings import plain
 from .results import Duplicate, Fact
+from .spotting import spot
 from .tables import ALIAS, NAMING
 from .text import key_of
-from .times import moment
+from .times import instant, moment
 
 BY_HAND = "by hand"
 
@@ -34,7 +37,11 @@ class Changes:
         self._connection = connection
         self._version = version
         self._entities: dict[str, tuple[int, str]] = {}
+        self._namespaces: dict[int, str] = {}
+        self._fresh: dict[int, str] = {}
+        self._names: dict[str, str] = {}
         self.duplicates: list[Duplicate] = []
+        self.new_facts = 0
 
     def document(
         self, namespace: str, name: str, digest: str, origin: str = "", metadata: Mapping[str, Any] | None = None
@@ -78,7 +85,7 @@ class Changes:
         metadata: Mapping[str, Any],
     ) -> int:
         bands = fingerprint(piece.text)
-        if (other := nearest(self._connection, piece.text, bands)) is not None:
+        if (other := nearest(self._connection, piece.text, bands, self._namespace(document))) is not None:
             self.duplicates.append(Duplicate(piece.source, *other))
         cursor = self._connection.execute(
             'INSERT INTO passages (document, title, text, source, start, "end", headings, metadata) '
@@ -92,7 +99,9 @@ class Changes:
         self.vector(passage, vector)
         rows = [(band, passage) for band in bands]
         self._connection.executemany("INSERT OR IGNORE INTO fingerprints VALUES (?, ?)", rows)
-        about = {key_of(name) for name in title_names(piece.title, piece.headings)}
+        self._fresh[passage] = piece.text
+        about = {key_of(name): name for name in title_names(piece.title, piece.headings)}
+        self._names |= about
         for name, certain in extraction.names.items():
             if key_of(name):
                 self._connection.execute(
@@ -102,6 +111,12 @@ class Changes:
                 )
         self.facts(document, extraction.facts, passage, source=piece.source)
         return passage
+
+    def _namespace(self, document: int) -> str:
+        if document not in self._namespaces:
+            row = self._connection.execute("SELECT namespace FROM documents WHERE id = ?", (document,)).fetchone()
+            self._namespaces[document] = str(row[0])
+        return self._namespaces[document]
 
     def vector(self, passage: int, vector: NDArray[np.float32]) -> None:
         """Sets the vector of a passage."""
@@ -118,6 +133,8 @@ class Changes:
                 cursor = self._connection.execute("INSERT INTO entities (key, name) VALUES (?, ?)", (key, name))
                 row = (int(cursor.lastrowid or 0), name)
             known = self._entities[key] = (int(row[0]), str(row[1]))
+        if spelled:
+            self._names[key] = name
         if spelled and known[1] != name:
             self._connection.execute("UPDATE entities SET name = ? WHERE id = ?", (name, known[0]))
             self._entities[key] = (known[0], name)
@@ -138,6 +155,8 @@ class Changes:
             moment(fact.valid_from, where=source),
             moment(fact.valid_until, where=source),
         )
+        if values[3] and values[4] and instant(values[4]) <= instant(values[3]):
+            raise UnderstudyError(f"it ends ({values[4]}) before it begins ({values[3]}): {fact}", where=source)
         cursor = self._connection.execute(
             "INSERT OR IGNORE INTO facts (subject, relation, object, valid_from, valid_until, entity) "
             "VALUES (?, ?, ?, ?, ?, ?)",
@@ -152,9 +171,15 @@ class Changes:
             "INSERT OR IGNORE INTO support VALUES (?, ?, ?, ?)", (number, document, passage, source)
         )
         if fact.relation == ALIAS and key_of(fact.object):
+            self._names[key_of(fact.object)] = fact.object
             row = (key_of(fact.object), number, subject, fact.object)
             self._connection.execute("INSERT OR IGNORE INTO names VALUES (?, ?, ?, ?)", row)
+        self.new_facts += cursor.rowcount
         return cursor.rowcount
+
+    def finish(self) -> None:
+        """Before the commit: searches texts for the names that have come, and new texts for all names."""
+        spot(self._connection, self._fresh, self._names)
 
     def forget(self) -> None:
         """After a deletion: entities may be gone that were looked up before it."""
@@ -167,4 +192,4 @@ def is_value(fact: Fact) -> bool:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False)

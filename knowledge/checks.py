@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import lexical, tables
 from .caches import Caches
 from .mentions import build_graph
 from .text import key_of
 
+_ROUNDING = 0.02
 _ORPHANS = {
     "facts have no support": "SELECT count(*) FROM facts WHERE id NOT IN (SELECT fact FROM support)",
     "entities are named by nothing": (
@@ -50,6 +52,11 @@ def problems(connection: sqlite3.Connection, caches: Caches, dimension: int) -> 
         return found if broken or count else found + _of_caches(connection, caches, dimension)
 
 
+def _apart(kept: NDArray[np.float32], fresh: NDArray[np.float32], exact: bool) -> bool:
+    # Two quantised indexes may have learned other ranges.
+    return not np.array_equal(kept, fresh) if exact else bool(np.abs(kept - fresh).max(initial=0.0) > _ROUNDING)
+
+
 def _of_caches(connection: sqlite3.Connection, caches: Caches, dimension: int) -> list[str]:
     found = []
     kept, fresh = caches.vectors(), Caches(connection, dimension).vectors()
@@ -58,7 +65,7 @@ def _of_caches(connection: sqlite3.Connection, caches: Caches, dimension: int) -
         found.append("a vector has a number that is none")
     elif not np.array_equal(np.sort(kept.ids()), ids):
         found.append("the vector index has other passages than the tables")
-    elif kept.exact and fresh.exact and not np.array_equal(kept.vectors(ids), fresh.vectors(ids)):
+    elif kept.exact != fresh.exact or _apart(kept.vectors(ids), fresh.vectors(ids), kept.exact):
         found.append("the vector index has other vectors than the tables")
     if not caches.graph().equals(build_graph(connection)):
         found.append("the graph has other edges than the tables")

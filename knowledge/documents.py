@@ -57,10 +57,10 @@ def find(paths: Iterable[str | Path]) -> dict[str, Path]:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        return sorted(file.resolve() for file in path.rglob("*") if file.is_file() and file.suffix.lower() in READERS)
+        return sorted(file.absolute() for file in path.rglob("*") if file.is_file() and file.suffix.lower() in READERS)
     if path.is_file():
-        return [path.resolve()]
-    return sorted(Path(name).resolve() for name in glob.glob(str(path), recursive=True) if Path(name).is_file())
+        return [path.absolute()]
+    return sorted(Path(name).absolute() for name in glob.glob(str(path), recursive=True) if Path(name).is_file())
 
 
 def read(path: Path, name: str | None = None) -> Document:

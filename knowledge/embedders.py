@@ -7,6 +7,7 @@ store that is opened without an embedder finds its own again. torch is loaded wh
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from hashlib import blake2b
@@ -22,6 +23,7 @@ from .embedding import Embedder, HashedEmbedder, Vectors
 if TYPE_CHECKING:
     from ..core.backbone import Backbone
 
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 DEFAULT = "default"
 HASHED = "hashed"
 _SHIPPED = Path(__file__).resolve().parent.parent / "core" / "backbones" / "nano"
@@ -194,6 +196,8 @@ def _is_decoder(source: str) -> bool:
         if not config.is_file():
             raise UnderstudyError("no model lies here (config.json is missing)", where=source, mend=_MEND)
         kinds = _json(config).get("architectures") or []
+    elif not _HUB_ID.fullmatch(source):  # nobody is asked over a network for what cannot be there
+        raise UnderstudyError(f"there is no embedder {source!r}", mend=_MEND)
     else:
         from transformers import AutoConfig
 

@@ -51,12 +51,14 @@ class RecipeScore:
         recall: depth → recall.
         complete: depth → the share of questions with all of their evidence.
         seconds: the median time of a search.
+        missed: the queries without all of their evidence at the greatest depth.
     """
 
     recipe: str
     recall: Mapping[int, Share]
     complete: Mapping[int, Share]
     seconds: float
+    missed: tuple[str, ...] = ()
 
 
 def question(row: Mapping[str, Any], where: str) -> Question:
@@ -101,6 +103,13 @@ def evaluate(
     if not asked:
         raise UnderstudyError("there is no question to ask")
     scores = []
+    unknown = _unknown(store, asked)
+    if unknown:
+        raise UnderstudyError(
+            f"no passage is called {unknown[0]!r}" + (f", nor {len(unknown) - 1} more" if len(unknown) > 1 else ""),
+            mend="name evidence by a passage's title or source, as a search shows them",
+        )
+    store.search(asked[0].query)  # builds the caches, which is not counted
     for number, recipe in enumerate(recipes):
         recall = np.zeros((len(asked), len(depths)))
         seconds = []
@@ -117,9 +126,15 @@ def evaluate(
                 {depth: share(recall[:, i]) for i, depth in enumerate(depths)},
                 {depth: share(recall[:, i] == 1.0) for i, depth in enumerate(depths)},
                 float(np.median(seconds)),
+                tuple(q.query for q, row in zip(asked, recall, strict=True) if row[-1] < 1.0),
             )
         )
     return scores
+
+
+def _unknown(store: StoreReader, asked: Sequence[Question]) -> list[str]:
+    called = {name for result in store.passages() for name in (result.source, result.title)}
+    return [name for question in asked for name in question.evidence if name not in called]
 
 
 def _found(question: Question, results: Sequence[Result]) -> float:

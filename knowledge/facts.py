@@ -43,16 +43,31 @@ def by_number(connection: sqlite3.Connection, number: int, namespace: str | None
 
 def relation_between(
     connection: sqlite3.Connection, one: int, other: int, as_of: str | None, namespace: str | None
-) -> str:
-    """The relation of the first fact between two entities, whichever way it points; "" when there is none."""
+) -> tuple[str, bool]:
+    """The relation of a fact between two entities, and whether it points from the first to the second.
+
+    One that does so is preferred; ("", True) when there is none.
+    """
     condition, values = restricted(as_of, namespace)
     row = connection.execute(
-        "SELECT f.relation FROM facts f "
+        "SELECT f.relation, f.subject = ?1 FROM facts f "
         f"WHERE (f.subject = ?1 AND f.entity = ?2 OR f.subject = ?2 AND f.entity = ?1) AND {condition} "
-        "ORDER BY f.id LIMIT 1",
+        "ORDER BY f.subject != ?1, f.id LIMIT 1",
         (one, other, *values),
     ).fetchone()
-    return "" if row is None else str(row[0])
+    return ("", True) if row is None else (str(row[0]), bool(row[1]))
+
+
+def symmetric(connection: sqlite3.Connection, relation: str) -> bool:
+    """Whether every fact of the relation between entities is told from both ends."""
+    return (
+        connection.execute(
+            "SELECT 1 FROM facts f WHERE f.relation = ? AND f.entity IS NOT NULL AND NOT EXISTS (SELECT 1 FROM facts g "
+            "WHERE g.subject = f.entity AND g.relation = f.relation AND g.entity = f.subject) LIMIT 1",
+            (relation,),
+        ).fetchone()
+        is None
+    )
 
 
 def restricted(as_of: str | None, namespace: str | None) -> tuple[str, tuple[str, ...]]:

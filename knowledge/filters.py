@@ -82,19 +82,22 @@ def _condition(key: str, operator: str, options: list[Any]) -> tuple[str, list[A
         raise UnderstudyError(f"{len(options)} values", where=f"where.{key}", mend=f"give at most {_MOST}")
     texts = [option for option in options if isinstance(option, str)]
     numbers = [option for option in options if not isinstance(option, str)]
-    if key in _COLUMNS:
-        return f"{negated}({_among(_COLUMNS[key], positive, options)})", list(options)
     # Texts and numbers are never compared with each other: in SQLite every text is greater than every number.
     tests = [
         f"(typeof(v.value) {kind} 'text' AND {_among('v.value', positive, some)})"
         for kind, some in (("=", texts), ("!=", numbers))
         if some
     ]
-    return (
-        f"{negated}EXISTS (SELECT 1 FROM json_each(p.metadata) m, json_each(CASE m.type WHEN 'array' THEN m.value "
+    told = (
+        "EXISTS (SELECT 1 FROM json_each(p.metadata) m, json_each(CASE m.type WHEN 'array' THEN m.value "
         "WHEN 'object' THEN '[]' ELSE json_array(m.value) END) v "
         f"WHERE m.key = ? AND ({' OR '.join(tests) or 'false'}))"
-    ), [key, *texts, *numbers]
+    )
+    values = [key, *texts, *numbers]
+    if key not in _COLUMNS:
+        return f"{negated}{told}", values
+    # A row may have a column of its own that is called so.
+    return f"{negated}({_among(_COLUMNS[key], positive, options)} OR {told})", [*options, *values]
 
 
 def _among(column: str, operator: str, options: list[Any]) -> str:

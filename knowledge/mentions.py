@@ -6,8 +6,10 @@ entity → passage                   20 where the passage is about it (its title
 entity ↔ entity                    1, where a fact holds between them
 =================================  =============================================================
 
-A name that no title or fact vouches for stands for those that do: "Holland" for the Netherlands once an alias says so,
-"President Barack Obama" for Barack Obama. An entity that only one passage names leads nowhere else and is no node.
+Passages mention the names that a rule found in them (capital letters) and those that the store knows, however they
+are written (:mod:`.spotting`), the longest where one stands inside another. A name that no title or fact vouches for
+stands for those that do: "Holland" for the Netherlands once an alias says so, "President Barack Obama" for Barack
+Obama. An entity that only one passage names leads nowhere else and is no node.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 
 from .facts import restricted
 from .graph import Graph, Ints, KnowledgeGraph
+from .spotting import WRITTEN_SO
 
 TITLE_WEIGHT = 20.0
 RELATION_WEIGHT = 1.0
@@ -27,6 +30,18 @@ RELATION_WEIGHT = 1.0
 _SHORTEST = 4
 _AT_ONCE = 10_000
 _WITHIN = "JOIN documents d ON d.id = p.document WHERE d.namespace = ?"
+# A name of its own is meant before an alias.
+_SPOTTED = f"""
+WITH strong AS MATERIALIZED (
+    SELECT subject FROM facts UNION SELECT entity FROM facts WHERE entity IS NOT NULL
+    UNION SELECT entity FROM mentions WHERE titled)
+SELECT s.passage, e.id AS entity FROM spotted s JOIN entities e ON e.key = s.key
+WHERE e.id IN (SELECT * FROM strong) AND {WRITTEN_SO.format(form="e.name")}
+UNION
+SELECT s.passage, n.entity FROM spotted s JOIN names n ON n.key = s.key
+WHERE {WRITTEN_SO.format(form="n.form")}
+    AND NOT EXISTS (SELECT 1 FROM entities e WHERE e.key = s.key AND e.id IN (SELECT * FROM strong))
+"""
 _STRONG = """
 SELECT subject FROM facts UNION SELECT entity FROM facts WHERE entity IS NOT NULL
 UNION SELECT entity FROM mentions WHERE titled
@@ -52,7 +67,15 @@ def build_graph(
         3,
         values,
     )
-    mentions = _meant(mentions, standing_for(connection))
+    known = columns(
+        connection,
+        f"SELECT s.passage, s.entity FROM ({_SPOTTED}) s JOIN passages p ON p.id = s.passage {within}",
+        2,
+        values,
+    )
+    known = _apart(known, _within(connection))
+    known = np.concatenate([known, np.zeros((len(known), 1), dtype=np.int64)], axis=1)
+    mentions = _meant(np.concatenate([mentions, known]), standing_for(connection))
     condition, values = restricted(as_of, namespace)
     relations = columns(
         connection,
@@ -94,6 +117,35 @@ def standing_for(connection: sqlite3.Connection) -> dict[int, list[int]]:
         for entity, key in entities
         if entity not in strong and (meant := known.get(key) or _inside(key, known))
     }
+
+
+def _within(connection: sqlite3.Connection) -> Ints:
+    """Pairs ``[N, 2]`` of known entities: a name of the first stands inside a name of the second."""
+    strong = {int(row[0]) for row in connection.execute(_STRONG)}
+    known = {key: number for number, key in connection.execute("SELECT id, key FROM entities") if number in strong}
+    longer = [*known.items(), *connection.execute("SELECT key, entity FROM names")]
+    pairs = set()
+    for key, number in longer:
+        words = key.split(" ")
+        for start in range(len(words)) if len(words) > 1 else ():
+            for end in range(start + 1, len(words) + 1):
+                part = known.get(" ".join(words[start:end]))
+                if part is not None and part != number:
+                    pairs.add((part, int(number)))
+    return np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
+
+
+def _apart(known: Ints, within: Ints) -> Ints:
+    """The (passage, entity) ``[K, 2]`` without those that stand inside a longer known name of the same passage."""
+    first = np.searchsorted(within[:, 0], known[:, 1], "left")
+    count = np.searchsorted(within[:, 0], known[:, 1], "right") - first
+    row = np.repeat(np.arange(len(known)), count)
+    longer = within[np.repeat(first, count) + _counted(count), 1]
+    many = int(max(known.max(initial=0), within.max(initial=0))) + 1
+    inside = np.isin(known[row, 0] * many + longer, known[:, 0] * many + known[:, 1])
+    hidden = np.zeros(len(known), dtype=np.bool_)
+    hidden[row[inside]] = True
+    return known[~hidden]
 
 
 def _inside(key: str, known: Mapping[str, list[int]]) -> list[int]:

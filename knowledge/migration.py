@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from . import lexical, tables
+from . import lexical, spotting, tables
 from .near import fingerprint
 from .results import DEFAULT_NAMESPACE
 from .text import key_of
@@ -26,7 +26,7 @@ def from_format_1(connection: sqlite3.Connection) -> None:
         connection.execute(f"DROP INDEX {name}")
     for table in _TABLES:
         connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
-    for statement in tables.statements(tables.SCHEMA + lexical.SCHEMA):
+    for statement in tables.statements(tables.SCHEMA + spotting.SCHEMA + lexical.SCHEMA):
         connection.execute(statement)
     connection.execute(
         "INSERT INTO documents SELECT id, ?, name, digest, origin, '{}' FROM old_documents", (DEFAULT_NAMESPACE,)
@@ -57,4 +57,5 @@ def from_format_1(connection: sqlite3.Connection) -> None:
         connection.executemany("INSERT OR IGNORE INTO fingerprints VALUES (?, ?)", rows)
     for table in reversed(_TABLES):
         connection.execute(f"DROP TABLE old_{table}")
+    spotting.spot_all(connection)
     tables.set_meta(connection, "format", tables.FORMAT)

@@ -7,12 +7,30 @@ import sqlite3
 from collections.abc import Sequence
 
 from .entities import Candidate
+from .spotting import WRITTEN_SO
 
 # An entity is sure of its name when a fact tells of it or it is the title of a passage.
 STRONG = """(
     EXISTS (SELECT 1 FROM facts WHERE subject = e.id) OR EXISTS (SELECT 1 FROM facts WHERE entity = e.id)
     OR EXISTS (SELECT 1 FROM mentions WHERE entity = e.id AND titled))"""
 CERTAIN = "EXISTS (SELECT 1 FROM mentions WHERE entity = e.id AND certain)"
+
+# The passages in which a name of the entity ?1, its own or an alias, was spotted.
+NAMING = f"""
+SELECT s.passage FROM entities o JOIN spotted s ON s.key = o.key WHERE o.id = ?1 AND {WRITTEN_SO.format(form="o.name")}
+UNION
+SELECT s.passage FROM names o JOIN spotted s ON s.key = o.key WHERE o.entity = ?1 AND {WRITTEN_SO.format(form="o.form")}
+"""
+
+# The entities that the passages and facts of the namespace ?1 name.
+IN_NAMESPACE = """
+SELECT m.entity FROM mentions m JOIN passages p ON p.id = m.passage JOIN documents d ON d.id = p.document
+WHERE d.namespace = ?1
+UNION SELECT f.subject FROM facts f JOIN support s ON s.fact = f.id JOIN documents d ON d.id = s.document
+WHERE d.namespace = ?1
+UNION SELECT f.entity FROM facts f JOIN support s ON s.fact = f.id JOIN documents d ON d.id = s.document
+WHERE d.namespace = ?1
+"""
 
 _OWN = f"""
 SELECT e.key, CASE WHEN {STRONG} THEN 0 WHEN {CERTAIN} THEN 2 END, e.name

@@ -55,15 +55,16 @@ def fingerprint(text: str) -> list[int]:
     return found
 
 
-def nearest(connection: sqlite3.Connection, text: str, bands: list[int]) -> tuple[str, float] | None:
-    """The source of the passage most like ``text`` and its likeness; None where none reaches ALIKE."""
+def nearest(connection: sqlite3.Connection, text: str, bands: list[int], namespace: str) -> tuple[str, float] | None:
+    """The source of the passage of a namespace most like ``text``, and its likeness; None where none is ALIKE."""
     if not bands:
         return None
     places = ", ".join("?" * len(bands))
     rows = connection.execute(
-        "SELECT source, text FROM passages WHERE id IN "
-        f"(SELECT DISTINCT passage FROM fingerprints WHERE band IN ({places}) ORDER BY passage LIMIT 20) ORDER BY id",
-        bands,
+        "SELECT p.source, p.text FROM fingerprints f JOIN passages p ON p.id = f.passage "
+        "JOIN documents d ON d.id = p.document "
+        f"WHERE f.band IN ({places}) AND d.namespace = ? GROUP BY f.passage ORDER BY count(*) DESC, f.passage LIMIT 20",
+        (*bands, namespace),
     ).fetchall()
     own = shingles(text)
     best = max(((source, likeness(own, shingles(other))) for source, other in rows), key=lambda r: r[1], default=None)

@@ -10,7 +10,7 @@ from ..core.errors import UnderstudyError
 from .entities import NAME_RUN
 from .pieces import Piece
 from .results import Fact
-from .text import sentences
+from .text import STOPWORDS, key_of, sentences
 
 _PLACE = re.compile(r"\{(subject|object)\}")
 _NEGATED = re.compile(r"\b(?:not|never|no)\b", re.IGNORECASE)
@@ -64,6 +64,7 @@ class Patterns:
     def facts(self, piece: Piece) -> tuple[Fact, ...]:
         """The facts of a passage, in order, each once; a sentence with a negation states none."""
         found: dict[Fact, None] = {}
+        about = piece.headings[-1] if piece.headings else piece.title
         if not self._patterns:
             return ()
         for start, end in sentences(piece.text):
@@ -73,11 +74,13 @@ class Patterns:
             for expression, relation in self._patterns:
                 for match in expression.finditer(sentence):
                     named = match.groupdict()
-                    subject, thing = _name(named.get("subject") or piece.title), _name(named["object"])
+                    subject, thing = _name(named.get("subject") or about), _name(named["object"])
                     if subject and thing and subject != thing:
                         found[Fact(subject, relation, thing)] = None
         return tuple(found)
 
 
 def _name(text: str) -> str:
-    return re.sub(r"['’]s\.?$", "", text).strip(".,'’&- ")
+    """A name without what is no part of it; "" for a pronoun."""
+    name = re.sub(r"['’]s\.?$", "", text).strip(".,'’&- ")
+    return "" if key_of(name) in STOPWORDS else name

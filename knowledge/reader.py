@@ -149,10 +149,10 @@ class StoreReader:
                 before = None
                 continue
             name = self._rows("SELECT name FROM entities WHERE id = ?", number)[0][0]
-            relation = (
-                "" if before is None else facts.relation_between(self._connection, before, number, time, namespace)
-            )
-            hops.append(Hop("entity", name, relation))
+            relation, forward = "", True
+            if before is not None:
+                relation, forward = facts.relation_between(self._connection, before, number, time, namespace)
+            hops.append(Hop("entity", name, relation, forward))
             before = number
         return tuple(hops)
 
@@ -195,7 +195,8 @@ class StoreReader:
     ) -> list[Fact]:
         """What the graph says about an entity (its name or an alias): as subject first, then as object.
 
-        A fact told from both ends ("A borders B", "B borders A") is given once, from the entity's own end.
+        Where a relation is told from both ends throughout ("A borders B", "B borders A"), each pair is given once, from
+        the entity's own end.
 
         Args:
             entity: a name or alias; an unknown one has no facts.
@@ -208,10 +209,11 @@ class StoreReader:
         with self._lock, tables.reading(self._connection):
             meant = self._ids(self._linker.entities(entity)[:1])
             found = facts.about(self._connection, meant[0], time, namespace) if meant else []
+            mutual = {name: facts.symmetric(self._connection, name) for name in {fact.relation for fact in found}}
         told: dict[tuple[str | bool, ...], Fact] = {}
         for fact in found:
             turned = (fact.object, fact.relation, fact.subject, fact.valid_from, fact.valid_until, fact.literal)
-            if turned in told or (relation or fact.relation) != fact.relation:
+            if turned in told and mutual[fact.relation] or (relation or fact.relation) != fact.relation:
                 continue
             if names or relation or fact.relation not in tables.NAMING:
                 told[fact.subject, fact.relation, fact.object, fact.valid_from, fact.valid_until, fact.literal] = fact
@@ -321,8 +323,9 @@ class StoreReader:
         with self._lock, tables.reading(self._connection):
             meant = self._ids(self._linker.entities(entity)[:1])
             rows = self._rows(
-                f"{_PASSAGES} JOIN mentions m ON m.passage = p.id WHERE m.entity = ?1 "
-                "AND (?2 IS NULL OR d.namespace = ?2) ORDER BY m.titled DESC, p.id",
+                f"{_PASSAGES} LEFT JOIN mentions m ON m.passage = p.id AND m.entity = ?1 "
+                f"WHERE (m.entity IS NOT NULL OR p.id IN ({names.NAMING})) "
+                "AND (?2 IS NULL OR d.namespace = ?2) ORDER BY coalesce(m.titled, 0) DESC, p.id",
                 *(meant[0] if meant else -1, namespace),
             )
         return [_result(row) for row in rows]
@@ -336,23 +339,28 @@ class StoreReader:
         with self._lock, tables.reading(self._connection):
             return next(iter(self._linker.entities(name)), None)
 
-    def entities(self, kind: str | None = None) -> list[str]:
+    def entities(self, kind: str | None = None, namespace: str | None = None) -> list[str]:
         """The names of all entities that facts or passages are sure of, or of those that are a ``kind``; sorted."""
         if kind is not None:
-            sql = "SELECT e.name FROM facts f JOIN entities e ON e.id = f.subject WHERE f.relation = ? AND f.object = ?"
-            return sorted({row[0] for row in self._rows(sql, tables.KIND, kind)})
-        sql = f"SELECT e.name FROM entities e WHERE {names.STRONG} OR {names.CERTAIN}"
-        return sorted(row[0] for row in self._rows(sql))
+            of_kind = [f for f in self.all_facts(namespace) if f.relation == tables.KIND and f.object == kind]
+            return sorted({fact.subject for fact in of_kind})
+        # What an alias says is another's name is no entity of its own.
+        alias = "NOT EXISTS (SELECT 1 FROM names WHERE key = e.key)"
+        sql = f"SELECT e.name FROM entities e WHERE ({names.STRONG} OR {names.CERTAIN} AND {alias})"
+        if namespace is not None:
+            sql += f" AND e.id IN ({names.IN_NAMESPACE})"
+        return sorted(row[0] for row in self._rows(sql, *([] if namespace is None else [namespace])))
 
-    def kinds(self, entity: str) -> list[str]:
+    def kinds(self, entity: str, namespace: str | None = None) -> list[str]:
         """What an entity is (``is_a``): ``["country"]``."""
         with self._lock, tables.reading(self._connection):
             own = self.resolve(entity)
-            return [fact.object for fact in self.facts(entity, tables.KIND) if fact.subject == own]
+            told = self.facts(entity, tables.KIND, namespace=namespace)
+        return [fact.object for fact in told if fact.subject == own]
 
-    def graph(self) -> Any:
+    def graph(self, namespace: str | None = None) -> Any:
         """The facts as a ``networkx.MultiDiGraph`` (aliases and kinds left out), see :func:`.graph.networkx_view`."""
-        return networkx_view(fact for fact in self.all_facts() if fact.relation not in tables.NAMING)
+        return networkx_view(fact for fact in self.all_facts(namespace) if fact.relation not in tables.NAMING)
 
     def stats(self) -> dict[str, int]:
         """How many documents, passages, entities and facts there are, and the version."""

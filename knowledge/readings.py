@@ -109,7 +109,8 @@ def plain(value: Any) -> Any:
         case None | bool():
             return value
         case int():
-            return value if value.bit_length() < 64 else f"{value:#x}"
+            # SQLite has no wider numbers; beyond some thousand digits Python writes none in decimal.
+            return value if value.bit_length() < 64 else str(value) if value.bit_length() < 10_000 else f"{value:#x}"
         case float():
             return value if math.isfinite(value) else str(value)
         case datetime() | date():

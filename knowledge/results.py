@@ -17,11 +17,13 @@ class Hop:
         kind: whether the node is an entity or a passage.
         name: the entity's name, or the passage's source.
         relation: the relation of the fact that led here, "" where a passage names an entity.
+        forward: whether that fact points this way: its object is this entity.
     """
 
     kind: Literal["entity", "passage"]
     name: str
     relation: str = ""
+    forward: bool = True
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import numpy as np
 
 from ..core.errors import UnderstudyError
 from ..core.prompts import Passage
-from . import corrections, documents, lexical, tables
+from . import corrections, documents, lexical, spotting, tables
 from .changes import Changes
 from .embedders import DEFAULT, embedder
 from .embedding import Embedder, Vectors
@@ -34,8 +35,8 @@ class KnowledgeStore(StoreReader):
 
     SQLite is the truth: every change is one transaction over passages, vectors, lexical index, entities and facts.
     The vector index and the graph are caches that carry the version they were built from; a search that sees another
-    version (also one that another process wrote) brings them up to it. Threads may share a store. One process writes
-    at a time, the others wait; readers never wait.
+    version (also one that another process wrote) brings them up to it. Threads may share a
+    store and take turns. One process writes at a time, the others wait; processes that read never wait.
 
     >>> with KnowledgeStore.open(":memory:", "hashed") as store:
     ...     _ = store.add_passages([Passage("Peru", "Lima is the capital of Peru.", "notes")])
@@ -109,6 +110,7 @@ class KnowledgeStore(StoreReader):
                 for number, vector in vectors.items():
                     changes.vector(number, vector)
                 lexical.rebuild(connection)
+                spotting.spot_all(connection)
         except BaseException:
             connection.close()
             raise
@@ -131,47 +133,44 @@ class KnowledgeStore(StoreReader):
         *paths: str | Path,
         namespace: str = DEFAULT_NAMESPACE,
         metadata: Mapping[str, Any] | None = None,
+        again: bool = False,
         progress: Progress | None = None,
     ) -> Added:
         """Adds files, folders and globs. The same content again changes nothing; a changed file replaces what it said.
 
-        A document is known by its file name; what was deleted from it by hand stays deleted until it changes. All
-        files are read before the first change, and all go in together.
+        A document keeps the name it first had, that of its file; a passage that was deleted from it by hand stays
+        deleted until it changes. All files are read before the first change, and all go in together.
 
         Args:
             paths: see :mod:`.documents` for what can be read.
             namespace: the part of the store that they go into.
             metadata: what is said about all of them.
+            again: whether files go in anew that have not changed, as after a change of metadata or extractor.
             progress: is told how far it is.
 
         Raises:
             UnderstudyError: for a path that is not there and a file that cannot be read; nothing is then added.
         """
-        files = documents.find(paths)
-        found: list[Document] = []
-        for name, file in files.items():
-            if progress:
-                progress("read", len(found), len(files))
-            found.append(documents.read(file, name))
         with self._lock:
-            sql = "SELECT name, digest, origin FROM documents WHERE namespace = ?"
-            known = {row[0]: row[1:] for row in self._rows(sql, namespace)}
-            changed = [document for document in found if known.get(document.name, ("",))[0] != document.digest]
-            for document in changed:
-                other = known.get(document.name, ("", document.origin))[1]
-                if other != document.origin and (not other or Path(other).is_file()):
-                    raise UnderstudyError(
-                        f"another document is called {document.name} ({other or 'added by hand'})",
-                        where=document.origin,
-                        mend="rename one of them, use another namespace, or delete the other from the store",
-                    )
+            known = self._known(namespace)
+            names = {origin: name for name, (_, origin) in known.items() if origin}
+            files = documents.find(paths)
+            found: list[Document] = []
+            for name, file in files.items():
+                if progress:
+                    progress("read", len(found), len(files))
+                found.append(documents.read(file, names.get(str(file), name)))
+            changed = [one for one in found if again or known.get(one.name, ("", ""))[0] != one.digest]
+            _no_namesakes(changed, known)
             if not changed:
                 return Added(unchanged=len(found))
             pieces = [piece for document in changed for piece in document.pieces]
             vectors = self._embedded(pieces, progress)
             extractions = self._extractor.extract(pieces)
-            facts = done = 0
+            done = 0
             with self._writing() as changes:
+                # Another process may have added some of them in the meantime.
+                _no_namesakes(changed, self._known(namespace))
                 for document in changed:
                     changes.drop_document(namespace, document.name)
                     said = {**(metadata or {}), **document.metadata}
@@ -180,11 +179,17 @@ class KnowledgeStore(StoreReader):
                     ids = changes.pieces(number, pieces[part], vectors[part], extractions[part], said)
                     own = {piece.source: i for piece, i in zip(document.pieces, ids, strict=True)}
                     for fact in document.facts:
-                        facts += changes.facts(number, [fact], own.get(fact.source))
+                        changes.facts(number, [fact], own.get(fact.source))
                     done = part.stop
                     if progress:
                         progress("write", done, len(pieces))
-            return Added(len(changed), len(pieces), facts, len(found) - len(changed), tuple(changes.duplicates))
+            counts = len(changed), len(pieces), changes.new_facts, len(found) - len(changed)
+            return Added(*counts, tuple(changes.duplicates))
+
+    def _known(self, namespace: str) -> dict[str, tuple[str, str]]:
+        """Document → its digest, and the file that it came from."""
+        rows = self._rows("SELECT name, digest, origin FROM documents WHERE namespace = ?", namespace)
+        return {name: (digest, origin) for name, digest, origin in rows}
 
     def add_passages(
         self, passages: Iterable[Passage], document: str = "notes", namespace: str = DEFAULT_NAMESPACE
@@ -196,7 +201,7 @@ class KnowledgeStore(StoreReader):
         """
         given = list(passages)
         with self._lock:
-            known = {(r.title, r.text): r.passage for r in self.passages(document, namespace)}
+            known = self._passages_there(given, document, namespace)
             fresh = {(p.title, p.text): p for p in reversed(given) if (p.title, p.text) not in known}
             pieces = [
                 Piece(p.title, p.text, p.source or f"{document}#{p.title}", 0, len(p.text))
@@ -207,7 +212,7 @@ class KnowledgeStore(StoreReader):
                 extractions = self._extractor.extract(pieces)
                 with self._writing() as changes:
                     # Another process may have added some of them in the meantime.
-                    known = {(r.title, r.text): r.passage for r in self.passages(document, namespace)}
+                    known = self._passages_there(given, document, namespace)
                     own = [i for i, piece in enumerate(pieces) if (piece.title, piece.text) not in known]
                     new = changes.pieces(
                         changes.by_hand(namespace, document),
@@ -217,6 +222,15 @@ class KnowledgeStore(StoreReader):
                     )
                 known |= {(pieces[i].title, pieces[i].text): number for i, number in zip(own, new, strict=True)}
             return [known[p.title, p.text] for p in given]
+
+    def _passages_there(self, given: Sequence[Passage], document: str, namespace: str) -> dict[tuple[str, str], int]:
+        """Which of these passages a document has already, and their ids."""
+        rows = self._rows(
+            "SELECT p.title, p.text, p.id FROM documents d JOIN passages p ON p.document = d.id "
+            "WHERE d.name = ? AND d.namespace = ? AND p.title IN (SELECT value FROM json_each(?)) ORDER BY p.id",
+            *(document, namespace, json.dumps([passage.title for passage in given])),
+        )
+        return {(title, text): number for title, text, number in rows}
 
     def add_facts(
         self,
@@ -236,7 +250,7 @@ class KnowledgeStore(StoreReader):
         Raises:
             UnderstudyError: when a fact lacks a part, its times are none, or there is no such passage.
         """
-        given = [_whole(fact if isinstance(fact, Fact) else Fact(*fact), document) for fact in facts]
+        given = [_whole(fact if isinstance(fact, Fact) else _fact(fact, document), document) for fact in facts]
         with self._lock, self._writing() as changes:
             if passage is None:
                 return changes.facts(changes.by_hand(namespace, document), given, source=document)
@@ -254,6 +268,8 @@ class KnowledgeStore(StoreReader):
         Raises:
             UnderstudyError: when there is no such passage.
         """
+        if not key_of(text):
+            raise UnderstudyError("a passage without a word", where=self._where, mend="delete it instead")
         with self._lock:
             before = next(iter(self._results([passage])), None)
             if before is None:
@@ -315,6 +331,8 @@ class KnowledgeStore(StoreReader):
         """Gives the disk back what was deleted; the bytes of the file before and after."""
         with self._lock:
             before = self._size()
+            with tables.writing(self._connection):
+                spotting.forget_unknown(self._connection)
             self._connection.execute("INSERT INTO lexical(lexical) VALUES ('optimize')")
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -349,11 +367,31 @@ class KnowledgeStore(StoreReader):
             for key, value in (("embedder", self._embedder.name), ("embedder_source", self._embedder.source)):
                 if tables.meta(self._connection, key) != value:
                     tables.set_meta(self._connection, key, value)
-            yield Changes(self._connection, version)
+            changes = Changes(self._connection, version)
+            yield changes
+            changes.finish()
 
     def _deleted(self, sql: str, values: Sequence[str | int]) -> int:
         with self._lock, self._writing():
             return sum(self._connection.execute(sql, (value,)).rowcount for value in values)
+
+
+def _no_namesakes(found: Sequence[Document], known: Mapping[str, tuple[str, str]]) -> None:
+    for document in found:
+        _, origin = known.get(document.name, ("", document.origin))
+        if origin != document.origin and (not origin or Path(origin).is_file()):
+            raise UnderstudyError(
+                f"another document is called {document.name} ({origin or 'added by hand'})",
+                where=document.origin,
+                mend="rename one of them, use another namespace, or delete the other from the store",
+            )
+
+
+def _fact(parts: Sequence[Any], where: str) -> Fact:
+    if isinstance(parts, str) or len(parts) != 3 or not all(isinstance(part, str) for part in parts):
+        mend = "give (subject, relation, object), three texts"
+        raise UnderstudyError(f"not a fact: {parts!r}", where=where, mend=mend)
+    return Fact(*parts)
 
 
 def _whole(fact: Fact, where: str) -> Fact:

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import UnderstudyError
-from . import lexical
+from . import lexical, spotting
 
 FORMAT = "2"
 
 # How long one writer waits for another, and a reader for a store that is just being made.
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 
 # Relations that name an entity instead of linking it to another: their object is a text, not an entity.
 ALIAS = "also_called"
@@ -36,7 +36,7 @@ CREATE TABLE passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
     title TEXT NOT NULL, text TEXT NOT NULL, source TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
     headings TEXT NOT NULL, metadata TEXT NOT NULL);
-CREATE INDEX passages_document ON passages (document);
+CREATE INDEX passages_document ON passages (document, title);
 CREATE TABLE vectors (
     passage INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, version INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE INDEX vectors_version ON vectors (version);
@@ -138,7 +138,7 @@ def _prepare(connection: sqlite3.Connection, where: str) -> None:
     with writing(connection):
         found = _format(connection, where)
         if found is None:
-            for statement in statements(SCHEMA + lexical.SCHEMA):
+            for statement in statements(SCHEMA + spotting.SCHEMA + lexical.SCHEMA):
                 connection.execute(statement)
             set_meta(connection, "format", FORMAT)
         elif found == "1":
@@ -193,7 +193,13 @@ def writing(connection: sqlite3.Connection) -> Iterator[int]:
 
     A transaction that changes nothing makes no version: caches stay as they are.
     """
-    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise
+        mend = f"another process has been writing for {PATIENCE_S:.0f} seconds; try again when it is done"
+        raise UnderstudyError("the store is being written to", mend=mend) from None
     try:
         # Before the tables are made there is no version to read; they are then version 1.
         new = version(connection) + 1 if _has_meta(connection) else 1

@@ -42,6 +42,8 @@ def thing(
         values = _values(cell)
         if key == column or not values:
             continue
+        if len(values) > 1:
+            metadata = {**metadata, key: values}
         said = "; ".join(values)
         told.append(f"{key}: {said}" if said.endswith((".", "!", "?")) else f"{key}: {said}.")
         typed = isinstance(cell, bool | int | float)

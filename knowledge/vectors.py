@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 # Up to here exact search takes milliseconds; beyond, one byte a dimension keeps the index in memory.
 FLAT_LIMIT = 100_000
 _SAMPLE = 100_000
+# Of the range of a dimension, on either side.
+_MARGIN = 0.25
 
 
 class VectorIndex:
@@ -28,9 +30,10 @@ class VectorIndex:
 
     def __init__(self, dimension: int, flat_limit: int = FLAT_LIMIT) -> None:
         self.dimension = dimension
-        self._flat_limit = flat_limit
+        self.flat_limit = flat_limit
         self._index: Any = None
         self._exact = True
+        self.trained_on = 0
         # Sums over the vectors and over their products, for the spread of the scores of a query.
         self._sum = np.zeros(dimension)
         self._products = np.zeros((dimension, dimension))
@@ -79,29 +82,33 @@ class VectorIndex:
 
         if self._index is None:
             self._index = faiss.IndexIDMap2(faiss.IndexFlatIP(self.dimension))
-        if self._exact and len(self) + len(ids) > self._flat_limit:
-            self._quantise(vectors)
+        if self._exact and len(self) + len(ids) > self.flat_limit:
+            held = self.ids()
+            kept = self.vectors(held)
+            self.quantise(np.concatenate([kept, vectors]), len(held) + len(ids))
+            if len(held):
+                self._index.add_with_ids(np.ascontiguousarray(kept), held)
         self._index.add_with_ids(np.ascontiguousarray(vectors), np.ascontiguousarray(ids))
         self._sum += vectors.sum(axis=0)
         self._products += vectors.T @ vectors
 
-    def _quantise(self, coming: NDArray[np.float32]) -> None:
-        """Moves what is there into a quantised index, whose ranges are learned from that and from what is coming."""
+    def quantise(self, sample: NDArray[np.float32], count: int) -> None:
+        """Makes the index an empty quantised one whose ranges are learned from ``sample [N, D]`` of ``count`` vectors.
+
+        The sample must be drawn from all that is to come: what lies outside of the ranges is cut to their ends.
+        """
         import faiss
 
-        ids = self.ids()
-        inside = faiss.downcast_index(self._index.index)
-        kept = np.asarray(inside.reconstruct_n(0, len(ids)), dtype=np.float32) if len(ids) else coming[:0]
         quantised = faiss.IndexScalarQuantizer(
             self.dimension, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
         )
-        sample = np.concatenate([kept, coming])
+        quantised.sq.rangestat = faiss.ScalarQuantizer.RS_minmax
+        quantised.sq.rangestat_arg = _MARGIN
         step = max(1, len(sample) // _SAMPLE)
         quantised.train(np.ascontiguousarray(sample[::step]))
         self._index = faiss.IndexIDMap2(quantised)
         self._exact = False
-        if len(ids):
-            self._index.add_with_ids(kept, ids)
+        self.trained_on = count
 
     def remove(self, ids: NDArray[np.int64]) -> int:
         """Removes the vectors of ``ids`` and says how many there were."""
@@ -116,7 +123,7 @@ class VectorIndex:
     def likeness(self, query: NDArray[np.float32], ids: Sequence[int]) -> dict[int, float]:
         """The inner products of ``query [D]`` with the vectors of ``ids``."""
         found: dict[int, float] = {}
-        for number in ids:
+        for number in ids if self._index is not None else ():
             with suppress(RuntimeError):  # a passage whose vector is missing, which a check reports
                 found[number] = float(self._index.reconstruct(int(number)) @ query)
         return found

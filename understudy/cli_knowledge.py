@@ -18,6 +18,7 @@ from .core.errors import UnderstudyError
 if TYPE_CHECKING:
     from .knowledge.extraction import Extractor
     from .knowledge.results import Fact, Hop, Result
+    from .knowledge.store import KnowledgeStore
 
 knowledge = typer.Typer(
     no_args_is_help=True, help="A store of passages and facts: add, search, show, query, stats, check, rebuild, …"
@@ -48,6 +49,7 @@ def add(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Said about all of them; repeat for more.", show_default=False),
     ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Read files anew that have not changed.")] = False,
     pattern: Annotated[
         list[str] | None,
         typer.Option(
@@ -80,7 +82,7 @@ def add(
     find(paths)  # a path that is not there is no reason to make a store
     finder = _extractor(pattern or [], extractor)
     with damage(store), KnowledgeStore.open(store, embedder, finder) as opened, bar(quiet=as_json) as progress:
-        added = opened.add(*paths, namespace=namespace, metadata=metadata, progress=progress)
+        added = opened.add(*paths, namespace=namespace, metadata=metadata, again=again, progress=progress)
         stats = opened.stats()
     if as_json:
         print_json(asdict(added) | {"store": str(store), "stats": stats})
@@ -88,6 +90,8 @@ def add(
     told = f"{counted(added.documents, 'document')}, {counted(added.passages, 'passage')}"
     told += f", {counted(added.facts, 'new fact')}"
     stdout().print(told + (f"; {added.unchanged} unchanged" if added.unchanged else ""))
+    if added.unchanged and (metadata or pattern or extractor):
+        complain("what was unchanged has nothing of the new options; --again reads it anew")
     for duplicate in added.duplicates[:20]:
         complain(f"nearly the same ({duplicate.likeness:.0%}): {duplicate.source} and {duplicate.other}")
     if len(added.duplicates) > 20:
@@ -223,6 +227,7 @@ def query(
     """
     with opened_store(store) as opened:
         answers = opened.query(patterns, limit=limit, namespace=namespace, as_of=as_of)
+        unknown = [] if answers else _unknown(opened, patterns)
     if as_json:
         print_json({"query": patterns, "answers": answers})
         return
@@ -230,6 +235,8 @@ def query(
         tell(Text("  ".join(f"{name}: {value}" for name, value in answer.items()) or "yes"))
     if not answers:
         complain("no answer")
+        for sentence in unknown:
+            complain(sentence)
 
 
 @knowledge.command()
@@ -303,7 +310,9 @@ def way(path: Sequence[Hop]) -> str:
     """The way to a passage in one line: ``Peru —borders→ Chile → briefs.csv#Chile``."""
     text = path[0].name
     for hop in path[1:]:
-        text += f" —{hop.relation.replace('_', ' ')}— {hop.name}" if hop.relation else f" → {hop.name}"
+        relation = hop.relation.replace("_", " ")
+        arrow = "→" if not relation else f"—{relation}→" if hop.forward else f"←{relation}—"
+        text += f" {arrow} {hop.name}"
     return text
 
 
@@ -311,6 +320,22 @@ def fact_line(fact: Fact) -> Text:
     """A fact with its times and its source."""
     times = f" ({fact.valid_from or '…'} to {fact.valid_until or '…'})" if fact.valid_from or fact.valid_until else ""
     return Text.assemble(f"{fact}{times}", (f"  {fact.source}", "dim"))
+
+
+def _unknown(store: KnowledgeStore, patterns: str) -> list[str]:
+    """What no fact of the store has that a query names: subjects and relations."""
+    from .knowledge.matching import parsed
+
+    relations = sorted({fact.relation for fact in store.all_facts()})
+    told = []
+    for subject, relation, _ in parsed(patterns):
+        if not subject.startswith("?") and store.resolve(subject) is None:
+            close = _meant(subject, store.entities())
+            told.append(f"there is no entity {subject!r}" + (f"; {close}" if close else ""))
+        if not relation.startswith("?") and relation.replace(" ", "_") not in relations and relation not in relations:
+            close = _meant(relation, relations)
+            told.append(f"there is no relation {relation!r}" + (f"; {close}" if close else ""))
+    return told
 
 
 def _meant(name: str, known: Sequence[str]) -> str | None:

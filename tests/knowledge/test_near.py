@@ -48,7 +48,7 @@ def test_near_duplicates_are_found_without_comparing_all_pairs() -> None:
     with KnowledgeStore.open(embedder="hashed") as store:
         for place, text in enumerate(texts):
             best = max((likeness(runs[place], runs[other]) for other in range(place)), default=0.0)
-            told = nearest(store._connection, text, fingerprint(text))
+            told = nearest(store._connection, text, fingerprint(text), "")
             assert told is None or ALIKE <= told[1] <= best
             expected, found = expected + (best >= ALIKE), found + (told is not None)
             store._connection.execute(

@@ -37,7 +37,7 @@ def test_a_cell_with_several_values_gives_a_fact_each() -> None:
         ("borders", "Chile", False), ("borders", "Brazil", False), ("link", "https://a.org/x;y", True),
         ("on", "true", True),
     ]  # fmt: skip
-    assert piece.metadata == {"k": 1}
+    assert piece.metadata == {"k": 1, "borders": ["Chile", "Brazil"]}, "so that a filter can ask for one of them"
 
 
 def test_a_semicolon_in_prose_parts_nothing() -> None:

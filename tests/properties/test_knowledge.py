@@ -21,13 +21,16 @@ from understudy.knowledge.filters import filtered
 from understudy.knowledge.filters import parsed as conditions
 from understudy.knowledge.matching import parsed as patterns
 from understudy.knowledge.retrieval import RECIPES
+from understudy.knowledge.times import instant
 
 NAMES = ["Peru", "Chile", "Lima", "São Tomé", "Isle of Man"]
 DOCUMENTS = ["a", "b"]
 MOMENTS = ["", "2009", "2009-01-01", "2009-01-01T00:00:00Z", "2010-06"]
 NAME, DOCUMENT, SIDE = st.sampled_from(NAMES), st.sampled_from(DOCUMENTS), st.integers(0, 1)
 TEXT = st.lists(NAME | st.sampled_from(["borders", "Nick", "the capital", "is."]), max_size=5).map(" ".join)
-TIMES = st.tuples(st.sampled_from(MOMENTS), st.sampled_from(MOMENTS))
+TIMES = st.tuples(st.sampled_from(MOMENTS), st.sampled_from(MOMENTS)).filter(
+    lambda times: not all(times) or instant(times[0]) < instant(times[1])
+)
 FACT = st.builds(
     lambda subject, rest, times: Fact(subject, *rest[:2], "", *times, literal=rest[2]),
     NAME,
@@ -127,7 +130,7 @@ class Changes(RuleBasedStateMachine):
         self.facts.setdefault(fact, set()).add((self.passages[number][0], number))
 
     @precondition(lambda self: self.passages)
-    @rule(side=SIDE, place=PLACE, text=TEXT)
+    @rule(side=SIDE, place=PLACE, text=TEXT.filter(bool))
     def update_passage(self, side: int, place: int, text: str) -> None:
         number = self.passage(place)
         document, title, _ = self.passages.pop(number)
