@@ -40,12 +40,12 @@ class Graph:
         self.size = size
         total = np.bincount(sources, weights, size)
         order = np.argsort(targets, kind="stable")
-        self._sources = sources[order].astype(np.int32)
-        self._targets = targets[order].astype(np.int32)
+        # As wide as numpy counts, or every step would widen them anew.
+        self._sources = sources[order].astype(np.intp)
+        self._targets = targets[order].astype(np.intp)
         # A step shares a node's mass among those that it leads to, by weight.
         self._shares = weights[order] / total[self._sources]
         self._starts = np.searchsorted(self._targets, np.arange(size + 1))
-        self._dangling = np.flatnonzero(total == 0)
 
     @property
     def edges(self) -> int:
@@ -55,7 +55,7 @@ class Graph:
     @property
     def nbytes(self) -> int:
         """The memory of its arrays, in bytes."""
-        held = (self._sources, self._targets, self._shares, self._starts, self._dangling)
+        held = (self._sources, self._targets, self._shares, self._starts)
         return sum(array.nbytes for array in held)
 
     def listed(self) -> tuple[Ints, Floats]:
