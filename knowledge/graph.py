@@ -103,8 +103,8 @@ class Graph:
             # What did not flow on (from dangling nodes, into closed ones) starts again with the rest.
             following += (1.0 - float(following.sum())) * start
             change = np.abs(following - rank).sum()
-            # Passages lead to entities and these to passages: what swings between the two sides, by −d a step, is most of
-            # the error of a long walk, and a weighted mean of two steps is without it.
+            # Passages lead to entities and these to passages: what swings between the two sides, by −d a step, is most
+            # of the error of a long walk, and a weighted mean of two steps is without it.
             rank = following if step != _SWINGS_UNTIL else (damping * rank + following) / (1.0 + damping)
             if change < tolerance:
                 break
