@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from unittest.mock import patch
 
 import numpy as np
 
@@ -130,10 +131,10 @@ def gates(collections: Sequence[Collection], source: str) -> list[str]:
     for collection in collections:
         with filled(collection, source) as (store, places):
             rows = []
-            for retrieval.ENTITY_SHARE, retrieval.COVERED_SHARE in GATES:  # type: ignore[misc]
-                rows.append([recalled(store, places, asked, 5) for asked in collection.asked])
+            for constant, slope in GATES:
+                with patch.multiple(retrieval, ENTITY_SHARE=constant, COVERED_SHARE=slope):
+                    rows.append([recalled(store, places, asked, 5) for asked in collection.asked])
             found[collection.name] = np.array(rows)
-    retrieval.ENTITY_SHARE, retrieval.COVERED_SHARE = shipped  # type: ignore[misc]
     lines = [f"| gate | {' | '.join(found)} |", "| --- |" + " --- |" * len(found)]
     for number, (constant, slope) in enumerate(GATES):
         cells = [f"{100 * rows[number].mean():.1f}" for rows in found.values()]

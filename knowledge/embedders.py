@@ -48,7 +48,33 @@ def embedder(source: str) -> Embedder:
     return BackboneEmbedder(source) if source == DEFAULT or _is_decoder(source) else SentenceEncoder(source)
 
 
-class BackboneEmbedder:
+class _Model:
+    """What the embedders of models share: a source, loaded when it is needed, and a space that its weights make.
+
+    Args:
+        source: ``default``, a folder, or a hub id.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._lock = Lock()
+
+    @property
+    def name(self) -> str:
+        """The space: the model's weights make it."""
+        return self._identity[0]
+
+    @property
+    def dimension(self) -> int:
+        """The width D of a vector."""
+        return self._identity[1]
+
+    @cached_property
+    def _identity(self) -> tuple[str, int]:
+        raise NotImplementedError
+
+
+class BackboneEmbedder(_Model):
     """Sentence vectors of a backbone: the mean of its last hidden states, without any head.
 
     Args:
@@ -63,19 +89,8 @@ class BackboneEmbedder:
     weight = 0.1
 
     def __init__(self, source: str = DEFAULT) -> None:
-        self.source = source
+        super().__init__(source)
         self._backbone: Backbone | None = None
-        self._lock = Lock()
-
-    @property
-    def name(self) -> str:
-        """The space: the backbone's weights make it."""
-        return self._identity[0]
-
-    @property
-    def dimension(self) -> int:
-        """The width D of a vector."""
-        return self._identity[1]
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """One row of length 1 per text; a text without words gives zeros."""
@@ -103,7 +118,7 @@ class BackboneEmbedder:
         return self._backbone
 
 
-class SentenceEncoder:
+class SentenceEncoder(_Model):
     """A transformers encoder: its last hidden states, pooled as its folder says (the mean unless it says the first).
 
     Args:
@@ -116,20 +131,9 @@ class SentenceEncoder:
     weight = 1.0
 
     def __init__(self, source: str) -> None:
-        self.source = source
+        super().__init__(source)
         self._model: Any = None
         self._tokenizer: Any = None
-        self._lock = Lock()
-
-    @property
-    def name(self) -> str:
-        """The space: the encoder's weights make it."""
-        return self._identity[0]
-
-    @property
-    def dimension(self) -> int:
-        """The width D of a vector."""
-        return self._identity[1]
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """One row of length 1 per text; a text without words gives zeros."""

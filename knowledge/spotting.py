@@ -99,6 +99,19 @@ def spot_all(connection: sqlite3.Connection) -> None:
     spot(connection, dict(connection.execute("SELECT id, text FROM passages").fetchall()), names)
 
 
+def out_of_step(connection: sqlite3.Connection) -> int:
+    """How many passages hold other known names than the tables say, or names that were never sought."""
+    sought = {row[0] for row in connection.execute("SELECT key FROM sought")}
+    if any(findable(key, form) and key not in sought for key, form in connection.execute(_KNOWN)):
+        return int(connection.execute("SELECT count(*) FROM passages").fetchone()[0])
+    noted: dict[int, dict[str, tuple[bool, bool]]] = {}
+    for passage, key, upper, capitals in connection.execute("SELECT passage, key, upper, capitals FROM spotted"):
+        noted.setdefault(passage, {})[key] = (bool(upper), bool(capitals))
+    keys = reach(sought)
+    texts = connection.execute("SELECT id, text FROM passages")
+    return sum(spotted(text, keys) != noted.get(passage, {}) for passage, text in texts)
+
+
 def forget_unknown(connection: sqlite3.Connection) -> None:
     """Takes away what was sought for names that nothing vouches for any more, within a transaction."""
     known = {key for key, _ in connection.execute(_KNOWN)}

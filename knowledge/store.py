@@ -4,39 +4,29 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from ..core.errors import UnderstudyError
 from ..core.prompts import Passage
-from . import corrections, documents, lexical, spotting, tables
-from .changes import Changes
+from . import documents, lexical, spotting, tables
 from .embedders import DEFAULT, embedder
-from .embedding import Embedder, Vectors
-from .extraction import Extraction, Extractor, RuleExtractor
+from .embedding import Embedder
+from .extraction import Extractor, RuleExtractor
 from .pieces import Document, Piece
-from .reader import StoreReader
 from .results import DEFAULT_NAMESPACE, Added, Fact
-from .text import key_of
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done (``read``, ``embed``, ``write``), how many are done, and how many there are."""
-
-_AT_ONCE = 256
+from .writer import Progress, StoreWriter, whole
 
 
-class KnowledgeStore(StoreReader):
+class KnowledgeStore(StoreWriter):
     """Passages and facts with their sources, found by words, by likeness and through the graph.
 
     SQLite is the truth: every change is one transaction over passages, vectors, lexical index, entities and facts.
     The vector index and the graph are caches that carry the version they were built from; a search that sees another
-    version (also one that another process wrote) brings them up to it. Threads may share a
-    store and take turns. One process writes at a time, the others wait; processes that read never wait.
+    version (also one that another process wrote) brings them up to it. Threads may share a store and take turns. One
+    process writes at a time, the others wait; processes that read never wait.
 
     >>> with KnowledgeStore.open(":memory:", "hashed") as store:
     ...     _ = store.add_passages([Passage("Peru", "Lima is the capital of Peru.", "notes")])
@@ -44,8 +34,6 @@ class KnowledgeStore(StoreReader):
     ...     store.search("capital of Peru")[0].text, store.neighbours("Chile")
     ('Lima is the capital of Peru.', ['Peru'])
     """
-
-    _extractor: Extractor
 
     @classmethod
     def open(
@@ -250,7 +238,7 @@ class KnowledgeStore(StoreReader):
         Raises:
             UnderstudyError: when a fact lacks a part, its times are none, or there is no such passage.
         """
-        given = [_whole(fact if isinstance(fact, Fact) else _fact(fact, document), document) for fact in facts]
+        given = [whole(fact if isinstance(fact, Fact) else _fact(fact, document), document) for fact in facts]
         with self._lock, self._writing() as changes:
             if passage is None:
                 return changes.facts(changes.by_hand(namespace, document), given, source=document)
@@ -258,74 +246,6 @@ class KnowledgeStore(StoreReader):
             if not row:
                 raise UnderstudyError(f"there is no passage {passage}", where=self._where)
             return changes.facts(row[0][0], given, passage, source=row[0][1])
-
-    def update_passage(self, passage: int, text: str, title: str | None = None) -> int:
-        """Changes what a passage says: its vector, words and names change with it, and facts that it supported go.
-
-        Returns:
-            its id, which is a new one.
-
-        Raises:
-            UnderstudyError: when there is no such passage.
-        """
-        if not key_of(text):
-            raise UnderstudyError("a passage without a word", where=self._where, mend="delete it instead")
-        with self._lock:
-            before = next(iter(self._results([passage])), None)
-            if before is None:
-                raise UnderstudyError(f"there is no passage {passage}", where=self._where)
-            end = before.start + len(text)
-            named = before.title if title is None else title
-            piece = Piece(named, text, before.source, before.start, end, before.headings, before.metadata)
-            vectors, extractions = self._embedded([piece]), self._extractor.extract([piece])
-            with self._writing() as changes:
-                sql = "DELETE FROM passages WHERE id = ? RETURNING document"
-                row = self._connection.execute(sql, (passage,)).fetchone()
-                if row is None:
-                    raise UnderstudyError(f"there is no passage {passage} any more", where=self._where)
-                return changes.pieces(row[0], [piece], vectors, extractions)[0]
-
-    def update_fact(self, fact: Fact, by: Fact) -> bool:
-        """Puts another fact in the place of one, with the same support; whether there was one.
-
-        To say since when it no longer holds: ``store.update_fact(f, replace(f, valid_until="2020-03-01"))``.
-
-        Raises:
-            UnderstudyError: when the new one lacks a part, or its times are none.
-        """
-        with self._lock, self._writing() as changes:
-            return corrections.replace_fact(self._connection, changes, self._numbers(fact), _whole(by, self._where))
-
-    def rename_entity(self, name: str, to: str) -> bool:
-        """Gives an entity another name, or makes it one with the entity of that name; whether there was one."""
-        with self._lock, self._writing() as changes:
-            meant = self._ids(self._linker.entities(name)[:1])
-            if meant and key_of(to):
-                corrections.move_entity(self._connection, changes, meant[0], to)
-            return bool(meant and key_of(to))
-
-    def delete(self, document: str, namespace: str = DEFAULT_NAMESPACE) -> bool:
-        """Deletes a document with all that only it supports; whether there was one."""
-        with self._lock, self._writing() as changes:
-            return changes.drop_document(namespace, document)
-
-    def delete_namespace(self, namespace: str) -> int:
-        """Deletes all documents of a namespace with all that only they support; how many there were."""
-        return self._deleted("DELETE FROM documents WHERE namespace = ?", [namespace])
-
-    def delete_passage(self, passage: int) -> bool:
-        """Deletes a passage with all that only it supports; whether there was one."""
-        return self._deleted("DELETE FROM passages WHERE id = ?", [passage]) > 0
-
-    def delete_entity(self, name: str) -> bool:
-        """Deletes an entity with its facts, aliases and mentions; passages that name it stay. Whether there was one."""
-        with self._lock:
-            return self._deleted("DELETE FROM entities WHERE id = ?", self._ids(self._linker.entities(name)[:1])) > 0
-
-    def delete_fact(self, fact: Fact) -> bool:
-        """Deletes a fact whatever supports it, of the given times or, without any, of all; whether there was one."""
-        with self._lock:
-            return self._deleted("DELETE FROM facts WHERE id = ?", self._numbers(fact)) > 0
 
     def compact(self) -> tuple[int, int]:
         """Gives the disk back what was deleted; the bytes of the file before and after."""
@@ -343,37 +263,6 @@ class KnowledgeStore(StoreReader):
             pages, size = (self._rows(f"PRAGMA {name}")[0][0] for name in ("page_count", "page_size"))
             return int(pages * size)
         return sum(file.stat().st_size for file in (Path(self._where), Path(f"{self._where}-wal")) if file.is_file())
-
-    def _numbers(self, fact: Fact) -> list[int]:
-        with self._lock:
-            subjects = self._ids(self._linker.entities(fact.subject))
-            things = [] if fact.literal else self._ids(self._linker.entities(fact.object))
-            return corrections.numbers(self._connection, fact, subjects, things)
-
-    def _embedded(self, pieces: Sequence[Piece], progress: Progress | None = None) -> Vectors:
-        found = np.zeros((len(pieces), self._embedder.dimension), dtype=np.float32)
-        for start in range(0, len(pieces), _AT_ONCE):
-            part = pieces[start : start + _AT_ONCE]
-            found[start : start + len(part)] = self._embedder.encode([f"{p.title}. {p.text}" for p in part])
-            if progress:
-                progress("embed", start + len(part), len(pieces))
-        return found
-
-    @contextmanager
-    def _writing(self, *, anew: bool = False) -> Iterator[Changes]:
-        with tables.writing(self._connection) as version:
-            if not anew:
-                self._require_embedder()
-            for key, value in (("embedder", self._embedder.name), ("embedder_source", self._embedder.source)):
-                if tables.meta(self._connection, key) != value:
-                    tables.set_meta(self._connection, key, value)
-            changes = Changes(self._connection, version)
-            yield changes
-            changes.finish()
-
-    def _deleted(self, sql: str, values: Sequence[str | int]) -> int:
-        with self._lock, self._writing():
-            return sum(self._connection.execute(sql, (value,)).rowcount for value in values)
 
 
 def _no_namesakes(found: Sequence[Document], known: Mapping[str, tuple[str, str]]) -> None:
@@ -394,13 +283,6 @@ def _fact(parts: Sequence[Any], where: str) -> Fact:
     return Fact(*parts)
 
 
-def _whole(fact: Fact, where: str) -> Fact:
-    if not (key_of(fact.subject) and fact.relation and fact.object.strip()):
-        mend = "each has a text, and a subject a letter or digit in it"
-        raise UnderstudyError(f"a fact lacks its subject, relation or object: {fact}", where=where, mend=mend)
-    return fact
-
-
 def _embedder(given: Embedder | str | None, connection: sqlite3.Connection) -> Embedder:
     if given is not None and not isinstance(given, str):
         return given
@@ -409,4 +291,4 @@ def _embedder(given: Embedder | str | None, connection: sqlite3.Connection) -> E
     return embedder(given or kept or DEFAULT)
 
 
-__all__ = ["Extraction", "KnowledgeStore", "Progress"]
+__all__ = ["KnowledgeStore", "Progress"]

@@ -113,3 +113,21 @@ def test_pages_that_are_damaged_are_found(tmp_path: Path) -> None:
     path.write_bytes(content)
     with KnowledgeStore.open(path) as store:
         assert store.check()
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("DELETE FROM spotted WHERE key = 'peru'", "hold other names than are noted"),
+        ("UPDATE spotted SET upper = 0 WHERE key = 'peru'", "hold other names than are noted"),
+        ("DELETE FROM sought WHERE key = 'peru'", "hold other names than are noted"),
+    ],
+)
+def test_names_that_are_noted_wrongly_are_found_and_rebuilt(tmp_path: Path, damage: str, said: str) -> None:
+    with KnowledgeStore.open(tmp_path / "s.db", "hashed") as store:
+        store.add_passages([Passage("Peru", "Lima lies in Peru."), Passage("Andes", "They run through Peru.")])
+        store._connection.execute(damage)
+        (problem,) = store.check()
+        assert said in problem
+    with KnowledgeStore.rebuild(tmp_path / "s.db") as store:
+        assert store.check() == []
