@@ -7,7 +7,7 @@ import sqlite3
 import numpy as np
 from numpy.typing import NDArray
 
-from . import lexical, tables
+from . import lexical, spotting, tables
 from .caches import Caches
 from .mentions import build_graph
 from .text import key_of
@@ -48,6 +48,8 @@ def problems(connection: sqlite3.Connection, caches: Caches, dimension: int) -> 
         wide = "SELECT count(*) FROM vectors WHERE length(data) != ?"
         if count := connection.execute(wide, (4 * dimension,)).fetchone()[0]:
             found.append(f"{count} vectors are not {dimension} numbers wide")
+        if names := spotting.out_of_step(connection):
+            found.append(f"{names} passages hold other names than are noted of them")
         # Of rows that do not fit together no index can be made that the caches could be held against.
         return found if broken or count else found + _of_caches(connection, caches, dimension)
 

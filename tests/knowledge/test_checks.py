@@ -9,6 +9,7 @@ from understudy.core.prompts import Passage
 from understudy.knowledge import HashedEmbedder, KnowledgeStore
 
 Sql = Callable[..., None]
+OTHER_NAMES = "1 passages hold other names than are noted of them"
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ NOBODY = "INSERT INTO entities (key, name) VALUES ('nobody', 'Nobody')"
             "UPDATE vectors SET data = zeroblob(64) WHERE passage = 1",
             ["the vector index has other vectors than the tables"],
         ),
-        ("UPDATE passages SET text = 'changed' WHERE id = 2", [LEXICAL]),
+        ("UPDATE passages SET text = 'changed' WHERE id = 2", [LEXICAL, OTHER_NAMES]),
         ("INSERT INTO lexical (lexical) VALUES ('delete-all')", [LEXICAL]),
         (NOBODY, ["1 entities are named by nothing"]),
         ("DELETE FROM names", ["1 aliases are in no list of names"]),
