@@ -2,8 +2,8 @@
 
     python examples/travel_desk/build_data.py --source DIR [--out examples/travel_desk/data]
 
-``DIR`` holds ``countries.json`` (mledoze/countries), ``country-by-population.json`` and
-``country-by-driving-side.json`` (samayo/country-json) and ``country-codes.csv`` (datasets/country-codes);
+``DIR`` holds ``countries.json`` (mledoze/countries), ``country-by-*.json`` (samayo/country-json: population, driving
+side, government, independence, dish, temperature) and ``country-codes.csv`` (datasets/country-codes);
 ``data/SOURCES.md`` says which column comes from which. The same sources give the same bytes.
 """
 
@@ -21,6 +21,7 @@ from typing import Any
 
 import corrections as mend
 from briefs import brief
+from notes import NOTES, by_country, notes
 
 COLUMNS = (
     "name", "capital", "continent", "area_km2", "population", "population_year", "languages", "currency",
@@ -56,11 +57,6 @@ def fold(text: str) -> str:
     """The text without case and diacritics: what two names are compared by."""
     marks = unicodedata.normalize("NFKD", text)
     return "".join(c for c in marks if not unicodedata.combining(c)).casefold()
-
-
-def by_country(path: Path, field: str) -> dict[str, Any]:
-    """One file of country-json: country name → value."""
-    return {row["country"]: row[field] for row in json.loads(path.read_text(encoding="utf-8"))}
 
 
 def spelled(values: dict[str, Any], spellings: Sequence[str]) -> Any:
@@ -178,6 +174,12 @@ def triples(countries: Sequence[Country]) -> list[tuple[str, str, str]]:
     return [*facts, *kinds, *kept]
 
 
+def read_written(path: Path = Path(__file__).with_name("written_briefs.csv")) -> dict[str, str]:
+    """The briefs that a person wrote: country name → text."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["title"]: row["text"] for row in csv.DictReader(file)}
+
+
 def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A CSV file with Unix line ends, so that the same rows are the same bytes everywhere."""
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -187,7 +189,7 @@ def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -
 
 
 def build(source: Path, out: Path) -> None:
-    """Writes ``countries.csv``, ``triples.csv`` and ``briefs.csv`` into ``out``."""
+    """Writes ``countries.csv``, ``triples.csv``, ``notes.csv`` and ``briefs.csv`` into ``out``."""
     countries = read(source)
     out.mkdir(parents=True, exist_ok=True)
 
@@ -197,7 +199,10 @@ def build(source: Path, out: Path) -> None:
 
     write(out / "countries.csv", COLUMNS, ([cell(c, column) for column in COLUMNS] for c in countries))
     write(out / "triples.csv", ("subject", "relation", "object"), triples(countries))
-    write(out / "briefs.csv", ("title", "text"), ((c.name, brief(c, turn)) for turn, c in enumerate(countries)))
+    write(out / "notes.csv", NOTES, notes(source))
+    written = read_written()
+    texts = ((c.name, written.get(c.name) or brief(c, turn)) for turn, c in enumerate(countries))
+    write(out / "briefs.csv", ("title", "text"), texts)
 
 
 if __name__ == "__main__":
