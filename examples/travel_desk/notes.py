@@ -52,7 +52,7 @@ def notes(source: Path) -> list[Sequence[object]]:
     dishes = by_country(source / "country-by-national-dish.json", "dish")
     warmth = by_country(source / "country-by-yearly-average-temperature.json", "temperature")
     rows: list[Sequence[object]] = []
-    for iso3 in WRITTEN:
+    for iso3 in (code for code in WRITTEN if code in records):
         record = records[iso3]
         name = record["name"]["common"]
         kind = "" if iso3 in NO_GOVERNMENT else GOVERNMENT.get(government[name]) or government[name].lower()

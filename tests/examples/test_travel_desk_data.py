@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -38,6 +39,7 @@ def table(name: str) -> list[dict[str, str]]:
 COUNTRIES = table("countries.csv")
 TRIPLES = [(r["subject"], r["relation"], r["object"]) for r in table("triples.csv")]
 BRIEFS = table("briefs.csv")
+NOTES = {row["name"]: row for row in table("notes.csv")}
 NAMES = {row["name"] for row in COUNTRIES}
 
 
@@ -124,10 +126,28 @@ def test_briefs_are_short_and_say_what_the_table_says() -> None:
     assert [row["title"] for row in BRIEFS] == [row["name"] for row in COUNTRIES]
     for brief, row in zip(BRIEFS, COUNTRIES, strict=True):
         text = brief["text"]
-        assert len(text.split()) <= 45 and text.endswith("."), text
-        for fact in (row["capital"], row["languages"].split(", ")[0], row["driving_side"]):
-            assert fact in text, (fact, text)
+        assert 3 <= len(re.findall(r"[.?!](?= [^a-z]|$)", text)) <= 7 and text.endswith("."), text
+        assert len(text.split()) <= (85 if row["name"] in NOTES else 45), text
+        for fact in (row["capital"], row["driving_side"]):
+            assert fact.casefold() in text.casefold(), (fact, text)
+        assert any(language in text for language in row["languages"].split(", ")), text
         assert fold(row["currency_name"]) in fold(text), text
+
+
+def test_the_written_briefs_say_what_only_the_notes_hold() -> None:
+    assert len(NOTES) >= 60
+    told = {row["title"]: row["text"] for row in BRIEFS}
+    for name, note in NOTES.items():
+        text = told[name].casefold()
+        for column in ("official_name", "government", "independent_since", "dish"):
+            assert note[column].casefold() in text, (name, column)
+        assert re.search(rf"(?<![\d-]){note['temperature_c']}( °c| degrees)", text), name
+        assert ("landlocked" in text) == (note["landlocked"] == "yes"), name
+        neighbours = {other for subject, other in related("borders") if subject == name}
+        named = {other for other in neighbours if other in told[name]}
+        count = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven")
+        counted = {str(len(neighbours)), *count[len(neighbours) : len(neighbours) + 1], "single", "only"}
+        assert named == neighbours or counted & set(re.findall(r"\w+", text)), (name, neighbours - named)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +222,10 @@ def sources(folder: Path) -> Path:
     ]
     folder.mkdir()
     (folder / "countries.json").write_text(json.dumps(rows))
-    for field, key, value in (("population", "population", 1000), ("driving-side", "side", "left")):
+    fields = {"population": ("population", 1000), "driving-side": ("side", "left"), "government-type": ("government", ""),
+              "independence-date": ("independence", 1900), "national-dish": ("dish", ""),
+              "yearly-average-temperature": ("temperature", 9.6)}  # fmt: skip
+    for field, (key, value) in fields.items():
         entries = [{"country": row["name"]["common"], key: value} for row in rows]
         (folder / f"country-by-{field}.json").write_text(json.dumps(entries))
     (folder / "country-codes.csv").write_text(
