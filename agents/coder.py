@@ -9,13 +9,14 @@ from typing import Any
 from ..core.errors import UnderstudyError
 from ..core.fields import Grammar, Record
 from ..core.prompts import Prompt
-from .links import numbers
+from .links import ValueIndex, numbers, places
 from .messages import Message, Query, Source, Task
 from .role import Ask, Context, Role
-from .sql import Condition, Literals, Schema, grammar
+from .sql import NOTHING, Condition, Literals, Schema, grammar
 from .tools import Cell, Rows, SqlTool, ToolError
 
 DOES = "figures, counts, averages and comparisons from a table, by SQL"
+_NO_COLUMN = "not in my tables"
 _SHOWN = 4
 _LINKED = 8
 
@@ -64,7 +65,7 @@ class Coder(Role):
         tool = _tool(context)
         request = " ".join(message.request.split())
         columns, given = tool.given(message.given)
-        literals = Literals(self._conditions(request, context), numbers(request), columns)
+        literals = Literals(self._conditions(request, context), numbers(request), columns, places(request))
         return compose(tool.schema(), literals, given, request, error)
 
     def finish(self, values: Mapping[str, Any], message: Any, context: Context, attempts: int = 1) -> Message:
@@ -77,7 +78,7 @@ class Coder(Role):
                          attempts=attempts)  # fmt: skip
         source = Source(title=_tool(context).path.name, text=sql, source="sql")
         return Query(
-            answer="nothing found" if rows.empty else in_words(rows),
+            answer=_NO_COLUMN if sql == NOTHING else "nothing found" if rows.empty else in_words(rows),
             values=() if rows.empty else tuple(dict.fromkeys(plain(row[0]) for row in rows.rows if row[0] is not None)),
             sources=(source,),
             abstained=rows.empty,
@@ -91,10 +92,11 @@ class Coder(Role):
         """Write, run, and once more with the message where the first attempt failed or found nothing."""
         reply = await ask(*self.prepare(message, context))
         # In a thread, so that a long query holds nobody up, and is given up when nobody waits for it.
-        problem = await asyncio.to_thread(self._problem, reply.values["sql"].strip(), message, context)
+        sql = reply.values["sql"].strip()
+        problem = "" if sql == NOTHING else await asyncio.to_thread(self._problem, sql, message, context)
         attempts = 1
         if problem:
-            complained = complaint(problem, reply.values["sql"].strip())
+            complained = complaint(problem, sql)
             reply = await ask(*self.prepare(message, context, complained))
             attempts = 2
         found = await asyncio.to_thread(self.finish, reply.values, message, context, attempts)
@@ -103,11 +105,14 @@ class Coder(Role):
     def _conditions(self, request: str, context: Context) -> tuple[Condition, ...]:
         """Values that the request names, under another name as well where the store knows it (UK, Ivory Coast)."""
         index = _tool(context).index
-        found = list(index.link(request))
-        for mention in context.store.link(request) if context.store else ():
-            if not index.link(request[mention.start : mention.end]):
-                found += [condition for condition in index.link(mention.entity) if condition not in found]
-        return tuple(found[:_LINKED])
+        found = index.matches(request)
+        if context.store:
+            named = context.store.link(request)
+            found = _otherwise(request, found, index, [(one.start, one.end, one.entity) for one in named])
+        every: dict[Condition, None] = {}
+        for _, _, conditions in found:
+            every |= dict.fromkeys(conditions)
+        return tuple(every)[:_LINKED]
 
     def _run(self, sql: str, message: Any, context: Context) -> Rows:
         tool = _tool(context)
@@ -118,6 +123,30 @@ class Coder(Role):
             return "no rows" if self._run(sql, message, context).empty else ""
         except ToolError as error:
             return error.what
+
+
+Match = tuple[int, int, tuple[Condition, ...]]
+
+
+def _otherwise(
+    request: str, found: list[Match], index: ValueIndex, named: Sequence[tuple[int, int, str]]
+) -> list[Match]:
+    """The matches of a request, with those that it has when names that the store knows are said as it says them.
+
+    A longer match takes the place of those inside it ("US dollar": not the United States, the United States dollar).
+    """
+    for start, end, entity in named:
+        if any(first <= start and end <= last and last - first > end - start for first, last, _ in found):
+            continue  # "American" of "South American"
+        said = f"{request[:start]}{entity}{request[end:]}"
+        grown = len(entity) - (end - start)
+        for first, last, conditions in index.matches(said):
+            if first <= start and start + len(entity) <= last:
+                here = (first, last - grown, conditions)
+                inside = [one for one in found if here[0] <= one[0] and one[1] <= here[1]]
+                if not inside or here[1] - here[0] > max(one[1] - one[0] for one in inside):
+                    found = sorted([*(one for one in found if one not in inside), here], key=lambda one: one[:2])
+    return found
 
 
 def _tool(context: Context) -> SqlTool:

@@ -84,21 +84,29 @@ class ValueIndex:
 
     def link(self, question: str, at_most: int = 8) -> tuple[Condition, ...]:
         """The conditions that the question's words name, longest match first at each place, in order of place."""
-        matches = list(_WORD.finditer(unicodedata.normalize("NFKC", question)))
+        found: dict[Condition, None] = {}
+        for _, _, here in self.matches(question):
+            found |= dict.fromkeys(here)
+        return tuple(found)[:at_most]
+
+    def matches(self, question: str) -> list[tuple[int, int, tuple[Condition, ...]]]:
+        """Where the question names a value, from character to character, and what that says; in order, apart."""
+        question = unicodedata.normalize("NFKC", question)
+        matches = list(_WORD.finditer(question))
         raw = [match.group() for match in matches]
         words = [fold(word) or word.lower() for word in raw]
-        found: list[Condition] = []
+        found: list[tuple[int, int, tuple[Condition, ...]]] = []
         place = 0
         while place < len(words):
             for length in range(min(_LONGEST, len(words) - place), 0, -1):
                 here = self._lookup(" ".join(words[place : place + length]), raw[place] if length == 1 else "")
                 if here:
-                    found.extend(condition for condition in here if condition not in found)
+                    found.append((matches[place].start(), matches[place + length - 1].end(), tuple(here)))
                     place += length
                     break
             else:
                 place += 1
-        return tuple(found[:at_most])
+        return found
 
     def _lookup(self, words: str, raw: str) -> list[Condition]:
         if raw and raw in self._exact and len(raw) <= 3:
@@ -165,3 +173,15 @@ def numbers(question: str, at_most: int = 4) -> tuple[str, ...]:
         if text not in found:
             found.append(text)
     return tuple(found[:at_most])
+
+
+_PLACES = {"second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "fifth": 5, "5th": 5}
+_PLACE = re.compile(r"\b(" + "|".join(_PLACES) + r")(?:[- ](?=\w)|-)", re.IGNORECASE)
+_AFTER_THE_FIRST = re.compile(r"\brunner[- ]up\b|\bnext[- ](?:larg|bigg|high|small|low)", re.IGNORECASE)
+
+
+def places(question: str) -> tuple[int, ...]:
+    """The places in an order that a question names: ``second largest`` → 2."""
+    found = [_PLACES[word.lower()] for word in _PLACE.findall(question)]
+    found += [2] if _AFTER_THE_FIRST.search(question) else []
+    return tuple(dict.fromkeys(found))

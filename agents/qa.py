@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UnderstudyError
 from ..core.fields import Record, Span, SpanValue
@@ -12,6 +12,9 @@ from ..core.prompts import Passage, Prompt
 from .links import fold
 from .messages import Finding, Message, Source, Task
 from .role import Context, Role
+
+if TYPE_CHECKING:
+    from ..knowledge import KnowledgeStore
 
 DOES = "looks up facts about one thing in texts and a graph: neighbours, people, what belongs to what"
 LONGEST_LIST = 16
@@ -28,7 +31,11 @@ def fact_passage(subject: str, relation: str, objects: Sequence[str], incoming: 
     """
     words = relation.replace("_", " ")
     head = f"{words} {subject}" if incoming else f"{subject} {words}"
-    return Passage("", f"{head}: {', '.join(objects)}", "graph")
+    names, at = [], len(head) + 2
+    for name in objects:
+        names.append((at, at + len(name)))
+        at += len(name) + 2
+    return Passage("", f"{head}: {', '.join(objects)}", "graph", tuple(names), listed=True)
 
 
 @dataclass(frozen=True)
@@ -123,7 +130,7 @@ class Reader(Role):
         query = " ".join((message.request, *message.given[:4]))
         k = int(context.options.get("passages", 5))
         texts = [
-            Evidence(Passage(found.title, found.text, found.source), found.title)
+            Evidence(Passage(found.title, found.text, found.source, _long_names(store, found.text)), found.title)
             for found in store.search(query, max(1, k - 2) if facts else k)
         ]
         return facts + texts
@@ -139,6 +146,11 @@ class Reader(Role):
         source = Source(title=passage.title or found.about, text=passage.text, source=passage.source,
                         start=span.start, end=span.end)  # fmt: skip
         return Finding(answer=span.text.strip(), values=_values(span.text, found, context), sources=(source,))
+
+
+def _long_names(store: KnowledgeStore, text: str) -> tuple[tuple[int, int], ...]:
+    """Where in a text known names of several words stand: an answer has them whole, not "Thai" of "Thai baht"."""
+    return tuple((m.start, m.end) for m in store.link(text) if " " in text[m.start : m.end])
 
 
 def _nearest(facts: list[Evidence], request: str) -> list[Evidence]:

@@ -78,6 +78,11 @@ class Literals:
     conditions: tuple[Condition, ...] = ()
     numbers: tuple[str, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)  # table → the column that holds the given values
+    places: tuple[int, ...] = ()  # 2 where the question asks for the second largest, …
+
+
+NOTHING = "SELECT NULL"
+"""What is written where no column tells what is asked."""
 
 
 def _alternatives(options: Sequence[str]) -> str:
@@ -87,12 +92,26 @@ def _alternatives(options: Sequence[str]) -> str:
 def grammar(schema: Schema, literals: Literals) -> str:
     """A Lark grammar (llguidance dialect) of the SELECT statements over ``schema`` with no literal but ``literals``.
 
-    One table a statement; projections, aggregates, up to four conditions, grouping, ordering, a limit.
+    One table a statement; projections, aggregates, up to four conditions, grouping, ordering, a limit; or
+    :data:`NOTHING`.
     """
-    rules = ["start: " + " | ".join(f"query{number}" for number in range(len(schema.tables)))]
+    queries = [f"query{number}" for number in range(len(schema.tables))]
+    rules = ["start: " + " | ".join([*queries, json.dumps(NOTHING)])]
     for number, table in enumerate(schema.tables):
         rules.extend(_table_rules(str(number), table, literals))
     return "\n".join(rules) + "\n"
+
+
+def _either(n: str, texts: Sequence[str]) -> list[str]:
+    """Two or more of the conditions, each once and in the order of the question: what may stand between ORs."""
+    written = [json.dumps(text, ensure_ascii=False) for text in texts]
+    later = [" | ".join(f"either{n}_{other}" for other in range(at + 1, len(texts))) for at in range(len(texts))]
+    rules = [
+        f"either{n}_{at}: {text}" + (f' (" OR " ({later[at]}))?' if later[at] else "")
+        for at, text in enumerate(written) if at
+    ]  # fmt: skip
+    firsts = [f'{text} " OR " ({after})' for text, after in zip(written, later, strict=True) if after]
+    return [*rules, f"either{n}: " + " | ".join(firsts)]
 
 
 def _table_rules(n: str, table: Table, literals: Literals) -> list[str]:
@@ -111,7 +130,10 @@ def _table_rules(n: str, table: Table, literals: Literals) -> list[str]:
     if texts:
         rules.append(f"linked{n}: {_alternatives(texts)}")
         rules.append(f"unlike{n}: {_alternatives(negative)}")
-        conditions += [f"linked{n}", f"unlike{n}", f'"( " linked{n} " OR " linked{n} ")"']
+        conditions += [f"linked{n}", f"unlike{n}"]
+        if len(texts) > 1:
+            rules.extend(_either(n, texts))
+            conditions.append(f'"( " either{n} ")"')
     items = ['"COUNT(*)"']
     if textual:
         rules.append(f"text{n}: {_alternatives(textual)}")
@@ -138,7 +160,8 @@ def _table_rules(n: str, table: Table, literals: Literals) -> list[str]:
     if conditions:
         rules.append(f"condition{n}: " + " | ".join(conditions))
         where = f' (" WHERE " condition{n} (" AND " condition{n}){{0,3}})?'
-    rules.append(f'limit{n}: " LIMIT " ({_alternatives(["1", *limits])})')
+    places = [f"1 OFFSET {place - 1}" for place in literals.places]
+    rules.append(f'limit{n}: " LIMIT " ({_alternatives(["1", *limits, *places])})')
     group = f' (" GROUP BY " text{n})?' if textual else ""
     rules.append(
         f'query{n}: "SELECT " "DISTINCT "? shown{n} (", " shown{n}){{0,3}} " FROM {table.name}"{where}{group}'

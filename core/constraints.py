@@ -6,7 +6,7 @@ A constraint is asked for the ids it allows, told which one was taken, and is do
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -31,11 +31,22 @@ class Constraint(Protocol):
 class Substring:
     """A run of tokens of one of some sources, of at most ``limit`` tokens: an answer span is copied, never made up.
 
-    ``nothing``: the ids that say that no source has it, to be taken whole.
+    ``nothing``: the ids that say that no source has it, to be taken whole. ``starts``, ``ends``: for each source the
+    places at which a run may begin and end, None where at every one; a run may go beyond ``limit`` to such an end.
     """
 
-    def __init__(self, sources: Sequence[Sequence[int]], end: int, limit: int, nothing: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        sources: Sequence[Sequence[int]],
+        end: int,
+        limit: int,
+        nothing: Sequence[int] = (),
+        starts: Sequence[Collection[int] | None] = (),
+        ends: Sequence[Collection[int] | None] = (),
+    ) -> None:
         self.sources = (*map(tuple, sources), tuple(nothing))
+        self._starts = [*starts, *[None] * (len(self.sources) - 1 - len(starts))]
+        self._ends = [*ends, *[None] * (len(self.sources) - 1 - len(ends))]
         self.end = end
         self.limit = limit
         self.taken = 0
@@ -44,11 +55,14 @@ class Substring:
     def allowed(self) -> Sequence[int]:
         """At first every token of the sources, then what follows the run, and the end mark."""
         if self.taken == 0:
-            return tuple(dict.fromkeys((*(id for ids in self.sources[:-1] for id in ids), *self.sources[-1][:1])))
+            begins = (
+                token for s, ids in enumerate(self.sources[:-1]) for at, token in enumerate(ids) if self._begins(s, at)
+            )
+            return tuple(dict.fromkeys((*begins, *self.sources[-1][:1])))
         last = len(self.sources) - 1
         after = dict.fromkeys(
             self.sources[s][at + 1] for s, at in self._at
-            if at + 1 < len(self.sources[s]) and (s == last or self.taken < self.limit)
+            if at + 1 < len(self.sources[s]) and (s == last or self.taken < self.limit or not self._stops(s, at))
         )  # fmt: skip
         return (*after, self.end) if self._found() or self._is_nothing() else tuple(after)
 
@@ -60,7 +74,7 @@ class Substring:
             last = len(self.sources) - 1
             self._at = [
                 (s, at) for s, ids in enumerate(self.sources) for at, other in enumerate(ids)
-                if other == token and (s < last or at == 0)
+                if other == token and (at == 0 if s == last else self._begins(s, at))
             ]  # fmt: skip
         else:
             self._at = [
@@ -77,7 +91,15 @@ class Substring:
         return () if self._is_nothing() else tuple(found.values())
 
     def _found(self) -> list[tuple[int, int]]:
-        return [(s, at) for s, at in self._at if s < len(self.sources) - 1]
+        return [(s, at) for s, at in self._at if s < len(self.sources) - 1 and self._stops(s, at)]
+
+    def _begins(self, source: int, at: int) -> bool:
+        able = self._starts[source]
+        return able is None or at in able
+
+    def _stops(self, source: int, at: int) -> bool:
+        able = self._ends[source]
+        return able is None or at in able or at + 1 == len(self.sources[source])
 
     def _is_nothing(self) -> bool:
         return any(s == len(self.sources) - 1 and at + 1 == len(self.sources[s]) for s, at in self._at)

@@ -207,7 +207,8 @@ class Filler:
         wanted = None
         if given is not None:
             wanted = marks.none if value is None else self._covering(sources, value, field, path)
-        copy = Substring([sources[at].ids for at in usable], marks.end, field.max_tokens, nothing)
+        starts, ends = [sources[at].starts for at in usable], [sources[at].ends for at in usable]
+        copy = Substring([sources[at].ids for at in usable], marks.end, field.max_tokens, nothing, starts, ends)
         yield Follow(path, copy, wanted)
         yield Write((marks.end,))
         places = copy.places()

@@ -15,11 +15,17 @@ LONGEST_HEADING = 10
 
 @dataclass(frozen=True)
 class Passage:
-    """One piece of evidence. ``source`` names where it comes from (file#row, graph, sql); spans count in ``text``."""
+    """One piece of evidence. ``source`` names where it comes from (file#row, graph, sql); spans count in ``text``.
+
+    ``names``: characters (start, end) of known names and values, which a span takes whole or not at all.
+    ``listed``: nothing but these can be answered: a span begins with one and ends with one.
+    """
 
     title: str
     text: str
     source: str = ""
+    names: tuple[tuple[int, int], ...] = ()
+    listed: bool = False
 
     @property
     def heading(self) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from .backbone import Backbone
 from .errors import UnderstudyError
 from .fields import SpanValue
-from .prompts import Prompt
+from .prompts import Passage, Prompt
 
 _NUMBER = re.compile(r"(?<![\w.,-])-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w|[.,-]\d)", re.ASCII)
 Place = tuple[int, int]
@@ -18,12 +18,31 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Tokens:
-    """A text as token ids, with the characters that each stands for, and the heading of a passage."""
+    """A text as token ids, with the characters that each stands for, and the heading of a passage.
+
+    ``starts``, ``ends``: the tokens that a span may begin and end with, where not every one.
+    """
 
     text: str
     ids: Sequence[int]
     offsets: Sequence[tuple[int, int]]
     heading: str = ""
+    starts: Collection[int] | None = None
+    ends: Collection[int] | None = None
+
+    def naming(self, passage: Passage) -> Tokens:
+        """The text of ``passage``, with its heading, and no span that cuts one of its names."""
+        heading = passage.heading
+        if not passage.names:
+            return replace(self, heading=heading)
+        runs = [self.cover(SpanValue(0, start, end, "")) for start, end in passage.names]
+        if passage.listed:
+            starts, ends = {first for first, _ in runs}, {last for _, last in runs}
+        else:
+            every = set(range(len(self.ids)))
+            starts = every - {at for first, last in runs for at in range(first + 1, last + 1)}
+            ends = every - {at for first, last in runs for at in range(first, last)}
+        return replace(self, heading=heading, starts=frozenset(starts), ends=frozenset(ends))
 
     def span(self, source: int, first: int, last: int) -> SpanValue:
         """The characters of tokens ``first`` to ``last`` (both included)."""
@@ -94,7 +113,7 @@ def read(prompt: Prompt, backbone: Backbone, reserve: int = 64) -> Reading:
         ids += [*marks.passage, *backbone.encode(str(number))]
         if passage.title:
             ids += [*backbone.encode(passage.title), *backbone.encode(":")]
-        passages.append(replace(text_of(passage.text), heading=passage.heading))
+        passages.append(text_of(passage.text).naming(passage))
     for turn in prompt.transcript:
         ids.extend(marks.turn)
         text_of(turn)

@@ -1,0 +1,105 @@
+"""The shipped roles learn on: their heads alone, on generated examples, on a backbone that stays as it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from .agents.generators import GENERATORS, interviewing
+from .core.backbone import Backbone
+from .core.bank import HeadStack
+from .core.errors import UnderstudyError
+from .core.heads import Head
+from .core.pretraining import Pretraining, Progress, Recipe
+from .core.streams import Stream
+from .mixture import ROLES, SHARES
+from .origin import HEADS, folder_of
+from .training import ABOUT_THRESHOLD, ABSTAINING, threshold
+
+RECIPE = Recipe(
+    minutes=40, rows_tokens=2560, head_rate=2e-3, text_weight=0.0, warmup=0.0, heads_alone=1.0, lessons_until=0.0
+)
+"""Nothing but heads move; no running text is read, because it would move nothing else."""
+
+
+def widened(stack: HeadStack, rank: int, seed: int = 0) -> HeadStack:
+    """The same heads with pairs of a larger rank: random directions to read, which write nothing yet.
+
+    Raises UnderstudyError where they are of a larger rank already.
+    """
+    sites = {site: (down.shape[1], stack.up[site].shape[2]) for site, down in stack.down.items()}
+    more = {site: rank - down.shape[2] for site, down in stack.down.items()}
+    if min(more.values()) < 0:
+        raise UnderstudyError(f"the heads have a larger rank than {rank}", mend="give their rank, or a larger one")
+    if not any(more.values()):
+        return stack
+    drawn = HeadStack.random(sites, len(stack), rank, seed)
+    down = {site: torch.cat([old, drawn.down[site][:, :, old.shape[2] :]], 2) for site, old in stack.down.items()}
+    up = {site: torch.cat([old, drawn.up[site][:, old.shape[1] :]], 1) for site, old in stack.up.items()}
+    return HeadStack(down, up)
+
+
+def train_roles(
+    name: str,
+    roles: Sequence[str],
+    out: Path,
+    work: Path,
+    *,
+    recipe: Recipe = RECIPE,
+    rank: int | None = None,
+    origin: Path | None = None,
+    seed: int = 0,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Progress:
+    """Train the heads of ``roles`` into ``out``/ROLE; goes on where ``work`` left off.
+
+    Args:
+        name: a shipped backbone or the folder of one; its weights are not changed.
+        roles: some of the shipped roles.
+        rank: of the heads, at least that of those begun with; theirs where it is None.
+        origin: a folder with heads to begin with; those that ship with the backbone otherwise.
+
+    Raises:
+        UnderstudyError: there is no such backbone, role or head, the checkpoint is of another training, or a loss is
+            not finite.
+    """
+    unknown = [role for role in roles if role not in ROLES]
+    if unknown or not roles:
+        what = f"there is no shipped role {unknown[0]!r}" if unknown else "no role is named"
+        raise UnderstudyError(what, mend=f"use {', '.join(ROLES)}")
+    folder = folder_of(name)
+    backbone = Backbone.load(str(folder))
+    beside = origin or (folder / "heads" if (folder / "heads").is_dir() else HEADS / folder.name)
+    stacks = [Head.load(beside / role).stack() for role in roles]
+    begun = max(up.shape[1] for stack in stacks for up in stack.up.values())
+    heads = HeadStack.joined([widened(stack, rank or begun, number) for number, stack in enumerate(stacks)])
+    work.mkdir(parents=True, exist_ok=True)
+    _same_training(work / "training.json", {"roles": list(roles), "rank": rank or begun, "backbone": backbone.digest()})
+    streams = {role: Stream(number, SHARES[role], GENERATORS[role]) for number, role in enumerate(roles)}
+    if "qa" in roles:
+        streams["interviews"] = Stream(list(roles).index("qa"), SHARES["interviews"], interviewing.example)
+    run = Pretraining(backbone, heads, streams, replace(recipe, seed=seed, heads_alone=1.0), work)
+    run.resume()
+    progress = run.run(on_progress)
+    shipped = Backbone.load(str(folder))
+    about = {"name": folder.name, "digest": shipped.digest()}
+    for number, role in enumerate(roles):
+        one = run.heads.pick(number).tensors()
+        stack = HeadStack.of_tensors({key: tensor.to(torch.bfloat16) for key, tensor in one.items()})
+        head = Head.of_stack(role, stack, backbone=about)
+        if role in ABSTAINING:
+            head = replace(head, threshold=threshold(shipped, head), report={"threshold": ABOUT_THRESHOLD})
+        head.save(out / role)
+    return progress
+
+
+def _same_training(file: Path, about: dict[str, object]) -> None:
+    if not file.exists():
+        file.write_text(json.dumps(about), encoding="utf-8")
+    elif (noted := json.loads(file.read_text(encoding="utf-8"))) != about:
+        what = f"this is the folder of another training: {noted}, not {about}"
+        raise UnderstudyError(what, where=str(file.parent), mend="give another --work, or the same arguments")
