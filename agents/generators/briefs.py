@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from ...core.prompts import Passage
 from .domains import Domain, Relation, relation_of
+from .lore import Lore, tell
 from .phrases import agree, is_plural, singular
 
 Facts = dict[str, dict[str, list[str]]]
 Place = tuple[int, int]
+_OPENINGS = ("It ", "Its ", "The ", "People ", "Cars ", "Traffic ", "On ", "You ", "A ", "Independence ", "Since ")
 _FILLERS = (
     "It is known for its {x}.",
     "Many visitors come in {m}.",
@@ -25,37 +31,66 @@ _THINGS = (
 _MONTHS = "January March May June July August October December spring summer autumn winter".split()
 
 
+@dataclass(frozen=True)
+class Brief:
+    """A text, and where in it what is answered.
+
+    Attributes:
+        text: the sentences; empty where there was nothing to tell.
+        answers: relation → the objects.
+        figures: noun → the figure.
+        lore: name of the lore → its value.
+        names: names of several words, which a graph that has them would know.
+    """
+
+    text: str
+    answers: dict[str, Place]
+    figures: dict[str, Place]
+    lore: dict[str, Place]
+    names: tuple[Place, ...] = ()
+
+    def passage(self, title: str) -> Passage:
+        """The text as a reader gets it."""
+        return Passage(title, self.text, "brief", self.names)
+
+
 def brief(
-    rng: random.Random, domain: Domain, name: str, facts: Facts, relations: list[str], figures: bool
-) -> tuple[str, dict[str, Place], dict[str, Place]]:
-    """A short text about ``name``; where in it each relation is answered; where the figures stand, by their noun."""
-    told: list[tuple[str, str, str, bool]] = []  # sentence, the part that answers, relation or noun, is a figure
+    rng: random.Random, domain: Domain, name: str, facts: Facts, relations: list[str], figures: bool,
+    lore: Sequence[tuple[Lore, str]] = (),
+) -> Brief:  # fmt: skip
+    """A short text about ``name``: facts of ``relations``, figures, lore with its values, and padding."""
+    told: list[tuple[str, str, str, str]] = []  # sentence, the part that answers, relation or noun, kind
+    names = [name]
     for relation in relations:
         objects = facts[relation].get(name, [])
         if objects:
-            told.append((*_sentence(rng, domain, relation_of(domain, relation), name, objects), relation, False))
+            told.append((*_sentence(rng, domain, relation_of(domain, relation), name, objects), relation, "answers"))
+            names += objects
     if figures:
-        told += [(sentence, value, noun, True) for sentence, noun, value in _figures(rng, domain, name)[:2]]
+        told += [(sentence, value, noun, "figures") for sentence, noun, value in _figures(rng, domain, name)[:2]]
+    for one, value in lore:
+        sentence = tell(rng, one, name, value)
+        told.append((f"{sentence[0].upper()}{sentence[1:]}.", value, one.name, "lore"))
     if rng.random() < 0.5:
-        told.append(
-            (
-                rng.choice(_FILLERS).format(x=rng.choice(_THINGS), m=rng.choice(_MONTHS), y=rng.randint(1400, 2020)),
-                "",
-                "",
-                False,
-            )
-        )
+        filler = rng.choice(_FILLERS).format(x=rng.choice(_THINGS), m=rng.choice(_MONTHS), y=rng.randint(1400, 2020))
+        told.append((filler, "", "", ""))
     rng.shuffle(told)
+    places: dict[str, dict[str, Place]] = {"answers": {}, "figures": {}, "lore": {}}
     text = ""
-    places: tuple[dict[str, Place], dict[str, Place]] = ({}, {})
-    for sentence, part, about, is_figure in told:
+    joining = rng.random() < 0.5
+    for sentence, part, about, kind in told:
         if not text and name not in sentence:
             sentence = _named(name, sentence, domain)
+        if text and joining and rng.random() < 0.4 and sentence.startswith(_OPENINGS):
+            text = text[:-1] + rng.choice((", and", ", and", ";", ", while", ", where", " -", ", though"))
+            sentence = sentence[0].lower() + sentence[1:]
         text += (" " if text else "") + sentence
         if part:
-            start = len(text) - len(sentence) + sentence.rindex(part)
-            places[is_figure][about] = (start, start + len(part))
-    return text, *places
+            at = sentence.lower().rindex(part.lower()) + len(text) - len(sentence)
+            places[kind][about] = (at, at + len(part))
+    known = rng.random() < 0.7
+    runs = {m.span() for one in set(names) if " " in one and known for m in re.finditer(re.escape(one), text)}
+    return Brief(text, **places, names=tuple(sorted(runs)))
 
 
 def _sentence(rng: random.Random, domain: Domain, relation: Relation, name: str, objects: list[str]) -> tuple[str, str]:

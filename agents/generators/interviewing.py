@@ -13,6 +13,7 @@ from ...core.prompts import Example, Passage
 from ..qa import compose, fact_passage
 from .briefs import brief
 from .domains import relation_of
+from .lore import Lore, a_lore, ask, ask_in_vain
 from .phrases import finish
 from .wordings import ask_objects, ask_subjects
 from .worlds import a_domain, distinct, make_facts
@@ -40,17 +41,25 @@ def example(rng: random.Random) -> Example:
                 if r not in as_text:
                     asked.append((question, len(passages), place))
                 passages.append(passage)
-            if as_text:
-                text, places, figures = brief(rng, domain, name, facts, as_text, rng.random() < 0.4)
-                for r, place in places.items():
+            lore: list[tuple[Lore, str]] = []
+            if domain.maker != "person" and rng.random() < 0.5:
+                lore = [(one, one.value(rng)) for one in a_lore(rng, domain.maker, rng.randint(1, 5))]
+            if as_text or lore:
+                written = brief(rng, domain, name, facts, as_text, rng.random() < 0.4, lore)
+                told_lore = [one for one, _ in lore]
+                untold += [ask(rng, one, name) for one in a_lore(rng, domain.maker, 3) if one not in told_lore]
+                untold.append(ask_in_vain(rng, name))
+                for one in told_lore:
+                    asked.append((ask(rng, one, name), len(passages), written.lore[one.name]))
+                for r, place in written.answers.items():
                     if r not in as_facts:
                         question = ask_objects(rng, domain, relation_of(domain, r), name, len(facts[r][name]) > 1)
                         asked.append((question, len(passages), place))
-                for noun, place in figures.items():
+                for noun, place in written.figures.items():
                     asked.append((rng.choice(("{n} of {e}", "what is the {n} of {e}", "{e}'s {n}")).format(
                         n=noun, e=name), len(passages), place))  # fmt: skip
-                if text:
-                    passages.append(Passage(name, text, "brief"))
+                if written.text:
+                    passages.append(written.passage(name))
             untold += [
                 ask_objects(rng, domain, relation_of(domain, r.name), name, False)
                 for r in domain.relations if r.name not in facts
@@ -75,7 +84,7 @@ def _posed(rng: random.Random, passages: list[Passage], asked: list[Asked], unto
     order.sort(key=lambda at: passages[at].source != "graph")  # as a call has them: facts, then texts
     shown = tuple(passages[at] for at in order)
     some: list[Asked] = rng.sample(asked, min(len(asked), rng.randint(3, 6)))
-    some += [(question, -1, None) for question in rng.sample(untold, min(len(untold), rng.randint(0, 1)))]
+    some += [(question, -1, None) for question in rng.sample(untold, min(len(untold), rng.choice((0, 1, 1, 2))))]
     rng.shuffle(some)
     questions = [finish(rng, question) for question, _, _ in some]
     values: dict[str, SpanValue | None] = {}

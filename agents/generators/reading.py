@@ -9,6 +9,7 @@ from ...core.prompts import Example, Passage
 from ..qa import compose, fact_passage, fact_passages
 from .briefs import Facts, brief
 from .domains import Domain, Relation, relation_of
+from .lore import Lore, a_lore, ask, ask_in_vain
 from .phrases import finish, singular, slip
 from .wordings import ask_objects, ask_subjects, stand_in
 from .worlds import a_domain, distinct, make_facts, make_name
@@ -91,13 +92,28 @@ def _one(rng: random.Random, domain: Domain, names: list[str], facts: Facts, tur
                 else:
                     evidence.append((passage, None))
         told = [relation.name, *others] if not unanswerable else others
-        text, answers, figures = brief(
-            rng, domain, name, facts, rng.sample(told, rng.randint(1, len(told))) if told else [], rng.random() < 0.4
-        )
-        if not in_graph and not unanswerable and relation.name not in answers:
-            text, answers, figures = brief(rng, domain, name, facts, told, rng.random() < 0.4)
-        if text and (not in_graph or rng.random() < 0.6):
-            place = None if in_graph else answers.get(relation.name)
+        known, asked = _lore(rng, domain)
+        if unanswerable and asked and rng.random() < 0.7:  # the text tells much, but not this
+            known = [one for one in known if one[0] is not asked]
+        some = rng.sample(told, rng.randint(0 if known else 1, len(told))) if told else []
+        written = brief(rng, domain, name, facts, some, rng.random() < 0.4, known)
+        if not in_graph and not unanswerable and relation.name not in written.answers:
+            written = brief(rng, domain, name, facts, told, rng.random() < 0.4, known)
+        if asked is not None:
+            question = ask(rng, asked, name)
+            if not written.text or not unanswerable and asked.name not in written.lore:
+                return None
+            if unanswerable and asked.name in written.lore:
+                question = ask_in_vain(rng, name)
+            evidence = [(passage, None) for passage, _ in evidence if rng.random() < 0.7]
+            evidence.append((written.passage(name), None if unanswerable else written.lore[asked.name]))
+        elif unanswerable and rng.random() < 0.25:
+            question = ask_in_vain(rng, name)
+            if written.text:
+                evidence.append((written.passage(name), None))
+        elif written.text and (not in_graph or rng.random() < 0.6):
+            place = None if in_graph else written.answers.get(relation.name)
+            figures = written.figures
             if figures and not in_graph and not unanswerable and rng.random() < 0.35:
                 noun = rng.choice(list(figures))
                 place = figures[noun]
@@ -110,8 +126,17 @@ def _one(rng: random.Random, domain: Domain, names: list[str], facts: Facts, tur
                         "what is {e}'s {n}",
                     )
                 ).format(n=noun, e=name)
-            evidence.append((Passage(name, text, "brief"), place))
+            evidence.append((written.passage(name), place))
     return _assemble(rng, domain, names, facts, relation, about, question, evidence, unanswerable, (edge, back))
+
+
+def _lore(rng: random.Random, domain: Domain) -> tuple[list[tuple[Lore, str]], Lore | None]:
+    """What a text tells beside its facts, with values, and which of it is asked for (None: a fact is)."""
+    if domain.maker == "person" or rng.random() < 0.4:
+        return [], None
+    kinds = a_lore(rng, domain.maker, rng.randint(1, 5))
+    asked = rng.choice(kinds) if rng.random() < 0.5 else None
+    return [(one, one.value(rng)) for one in kinds], asked
 
 
 def _assemble(
@@ -135,11 +160,10 @@ def _assemble(
         if other == about:
             continue
         if rng.random() < 0.8:
-            text, _, _ = brief(
-                rng, domain, other, facts, rng.sample(list(facts), rng.randint(1, len(facts))), rng.random() < 0.3
-            )
-            if text and not (unanswerable and about in text):
-                evidence.append((Passage(other, text, "brief"), None))
+            told = rng.sample(list(facts), rng.randint(1, len(facts)))
+            written = brief(rng, domain, other, facts, told, rng.random() < 0.3, _lore(rng, domain)[0])
+            if written.text and not (unanswerable and about in written.text):
+                evidence.append((written.passage(other), None))
         if of_others and rng.random() < 0.8:
             others = facts[relation.name].get(other)
             if others and not (unanswerable and about in others):

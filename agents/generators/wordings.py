@@ -7,6 +7,8 @@ import random
 from .domains import Domain, Relation
 from .phrases import agree, degrees, is_plural, singular
 
+CONTINENTS = ("Africa", "Asia", "Europe", "South America", "North America", "the world", "the continent")
+
 
 def ask_objects(
     rng: random.Random, domain: Domain, relation: Relation, name: str, several: bool, phrase: bool = False
@@ -62,6 +64,11 @@ def ask_objects(
             f"which continent does {about} belong to",
             f"where is {about} located",
             f"in what region is {about}",
+            f"in what part of {rng.choice(CONTINENTS)} is {about}",
+            f"which part of {rng.choice(CONTINENTS)} does {about} belong to",
+            f"whereabouts is {about}",
+            f"{about} is in which part of the world",
+            f"where on the map do I find {about}",
         ] * 2
     if relation.name == "speaks":
         forms += [
@@ -70,6 +77,10 @@ def ask_objects(
             f"what language is spoken in {about}",
             f"what language do they speak in {about}",
             f"what is the official language of {about}",
+            f"what tongue do they use in {about}",
+            f"what do the people of {about} speak",
+            f"which language should I learn for {about}",
+            f"what will I hear people talk in {about}",
         ] * 2
     if relation.name == "pays with":
         forms += [
@@ -78,6 +89,20 @@ def ask_objects(
             f"how do you pay in {about}",
             f"what currency does {about} use",
             f"what do people pay with in {about}",
+            f"what money should I bring to {about}",
+            f"which notes and coins are good in {about}",
+            f"what's the currency of {about} called",
+            f"what cash do I need in {about}",
+            f"what is the money called in {about}",
+        ] * 2
+    if relation.name == "capital":
+        forms += [
+            f"name the capital city of {about}",
+            f"which city is the capital of {about}",
+            f"what's the capital of {about}",
+            f"from which town is {about} governed",
+            f"where does the government of {about} sit",
+            f"{about}: capital",
         ] * 2
     if is_plural(noun) and several:
         forms += [f"how many {noun} does {about} have", f"how many {noun} has {about}"]
@@ -124,6 +149,23 @@ def ask_subjects(rng: random.Random, domain: Domain, relation: Relation, target:
                 f"of which country is {target} the capital",
             )
         )
+    if relation.name == "speaks" and rng.random() < 0.5:
+        return rng.choice((
+            f"where is {target} spoken", f"where do they speak {target}", f"in which countries is {target} spoken",
+            f"who speaks {target}", f"{target} is the language of which country", f"where can I use my {target}",
+            f"in what country will I hear {target}", f"{target}-speaking countries",
+        ))  # fmt: skip
+    if relation.name == "pays with" and rng.random() < 0.5:
+        return rng.choice((
+            f"which country uses the {target}", f"where do people pay with the {target}", f"where is the {target} used",
+            f"{target}: whose money is that", f"the {target} is the currency of which country",
+            f"where can I spend my {target}", f"what country has the {target}", f"who pays with the {target}",
+        ))  # fmt: skip
+    if relation.name == "lies in" and rng.random() < 0.4:
+        return rng.choice((
+            f"which countries are in {target}", f"countries of {target}", f"what belongs to {target}",
+            f"which countries make up {target}", f"name a country in {target}",
+        ))  # fmt: skip
     return _which(rng, domain, relation, target)
 
 
