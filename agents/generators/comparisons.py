@@ -82,6 +82,8 @@ def superlative(rng: random.Random, world: World, things: Things) -> Question | 
         sql = f"SELECT {world.key} {table} ORDER BY {pick[0]}{down} LIMIT {n}"
         return make(rng, things, rng.choice(forms), sql, (str(n),))
     shown, asked = world.key, None
+    if best and rng.random() < 0.22:
+        return _placed(rng, world, things, pick, (best, down, one, many))
     if rng.random() < 0.22:
         asked = a_column(rng, world, "n", "c", "l")
     phrase = f"{best} {one}" if best else f"{one} with {noun}"
@@ -125,6 +127,36 @@ def superlative(rng: random.Random, world: World, things: Things) -> Question | 
             f"what is the {one} with {noun}",
         ]
     return make(rng, things, rng.choice(forms), f"SELECT {shown} {table} ORDER BY {pick[0]}{down} LIMIT 1")
+
+
+_ORDINALS = {2: ("second", "second", "2nd"), 3: ("third", "third", "3rd"), 4: ("fourth", "4th"), 5: ("fifth", "5th")}
+
+
+def _placed(
+    rng: random.Random, world: World, things: Things, pick: Pick, words: tuple[str, str, str, str]
+) -> Question:
+    """The second, the third …: the thing, or its figure."""
+    best, down, one, many = words
+    place = rng.choice((2, 2, 2, 3, 3, 4, 5))
+    nth = rng.choice(_ORDINALS[place]) + rng.choice((" ", " ", " ", "-")) + best
+    figure = rng.random() < 0.15
+    forms = [
+        f"which {one} is the {nth}",
+        f"what is the {nth} {one}",
+        f"the {nth} {one}",
+        f"{nth} {one}",
+        f"name the {nth} {one}",
+        f"which is the {nth} of the {many}",
+        f"of the {many}, which is the {nth}",
+        f"{opening(rng)}the {nth} {one}",
+        f"who comes as the {nth} of all {many}",
+    ]
+    if figure:
+        noun = a_noun(rng, pick)
+        forms = [f"what is the {noun} of the {nth} {one}", f"{noun} of the {nth} {one}"]
+    shown = pick[0] if figure else world.key
+    sql = f"SELECT {shown} FROM {world.table.name}{things.where} ORDER BY {pick[0]}{down} LIMIT 1 OFFSET {place - 1}"
+    return make(rng, things, rng.choice(forms), sql)
 
 
 def than_named(rng: random.Random, world: World, things: Things) -> Question | None:
@@ -192,6 +224,13 @@ def either(rng: random.Random, world: World, things: Things) -> Question | None:
             f"which {one} is {more}, {a} or {b}",
             f"is {a} or {b} {more}",
             f"{a} or {b}: which is {more}",
+            f"{a} or {b}, which one is {more}",
+            f"{a} or {b} - who is {more}",
+            f"which one is the {more} of the two, {a} or {b}",
+            f"between {a} and {b}, which is {more}",
+            f"of {a} and {b}, name the {more} one",
+            f"{a} versus {b}: the {most} one please",
+            f"who is {more}, {a} or {b}",
             f"what is {more}: {a} or {b}",
             f"which of {a} and {b} is the {most}",
             f"is {a} {more} than {b}",
@@ -204,6 +243,9 @@ def either(rng: random.Random, world: World, things: Things) -> Question | None:
             f"who has {m} {noun}: {a} or {b}",
             f"does {a} or {b} have {m} {noun}",
             f"{a} or {b}: which has {m} {noun}",
+            f"between {a} and {b}, which has {m} {noun}",
+            f"of {a} and {b}, which {one} has {m} {noun}",
+            f"compare {a} with {b}: who has {m} {noun}",
             f"does {a} have {m} {noun} than {b}"
             if is_plural(noun)
             else f"does {a} have a {m.split()[-1]} {noun} than {b}",

@@ -65,7 +65,7 @@ LORE = (
     Lore("dish", _dish, (
         "its national dish is {v}", "{v} is the national dish", "the dish that everyone orders is {v}",
         "{it} is known for {v}, its national dish", "on the table you find {v}, the dish of the nation",
-        "cooks are proud of {v}, which counts as the national dish", "the country's favourite plate is {v}",
+        "cooks are proud of {v}, which passes for the national dish", "the country's favourite plate is {v}",
         "try {v}, the national dish",
     ), (
         "what is the national dish of {e}", "national dish {e}", "what is {e}'s national dish",

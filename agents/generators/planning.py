@@ -14,10 +14,12 @@ from typing import Any
 from ...core.fields import SpanValue
 from ...core.prompts import Example
 from ..planner import compose
+from ..sql import NOTHING
 from . import querying, questions
 from .casts import FACTS, FIGURES, TASTE, cast
 from .comparisons import extreme_phrase
 from .domains import Attribute, Relation, between_things
+from .lore import a_lore, ask, ask_in_vain
 from .phrases import finish, is_plural, slip
 from .ranking import liked_request
 from .sets import Things, relation_phrase
@@ -65,7 +67,7 @@ def _value(rng: random.Random, relation: Relation) -> str:
 def figures(rng: random.Random, world: World) -> Request:
     """One step over the table."""
     asked = querying.ask(rng, world, given=False)
-    while _about_one(world, asked.sql):
+    while asked.sql == NOTHING or _about_one(world, asked.sql):
         asked = querying.ask(rng, world, given=False)
     return Request(asked.request, (Part(FIGURES, asked.request),))
 
@@ -85,7 +87,11 @@ def _is_told(attribute: Attribute) -> bool:
 
 def fact(rng: random.Random, world: World) -> Request:
     """One step over texts and graph."""
-    text = finish(rng, _fact(rng, world)[0])
+    text = _fact(rng, world)[0]
+    if rng.random() < 0.22:
+        kinds = a_lore(rng, world.domain.maker, 1) if rng.random() < 0.75 and world.domain.maker != "person" else []
+        text = ask(rng, kinds[0], rng.choice(world.names)) if kinds else ask_in_vain(rng, rng.choice(world.names))
+    text = finish(rng, text)
     return Request(text, (Part(FACTS, text),))
 
 
@@ -150,7 +156,10 @@ def figures_then_fact(rng: random.Random, world: World) -> Request | None:
     if phrase is None or not between_things(world.domain):
         return None
     relation = rng.choice(between_things(world.domain))
-    text = finish(rng, ask_objects(rng, world.domain, relation, phrase, relation.most > 1, phrase=True))
+    asked = ask_objects(rng, world.domain, relation, phrase, relation.most > 1, phrase=True)
+    if world.domain.maker != "person" and rng.random() < 0.3:
+        asked = ask(rng, a_lore(rng, world.domain.maker, 1)[0], phrase)
+    text = finish(rng, asked)
     words = phrase if phrase in text else phrase[0].upper() + phrase[1:]
     return Request(text, (Part(FIGURES, words), Part(FACTS, text, (1,)))) if words in text else None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...core.prompts import Example
 from ..coder import complaint, compose
-from ..links import fold, numbers
+from ..links import fold, numbers, places
 from ..sql import Literals, Schema
 from . import questions
 from .phrases import slip
@@ -43,6 +43,7 @@ def ask(rng: random.Random, world: World | None = None, given: bool | None = Non
             here.index.link(request),
             numbers(request),
             {here.table.name: here.key} if question.given else {},
+            places(request),
         )
         texts = {condition.sql() for condition in literals.conditions}
         if all(needed in texts for needed in question.conditions) and all(

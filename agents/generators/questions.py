@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
+from ..sql import NOTHING
 from .asking import Pick, Question, a_column, a_noun, make, opening
 from .comparisons import either, ratio, superlative, than_named
+from .lore import LORE, ask, ask_in_vain
 from .phrases import finish, is_plural
 from .sets import Things, add_filter, base, given_set
 from .thresholds import add_threshold
@@ -89,7 +92,7 @@ def attribute_of(rng: random.Random, world: World, things: Things) -> Question |
         for word in pick[1].high[:1]:
             forms += [f"how {word} is {name}", f"how {word} is the {world.domain.one} {name}"] * 2
         if noun == "population":
-            forms += [f"how many people live in {name}", f"how many inhabitants does {name} have"] * 2
+            forms += [f"how many live in {name}", f"how many inhabitants does {name} have", f"people living in {name}: how many"] * 2
     if rng.random() < 0.12:
         return _of_two(rng, world, pick, noun)
     second = a_column(rng, world, "n", "c", "l")
@@ -148,6 +151,44 @@ def count(rng: random.Random, world: World, things: Things) -> Question:
     return make(rng, things, rng.choice(forms), f"SELECT COUNT(*) FROM {world.table.name}{things.where}")
 
 
+def untold(rng: random.Random, world: World, things: Things) -> Question | None:
+    """What no column of the table tells: of one thing, of the most, of all."""
+    if things.given:
+        return None
+    known = {noun for attribute in world.columns.values() for noun in attribute.nouns}
+    known |= {ident.replace("_", " ") for ident in world.columns}
+    absent = [
+        (attribute.idents[0], attribute) for attribute in world.domain.attributes
+        if attribute.kind != "c" and not known & {*attribute.nouns, *(i.replace("_", " ") for i in attribute.idents)}
+    ]  # fmt: skip
+    name = rng.choice(world.names)
+    draw = rng.random()
+    if draw < 0.3 or not absent:
+        asked = rng.choice(LORE) if rng.random() < 0.4 else None
+        text = ask(rng, asked, name) if asked else ask_in_vain(rng, name)
+        return Question(finish(rng, text), NOTHING, keep=(name,))
+    pick = rng.choice(absent)
+    noun = rng.choice(pick[1].nouns)
+    if draw < 0.6:
+        forms = [f"what is the {noun} of {name}", f"{noun} of {name}", f"{name}'s {noun}"]
+        forms.append(f"tell me the {noun} of {name}")
+        if is_plural(noun):
+            forms.append(f"how many {noun} does {name} have")
+        forms += [f"how {word} is {name}" for word in pick[1].high[:1] if pick[1].kind == "n"]
+        return Question(finish(rng, rng.choice(forms)), NOTHING, keep=(name,))
+    if pick[1].kind != "n":
+        return None
+    most = rng.choice(("highest", "lowest", "most", "largest"))
+    forms = [
+        f"which {things.one} has the {most} {noun}",
+        f"{rng.choice(('average', 'total', 'mean'))} {noun} of the {things.many}",
+        f"top {rng.choice(('three', '5', 'ten'))} {things.many} by {noun}",
+        f"{things.many} with a {noun} of more than {rng.randint(2, 900)}",
+    ]
+    question = make(rng, things, rng.choice(forms), NOTHING)
+    return replace(question, conditions=(), figures=())
+
+
 Asker = Callable[[random.Random, World, Things], Question | None]
 
 
@@ -161,6 +202,7 @@ _KINDS: tuple[tuple[Asker, float], ...] = (
     (either, 1.0),
     (grouped, 1.5),
     (ratio, 0.5),
+    (untold, 1.5),
 )
 
 
@@ -188,7 +230,7 @@ def about(rng: random.Random, world: World, things: Things) -> Question | None:
     """A question about a set that is given in words, perhaps restricted further."""
     wanted: Things | None = things
     asker = rng.choices(_ASKERS, _WEIGHTS)[0]
-    if asker in (either, attribute_of) and rng.random() < 0.7:
+    if asker is untold or asker in (either, attribute_of) and rng.random() < 0.7:
         return None
     for _ in range(1 if asker is names else rng.choice((0, 0, 0, 1))):
         wanted = add_threshold(rng, world, things) if rng.random() < 0.25 else add_filter(rng, world, things)

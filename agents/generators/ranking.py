@@ -36,6 +36,21 @@ _LOVED = (
     "I visited {l} and liked it",
     "after {l}",
     "I've enjoyed {l}",
+    "{l} {was} lovely",
+    "{l} stole my heart",
+    "I keep thinking of {l}",
+    "nothing ever pleased me like {l}",
+    "I came back from {l} full of joy",
+    "{l} {was} a dream",
+    "I could go to {l} again and again",
+    "five stars for {l}",
+    "I have fallen for {l}",
+    "{l} {was} just my thing",
+    "I was happy with {l}",
+    "{l}: brilliant",
+    "I am crazy about {l}",
+    "my kids adored {l}",
+    "{l} suited me perfectly",
 )
 _DISLIKED = (
     "but not {d}",
@@ -48,12 +63,24 @@ _DISLIKED = (
     "I disliked {d}",
     "but {d} disappointed me",
     "unlike {d}",
+    "{d} was a disappointment",
+    "{d} was not for me",
+    "never again {d}",
+    "{d} left me cold",
+    "I could not stand {d}",
+    "{d}, well, so so",
+    "{d} was a waste of money",
+    "I regret {d}",
+    "whereas {d} was dull",
+    "but nothing like {d}, please",
+    "{d} got on my nerves",
+    "{d} I would skip",
 )
 _NEXT = (
     "where next",
     "what next",
     "what should I try next",
-    "where should I go next",
+    "where should I head next",
     "what do you suggest",
     "any suggestions",
     "what else would I like",
@@ -72,6 +99,17 @@ _NEXT = (
     "suggest a few {many}",
     "which {one} next",
     "what other {many} are like that",
+    "now what",
+    "ideas for the next one",
+    "I want more of that",
+    "help me find the next {one}",
+    "what comes next",
+    "give me three tips",
+    "what would suit me",
+    "I need a new {one}",
+    "surprise me with something alike",
+    "anything in that vein",
+    "tell me what to book",
 )
 _ONLY = (
     "{many} like {l}",
@@ -119,9 +157,15 @@ def liked_request(rng: random.Random, domain: Domain, liked: list[str], disliked
     if not disliked and rng.random() < 0.3:
         return rng.choice(_ONLY).format(**words)
     text = rng.choice(_LOVED).format(**words)
+    if len(liked) == 2 and rng.random() < 0.2:
+        first = {**words, "l": liked[0], "was": "was"}
+        text = rng.choice(_LOVED).format(**first) + rng.choice((", {x} too", ", and so was {x}", "; {x} as well",
+            ", same for {x}", ", {x} likewise", " and {x} even more")).format(x=liked[1])  # fmt: skip
     if disliked:
         text += rng.choice((", ", " ", "; ")) + rng.choice(_DISLIKED).format(d=join(rng, disliked))
     wish = rng.choice(_NEXT).format(**words)
+    if rng.random() < 0.2:
+        return f"{wish}{rng.choice(('? ', ': ', '. ', ' - ', '; '))}{text}"
     link = rng.choice((". ", ". ", ", ", "; ", "! ", ": "))
     return f"{text}{link}{wish[0].upper() + wish[1:] if link in ('. ', '! ') and rng.random() < 0.85 else wish}"
 

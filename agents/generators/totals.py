@@ -6,7 +6,7 @@ import random
 
 from .asking import Question, a_column, a_noun, make
 from .domains import is_year
-from .phrases import is_plural
+from .phrases import finish, is_plural
 from .sets import Things
 from .worlds import World
 
@@ -19,6 +19,8 @@ def aggregate(rng: random.Random, world: World, things: Things) -> Question | No
     if pick is None:
         return None
     noun, many = a_noun(rng, pick), things.many
+    if not things.where and rng.random() < 0.25 and not is_year(pick[1]):
+        return _of_both(rng, world, pick[0], noun)
     name = rng.choice(("AVG", "AVG", "SUM", "SUM", "MAX", "MIN"))
     if is_year(pick[1]) and name == "SUM":
         return None
@@ -61,7 +63,7 @@ def aggregate(rng: random.Random, world: World, things: Things) -> Question | No
                 f"how many {noun} do the {many} have {rng.choice(('in total', 'together', 'altogether', 'combined'))}"
             ] * 2
         if noun in ("population", "people", "inhabitants"):
-            forms += [f"how many people live in the {many}", f"how many people live in {many} altogether"] * 2
+            forms += [f"how many live in the {many}", f"how many people have the {many} altogether"] * 2
     where = place_of(world, things)
     if where and name in ("SUM", "AVG") and rng.random() < 0.6:
         forms = [f"what is the {w} {noun} of {where}", f"{w} {noun} of {where}", f"the {w} {noun} in {where}"]
@@ -72,10 +74,42 @@ def aggregate(rng: random.Random, world: World, things: Things) -> Question | No
             "number of people",
             "number of inhabitants",
         ):
-            forms += [f"how many people live in {where}", f"how many people are there in {where}"] * 2
+            forms += [f"how many live in {where}", f"how many people have a home in {where}"] * 2
         if name == "SUM" and is_plural(noun):
             forms += [f"how many {noun} does {where} have in total", f"how many {noun} are there in {where} in total"]
     return make(rng, things, rng.choice(forms), f"SELECT {name}( {pick[0]}) FROM {world.table.name}{things.where}")
+
+
+def _of_both(rng: random.Random, world: World, column: str, noun: str) -> Question:
+    """The sum or the average of a figure over two or three named things."""
+    names = rng.sample(world.names, min(len(world.names), rng.choice((2, 2, 2, 3))))
+    conditions = tuple(f"{world.key} = '{name.replace(chr(39), chr(39) * 2)}'" for name in names)
+    listed = ", ".join(names[:-1]) + f" and {names[-1]}"
+    summed = rng.random() < 0.75
+    forms = [
+        f"total {noun} of {listed}",
+        f"what is the {noun} of {listed} together",
+        f"{noun} of {listed} combined",
+        f"add the {noun} of {listed}",
+        f"what do {listed} have in {noun}, added up",
+        f"{listed}: {noun} in total",
+        f"the sum of the {noun} of {listed}",
+        f"how much {noun} do {listed} have together",
+        f"put together, what is the {noun} of {listed}",
+    ]
+    if is_plural(noun):
+        forms += [f"how many {noun} do {listed} have between them", f"how many {noun} have {listed} altogether"] * 2
+    if noun in ("population", "inhabitants", "people"):
+        forms += [f"how many people have {listed} together", f"combined, how many live in {listed}"] * 2
+    if not summed:
+        forms = [
+            f"average {noun} of {listed}",
+            f"what is the mean {noun} of {listed}",
+            f"on average, what is the {noun} of {listed}",
+            f"the {noun} of {listed} on average",
+        ]
+    sql = f"SELECT {'SUM' if summed else 'AVG'}( {column}) FROM {world.table.name} WHERE ( {' OR '.join(conditions)})"
+    return Question(finish(rng, rng.choice(forms)), sql, conditions, keep=tuple(names))
 
 
 def place_of(world: World, things: Things) -> str:
@@ -140,6 +174,9 @@ def grouped(rng: random.Random, world: World, things: Things) -> Question | None
             f"how many different {noun}s are there among the {things.many}",
             f"number of distinct {noun}s of the {things.many}",
             f"how many {noun}s do the {things.many} have",
+            f"how many distinct {noun}s do {things.many} have in all",
+            f"count the different {noun}s of the {things.many}",
+            f"how many kinds of {noun} are there among {things.many}",
         ]
         return make(rng, things, rng.choice(forms), f"SELECT COUNT(DISTINCT {by[0]}) {table}")
     forms = [

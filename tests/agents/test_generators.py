@@ -90,7 +90,7 @@ def test_interviews_ask_several_things_of_the_same_passages() -> None:
             if span is not None:
                 assert example.prompt.passages[span.source].text[span.start : span.end] == span.text != ""
                 second.add(span.source)
-    assert asked > 600 and 0.02 < none / asked < 0.1
+    assert asked > 600 and 0.05 < none / asked < 0.25
     assert len(second) > 6, "the place of the answer would be learned, not the question"
 
 
