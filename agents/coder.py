@@ -108,7 +108,7 @@ class Coder(Role):
         found = index.matches(request)
         if context.store:
             named = context.store.link(request)
-            found = _otherwise(request, found, index, [(one.start, one.end, one.entity) for one in named])
+            found = otherwise(request, found, index, [(one.start, one.end, one.entity) for one in named])
         every: dict[Condition, None] = {}
         for _, _, conditions in found:
             every |= dict.fromkeys(conditions)
@@ -128,7 +128,7 @@ class Coder(Role):
 Match = tuple[int, int, tuple[Condition, ...]]
 
 
-def _otherwise(
+def otherwise(
     request: str, found: list[Match], index: ValueIndex, named: Sequence[tuple[int, int, str]]
 ) -> list[Match]:
     """The matches of a request, with those that it has when names that the store knows are said as it says them.

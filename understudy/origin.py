@@ -12,6 +12,7 @@ from .core.bank import HeadStack
 from .core.errors import UnderstudyError
 from .core.heads import Head
 from .core.meta.start import Start
+from .core.ranks import resized
 
 MULTITASK = "multitask.safetensors"
 """The start before it was meta-trained, kept so that tables can stand it beside; it need not ship."""
@@ -38,7 +39,7 @@ class Origin:
 
     @classmethod
     def load(cls, name: str, roles: tuple[str, ...], rank: int) -> Origin:
-        """Read a backbone's folder, or a shipped one by name.
+        """Read a backbone's folder, or a shipped one by name; heads of another rank are brought to ``rank``.
 
         Raises:
             UnderstudyError: there is no such backbone, or a head or its manifest is missing or broken.
@@ -57,9 +58,7 @@ class Origin:
         every = folder / MULTITASK  # the start has the layers alone that `learn` adapts
         start = Start.load(every) if every.is_file() else Start.of_backbone(folder, backbone.sites)
         stacks.append(start.stack())
-        if any(up.shape[1] != rank for stack in stacks for up in stack.up.values()):
-            raise UnderstudyError(f"its heads are not all of rank {rank}", where=str(heads), mend="use its own preset")
-        return cls(backbone, HeadStack.joined(stacks), manifest)
+        return cls(backbone, HeadStack.joined([resized(stack, rank) for stack in stacks]), manifest)
 
     def history(self) -> list[dict[str, Any]]:
         """The stretches of training before this one, the oldest first, for the manifest."""

@@ -15,32 +15,17 @@ from .core.bank import HeadStack
 from .core.errors import UnderstudyError
 from .core.heads import Head
 from .core.pretraining import Pretraining, Progress, Recipe
+from .core.ranks import resized
 from .core.streams import Stream
 from .mixture import ROLES, SHARES
 from .origin import HEADS, folder_of
 from .training import ABOUT_THRESHOLD, ABSTAINING, threshold
 
 RECIPE = Recipe(
-    minutes=40, rows_tokens=2560, head_rate=2e-3, text_weight=0.0, warmup=0.0, heads_alone=1.0, lessons_until=0.0
+    minutes=55, rows_tokens=2560, longest=448, head_rate=2e-3, text_weight=0.0, warmup=0.0, heads_alone=1.0,
+    lessons_until=0.0,
 )
 """Nothing but heads move; no running text is read, because it would move nothing else."""
-
-
-def widened(stack: HeadStack, rank: int, seed: int = 0) -> HeadStack:
-    """The same heads with pairs of a larger rank: random directions to read, which write nothing yet.
-
-    Raises UnderstudyError where they are of a larger rank already.
-    """
-    sites = {site: (down.shape[1], stack.up[site].shape[2]) for site, down in stack.down.items()}
-    more = {site: rank - down.shape[2] for site, down in stack.down.items()}
-    if min(more.values()) < 0:
-        raise UnderstudyError(f"the heads have a larger rank than {rank}", mend="give their rank, or a larger one")
-    if not any(more.values()):
-        return stack
-    drawn = HeadStack.random(sites, len(stack), rank, seed)
-    down = {site: torch.cat([old, drawn.down[site][:, :, old.shape[2] :]], 2) for site, old in stack.down.items()}
-    up = {site: torch.cat([old, drawn.up[site][:, old.shape[1] :]], 1) for site, old in stack.up.items()}
-    return HeadStack(down, up)
 
 
 def train_roles(
@@ -60,7 +45,7 @@ def train_roles(
     Args:
         name: a shipped backbone or the folder of one; its weights are not changed.
         roles: some of the shipped roles.
-        rank: of the heads, at least that of those begun with; theirs where it is None.
+        rank: of the heads; that of those begun with where it is None.
         origin: a folder with heads to begin with; those that ship with the backbone otherwise.
 
     Raises:
@@ -76,7 +61,7 @@ def train_roles(
     beside = origin or (folder / "heads" if (folder / "heads").is_dir() else HEADS / folder.name)
     stacks = [Head.load(beside / role).stack() for role in roles]
     begun = max(up.shape[1] for stack in stacks for up in stack.up.values())
-    heads = HeadStack.joined([widened(stack, rank or begun, number) for number, stack in enumerate(stacks)])
+    heads = HeadStack.joined([resized(stack, rank or begun, number) for number, stack in enumerate(stacks)])
     work.mkdir(parents=True, exist_ok=True)
     _same_training(work / "training.json", {"roles": list(roles), "rank": rank or begun, "backbone": backbone.digest()})
     streams = {role: Stream(number, SHARES[role], GENERATORS[role]) for number, role in enumerate(roles)}

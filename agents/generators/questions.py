@@ -92,7 +92,8 @@ def attribute_of(rng: random.Random, world: World, things: Things) -> Question |
         for word in pick[1].high[:1]:
             forms += [f"how {word} is {name}", f"how {word} is the {world.domain.one} {name}"] * 2
         if noun == "population":
-            forms += [f"how many live in {name}", f"how many inhabitants does {name} have", f"people living in {name}: how many"] * 2
+            forms += [f"how many live in {name}", f"how many inhabitants does {name} have"] * 2
+            forms.append(f"people living in {name}: how many")
     if rng.random() < 0.12:
         return _of_two(rng, world, pick, noun)
     second = a_column(rng, world, "n", "c", "l")

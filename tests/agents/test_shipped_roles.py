@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from understudy.agents.coder import Coder, in_words, plain
+from understudy.agents.coder import Coder, in_words, otherwise, plain
+from understudy.agents.links import ValueIndex
 from understudy.agents.messages import CastMember, Finding, Plan, PlanRequest, Query, Ranking, Task
 from understudy.agents.planner import Planner
 from understudy.agents.qa import Reader
 from understudy.agents.recommender import Recommender
 from understudy.agents.role import Context
+from understudy.agents.sql import Column
 from understudy.agents.tools import Rows, SqlTool
 from understudy.core.errors import UnderstudyError
 from understudy.core.fields import Grades, Grammar, Record, SpanValue
@@ -149,6 +151,32 @@ def test_another_name_is_linked_through_the_graph(desk: Context) -> None:
     assert part(Coder().prepare(Task(request="population of the Land of Agadez"), bare)[0], "values") == ""
 
 
+def test_what_no_column_tells_is_not_asked_twice(desk: Context) -> None:
+    found, prompts = run(Coder(), Task(request="GDP of Niger"), desk, lambda p, r: {"sql": " SELECT NULL"})
+    assert (found.answer, found.abstained, found.values) == ("not in my tables", True, ())
+    assert (found.attempts, len(prompts)) == (1, 1)
+
+
+def test_a_longer_name_takes_the_place_of_a_shorter_one() -> None:
+    """US dollar: not the United States; South American: not America; UK: as the table says it."""
+    index = ValueIndex()
+    index.add("t", Column("name", "text"), ["United States", "United Kingdom", "Chile"])
+    index.add("t", Column("continent", "text"), ["South America", "Europe"])
+    index.add("t", Column("currency", "text"), ["United States dollar", "Chilean peso"])
+    index.add("t", Column("code", "text"), ["US", "CL"])
+
+    def linked(request: str, *named: tuple[str, str]) -> list[str]:
+        mentions = [(request.index(said), request.index(said) + len(said), entity) for said, entity in named]
+        found = otherwise(request, index.matches(request), index, mentions)
+        assert found == sorted(found, key=lambda one: one[:2])
+        return [condition.sql() for _, _, conditions in found for condition in conditions]
+
+    assert linked("who uses the US dollar", ("US", "United States")) == ["currency = 'United States dollar'"]
+    assert linked("South American states", ("American", "United States")) == ["continent = 'South America'"]
+    assert linked("UK or Chile", ("UK", "United Kingdom")) == ["name = 'United Kingdom'", "name = 'Chile'"]
+    assert linked("the code US", ("US", "United States")) == ["code = 'US'"]
+
+
 def test_the_coder_runs_what_the_head_wrote(desk: Context) -> None:
     sql = "SELECT name, population FROM countries WHERE name IN (:given) AND population > 20000000"
     found, _ = run(
@@ -232,6 +260,14 @@ def test_the_answer_cites_its_span(desk: Context) -> None:
     assert (found.answer, found.values) == ("Chad, Mali", ("Chad", "Mali"))
     (source,) = found.sources
     assert (source.title, source.source, source.text[source.start : source.end]) == ("Niger", "graph", "Chad, Mali")
+
+
+def test_names_of_several_words_and_values_of_facts_are_known_to_the_reader(desk: Context) -> None:
+    prompt, _ = Reader().prepare(Task(request="Which countries border Niger?"), desk)
+    facts = prompt.passages[0]
+    assert facts.listed and [facts.text[a:b] for a, b in facts.names] == ["Chad", "Mali"]
+    text = next(passage for passage in prompt.passages if "Western Africa" in passage.text)
+    assert not text.listed and all(" " in text.text[a:b] for a, b in text.names)
 
 
 def test_a_list_in_a_text_becomes_its_entities(desk: Context) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.agents.links import ValueIndex, fold, numbers, parts
+from understudy.agents.links import ValueIndex, fold, numbers, parts, places
 from understudy.agents.sql import Column, Condition, Literals, Schema, Table, grammar
 
 COUNTRIES = Table(
@@ -98,6 +98,7 @@ LITERALS = Literals(
     (Condition("countries", "continent", "=", "Africa"), Condition("countries", "languages", "LIKE", "French")),
     ("50000000", "3"),
     {"countries": "name"},
+    (2,),
 )
 
 
@@ -119,6 +120,8 @@ LITERALS = Literals(
         "SELECT name FROM countries WHERE ( continent = 'Africa' OR languages LIKE '%French%')",
         "SELECT name FROM countries ORDER BY population * 1.0 / area_km2 DESC LIMIT 1",
         "SELECT name FROM rivers WHERE length_km BETWEEN 3 AND 50000000",
+        "SELECT name FROM countries ORDER BY population DESC LIMIT 1 OFFSET 1",
+        "SELECT NULL",
     ],
 )
 def test_the_grammar_takes_what_may_be_asked(sql: str) -> None:
@@ -138,12 +141,29 @@ def test_the_grammar_takes_what_may_be_asked(sql: str) -> None:
         "SELECT AVG( name) FROM countries",
         "SELECT name FROM rivers WHERE name IN (:given)",
         "SELECT name FROM countries LIMIT 50000000",
+        "SELECT name FROM countries WHERE ( continent = 'Africa' OR continent = 'Africa')",
+        "SELECT name FROM countries WHERE ( languages LIKE '%French%' OR continent = 'Africa')",
+        "SELECT name FROM countries WHERE ( continent = 'Africa')",
+        "SELECT name FROM countries ORDER BY population DESC LIMIT 1 OFFSET 2",
+        "SELECT NULL FROM countries",
         "SELECT",
         "",
     ],
 )
 def test_the_grammar_refuses_the_rest(sql: str) -> None:
     assert not accepts(grammar(Schema((COUNTRIES, RIVERS)), LITERALS), sql)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("the second largest country", (2,)), ("3rd-biggest lake", (3,)), ("Who is the runner-up?", (2,)),
+        ("the next largest after it", (2,)), ("a flight of 90 seconds", ()), ("how many in a second?", ()),
+        ("second and third longest", (2, 3)),
+    ],
+)  # fmt: skip
+def test_places(question: str, expected: tuple[int, ...]) -> None:
+    assert places(question) == expected
 
 
 def test_without_literals_nothing_can_be_compared() -> None:

@@ -56,6 +56,28 @@ def test_nothing_is_taken_whole_or_not_at_all(sources: list[list[int]], nothing:
         assert runs(sources, limit, nothing) == {**slices(sources, limit), nothing: ()}
 
 
+@pytest.mark.parametrize("limit", [1, 2, 9])
+def test_runs_begin_and_end_where_they_may(limit: int) -> None:
+    """[1 2] is one value and [3] the other: whole values alone, however short the limit is."""
+    sources, found = [[9, 1, 2, 8, 3], [1, 2]], set()
+    front: list[tuple[int, ...]] = [()]
+    while front:
+        run = front.pop()
+        automaton = Substring(sources, END, limit, (), [{1, 4}, None], [{2, 4}, None])
+        for token in run:
+            automaton.advance(token)
+        assert automaton.allowed(), run
+        for token in automaton.allowed():
+            if token == END:
+                found.add((run, automaton.places()[:1]))
+            else:
+                front.append((*run, token))
+    whole = {((1, 2), ((0, 1, 2),)), ((1, 2, 8, 3), ((0, 1, 4),)), ((3,), ((0, 4, 4),))}
+    parts = {((1,), ((1, 0, 0),)), ((2,), ((1, 1, 1),))}
+    assert found >= (whole if limit == 9 else {((3,), ((0, 4, 4),)), ((1, 2), ((0, 1, 2),))})
+    assert found <= whole | parts, "a run that cuts a value"
+
+
 def test_a_guided_text_may_end_at_its_limit_and_not_before_it_is_whole(tokenizer: object) -> None:
     end = Markers.of(tokenizer).end  # type: ignore[arg-type]
     guided = Guided(tokenizer, 'start: " " ("ab" "c")+', end, 1)  # type: ignore[arg-type]

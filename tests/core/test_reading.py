@@ -63,6 +63,21 @@ def test_a_span_outside_its_source_is_refused(either: Backbone) -> None:
         tokens.cover(SpanValue(0, 8, 13, "three"))
 
 
+def test_names_are_taken_whole_and_lists_give_nothing_but_names(either: Backbone) -> None:
+    text = "money: Thai baht, yen"
+    names = ((7, 16), (18, 21))
+    known, listed = read(
+        Prompt((Passage("", text, "", names), Passage("", text, "graph", names, listed=True))), either
+    ).passages
+    baht, yen = known.cover(SpanValue(0, 7, 16, "")), known.cover(SpanValue(0, 18, 21, ""))
+    assert known.starts is not None and known.ends is not None
+    inside = set(range(baht[0] + 1, baht[1] + 1)) | set(range(yen[0] + 1, yen[1] + 1))
+    assert set(known.starts) == set(range(len(known.ids))) - inside
+    assert baht[1] in known.ends and (baht[0] == baht[1] or baht[0] not in known.ends)
+    assert (listed.starts, listed.ends) == ({baht[0], yen[0]}, {baht[1], yen[1]})
+    assert read(Prompt((Passage("", text),)), either).passages[0].starts is None
+
+
 def test_a_prompt_that_does_not_fit_is_refused(either: Backbone) -> None:
     prompt = Prompt(message=(("text", "a " * 490),))
     length = len(read(prompt, either, reserve=0).ids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from understudy import role_training
 from understudy.cli import app
 from understudy.core.errors import UnderstudyError
 from understudy.core.heads import Head
@@ -72,11 +74,12 @@ def test_the_origin_has_every_head_and_its_history(tmp_path: Path) -> None:
     origin = Origin.load("default", ROLES, 8)
     assert len(origin.heads) == len(ROLES) + 1
     qa = Head.load(HEADS / "nano" / "qa")
-    site, (down, _) = next(iter(qa.pairs.items()))
-    torch.testing.assert_close(origin.heads.down[site][ROLES.index("qa")], down)
+    site, (down, up) = next(iter(qa.pairs.items()))
+    at, mine = ROLES.index("qa"), down.float() @ up.float()
+    near = origin.heads.down[site][at].float() @ origin.heads.up[site][at].float()
+    assert torch.linalg.norm(near - mine) < 0.5 * torch.linalg.norm(mine)
     assert origin.history()[-1]["pretraining"]["step"] == origin.manifest["pretraining"]["step"]
-    with pytest.raises(UnderstudyError, match="rank 4"):
-        Origin.load("default", ROLES, 4)
+    assert Origin.load("default", ROLES, 4).heads.up[site].shape[1] == 4
     with pytest.raises(UnderstudyError, match="manifest.json"):
         Origin.load(str(tmp_path), ROLES, 8)
 
@@ -144,3 +147,24 @@ def test_a_start_is_trained_for_a_backbone_and_roles_learn_from_it(
     (tmp_path / "broken.safetensors").write_bytes(b"no")
     refused = runner.invoke(app, ["learn", "sorter.yaml", "--start", "broken.safetensors"])
     assert refused.exit_code == 2 and "broken.safetensors" in refused.output
+
+
+def test_the_heads_of_shipped_roles_learn_on_and_the_backbone_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(role_training, "RECIPE", replace(role_training.RECIPE, rows_tokens=320, longest=320))
+    words = ["train", "roles", "--role", "recommender", "--minutes", "0.01", "--rank", "3", "--out", "made", "--json"]
+    done = runner.invoke(app, [*words, "--work", "work"])
+    assert done.exit_code == 0, (done.output, done.exception)
+    said = json.loads(done.stdout)
+    assert said["steps"] >= 1 and said["tokens"] > 1000 and set(said["right"]) == {"recommender"}
+    head, before = Head.load(tmp_path / "made" / "recommender"), Head.load(HEADS / "nano" / "recommender")
+    assert head.backbone["digest"] == before.backbone["digest"]
+    assert all(down.shape[1] == 3 for down, _ in head.pairs.values())
+    again = runner.invoke(app, [*words, "--work", "work"])
+    assert again.exit_code == 2 and "unfinished training" in again.output
+    other = runner.invoke(app, [*words[:2], "--role", "planner", *words[4:], "--work", "work", "--resume"])
+    assert other.exit_code == 2 and "another training" in other.output
+    unknown = runner.invoke(app, ["train", "roles", "--role", "cook", "--work", "more"])
+    assert unknown.exit_code == 2 and "no shipped role 'cook'" in unknown.output

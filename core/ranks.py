@@ -1,0 +1,31 @@
+"""Ranks: the same heads with larger or smaller pairs of matrices."""
+
+from __future__ import annotations
+
+import torch
+
+from .bank import HeadStack
+
+
+def resized(stack: HeadStack, rank: int, seed: int = 0) -> HeadStack:
+    """The same heads with pairs of ``rank``.
+
+    A larger rank gets random directions to read that write nothing yet: the heads are what they were. For a smaller
+    one each product A·B is replaced by the nearest of that rank (its largest singular values; Eckart and Young 1936).
+    """
+    down, up = {}, {}
+    for number, (site, a) in enumerate(stack.down.items()):
+        b = stack.up[site]
+        have = a.shape[2]
+        if have < rank:
+            generator = torch.Generator().manual_seed(seed + number)
+            more = torch.randn(a.shape[0], a.shape[1], rank - have, generator=generator) * a.shape[1] ** -0.5
+            a = torch.cat([a, more.to(a)], 2)
+            b = torch.cat([b, b.new_zeros(b.shape[0], rank - have, b.shape[2])], 1)
+        elif have > rank:
+            left, values, right = torch.linalg.svd(a.float() @ b.float(), full_matrices=False)
+            root = values[:, :rank].sqrt()
+            a = (left[:, :, :rank] * root[:, None]).to(a)
+            b = (root[:, :, None] * right[:, :rank]).to(b)
+        down[site], up[site] = a, b
+    return HeadStack(down, up)
