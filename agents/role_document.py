@@ -144,6 +144,8 @@ def as_given(value: Any, field: Field) -> Any:
 
 def kind_of(annotation: Any) -> Any:
     """The field type, as it is written in a role file, of a type that :func:`python_type` made."""
+    if hasattr(annotation, "__metadata__"):  # inside a list a strict type keeps its strictness as an annotation
+        annotation = annotation.__origin__
     arguments = getattr(annotation, "__args__", ())
     if getattr(annotation, "__origin__", None) is Literal:
         return list(arguments)

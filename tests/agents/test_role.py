@@ -109,6 +109,12 @@ def test_the_document_makes_the_role_again() -> None:
     assert again.document() == document
 
 
+@pytest.mark.parametrize("kind", ["text", "number", "integer", "boolean", ["a", "b"], {"list": "text"}])
+def test_lists_of_every_type_stay_in_the_document(kind: Any) -> None:
+    gives = {"found": {"list": kind}}
+    assert the_role(gives=gives, demonstrations=[]).document()["gives"] == gives
+
+
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
 def test_demonstrations_beside_the_file(tmp_path: Path, suffix: str) -> None:
     (tmp_path / "shown.jsonl").write_text(json.dumps(DOCUMENT["demonstrations"][0]) + "\n\n", encoding="utf-8")
