@@ -2,7 +2,7 @@
 
     python -m benchmarks.learned_roles examples/triage/role.yaml examples/triage/messages.jsonl
 
-Rivals that learn see the demonstrations of the role file only. scikit-learn (of the extra ``test``) is needed for
+Rivals that learn see the demonstrations of the role file only. scikit-learn (of the extra ``train``) is needed for
 ``TF-IDF + logistic regression``.
 """
 
@@ -13,11 +13,9 @@ import json
 import math
 import os
 import platform
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,48 +23,17 @@ import torch
 from rich.console import Console
 
 from benchmarks.questions import DESK
-from benchmarks.shares import Share, Sheet, write_part
-from understudy.agents.role import Context, Role
-from understudy.agents.role_document import as_given
-from understudy.core.adaptation import adapt
-from understudy.core.backbone import SHIPPED, Backbone
-from understudy.core.bank import HeadBank
-from understudy.core.decoding import Call, Decoder
-from understudy.core.heads import Head
+from benchmarks.shares import Share, write_part
+from understudy.agents.role import Role
+from understudy.comparison import CONFIDENT, Figures, Outcome, asked_with, learned, timed
+from understudy.core.backbone import Backbone
 from understudy.core.meta.start import Start
+from understudy.evaluation import Rate
+from understudy.sheets import Sheet
+from understudy.word_rules import WORDS, Answer, Values, majority, regression, require_words
+from understudy.workflows.learning import Method, start_of
 
 TRIAGE = DESK.parent / "triage"
-CONFIDENT = 0.9
-
-Values = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The values of one message, and how sure of them the rival is, in [0, 1]."""
-
-    values: Values
-    confidence: float
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a rival answered to all messages, and what it took.
-
-    Attributes:
-        answers: in the order of the messages.
-        threshold: confidence under which it abstains.
-        learning: seconds to learn; ``asking``: seconds for all messages.
-        bytes: of what was learned, on disk; None where nothing is kept.
-        left_out: accuracy on left-out demonstrations, where the rival measures it.
-    """
-
-    answers: tuple[Answer, ...]
-    threshold: float = 0.0
-    learning: float = 0.0
-    asking: float = 0.0
-    bytes: int | None = None
-    left_out: float | None = None
 
 
 def words(text: str) -> list[str]:
@@ -86,12 +53,6 @@ def tfidf(texts: Sequence[str], known: Sequence[str]) -> list[dict[str, float]]:
     return out
 
 
-def majority(texts: Sequence[str], given: Sequence[Values], asked: Sequence[str]) -> list[Answer]:
-    """The most frequent values of the demonstrations, as a whole."""
-    (best, count), *_ = Counter(json.dumps(dict(one), sort_keys=True) for one in given).most_common(1)
-    return [Answer(json.loads(best), count / len(given))] * len(asked)
-
-
 def nearest(texts: Sequence[str], given: Sequence[Values], asked: Sequence[str]) -> list[Answer]:
     """The values of the demonstration with the greatest cosine of TF-IDF."""
     shown = tfidf(texts, texts)
@@ -103,70 +64,10 @@ def nearest(texts: Sequence[str], given: Sequence[Values], asked: Sequence[str])
     return answers
 
 
-def regression(texts: Sequence[str], given: Sequence[Values], asked: Sequence[str]) -> list[Answer]:
-    """TF-IDF (words and pairs) and logistic regression, one for each field."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-
-    vectors = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-    learned, new = vectors.fit_transform(texts), vectors.transform(asked)
-    values: list[dict[str, Any]] = [{} for _ in asked]
-    confidence = [1.0] * len(asked)
-    for field in given[0]:
-        labels = [json.dumps(one[field]) for one in given]
-        if len(set(labels)) == 1:
-            for one in values:
-                one[field] = given[0][field]
-            continue
-        model = LogisticRegression(C=10.0, max_iter=1000).fit(learned, labels)
-        for number, chances in enumerate(model.predict_proba(new)):
-            best = int(chances.argmax())
-            values[number][field] = json.loads(str(model.classes_[best]))
-            confidence[number] *= float(chances[best])
-    return [Answer(one, sure) for one, sure in zip(values, confidence, strict=True)]
-
-
-def asked_with(backbone: Backbone, head: Head | None, role: Role, messages: Sequence[Values]) -> tuple[Answer, ...]:
-    """What a head, or the bare backbone, answers to each message."""
-    bank = HeadBank(backbone.sites)
-    if head is not None:
-        bank.add(head)
-    prepared = [role.prepare(role.takes.model_validate(dict(one)), Context()) for one in messages]
-    replies = Decoder(backbone, bank).decode([Call(*one, head.name if head else "") for one in prepared])
-    kinds = dict(role.record.fields)
-    return tuple(
-        Answer({name: as_given(value, kinds[name]) for name, value in reply.values.items()}, reply.confidence)
-        for reply in replies
-    )
-
-
-def learned(backbone: Backbone, start: Start, role: Role, messages: Sequence[Values]) -> Outcome:
-    """Adapt a head from a start, then ask it."""
-    began = time.perf_counter()
-    head, report = adapt(backbone, role.examples(), start, role.name)
-    taken = time.perf_counter() - began
-    with tempfile.TemporaryDirectory() as folder:
-        size = replace(head, role=role.document()).save(Path(folder) / "head")
-    began = time.perf_counter()
-    answers = asked_with(backbone, head, role, messages)
-    return Outcome(answers, head.threshold, taken, time.perf_counter() - began, size, report.accuracy)
-
-
-def timed(rule: Callable[..., list[Answer]], role: Role, messages: Sequence[Values]) -> Outcome:
-    """A rival that reads the text of the demonstrations and needs no backbone."""
-    def text(takes: Values) -> str:
-        return "\n".join(str(value) for value in takes.values())
-
-    began = time.perf_counter()
-    answers = rule([text(one.takes) for one in role.demonstrations], [one.gives for one in role.demonstrations],
-                   [text(one) for one in messages])  # fmt: skip
-    return Outcome(tuple(answers), learning=time.perf_counter() - began)
-
-
 def compare(role: Role, backbone: Backbone, messages: Sequence[Values]) -> dict[str, Outcome]:
     """Every rival on the same messages."""
-    folder = SHIPPED / backbone.name
-    start = Start.of_backbone(folder if folder.is_dir() else Path(backbone.name), backbone.sites)
+    require_words()
+    start = start_of(backbone, Method())
     began = time.perf_counter()
     bare = asked_with(backbone, None, role, messages)
     bare_seconds = time.perf_counter() - began
@@ -176,27 +77,26 @@ def compare(role: Role, backbone: Backbone, messages: Sequence[Values]) -> dict[
         "no head": Outcome(bare, asking=bare_seconds),
         "majority": timed(majority, role, messages),
         "nearest demonstration": timed(nearest, role, messages),
-        "TF-IDF + logistic regression": timed(regression, role, messages),
+        WORDS: timed(regression, role, messages),
     }
 
 
 def summary(outcome: Outcome, wanted: Sequence[Values]) -> dict[str, Any]:
     """The figures of one rival: accuracy by field and whole, the share answered, errors made with confidence."""
-    pairs = list(zip(outcome.answers, wanted, strict=True))
-    whole = [dict(answer.values) == dict(want) for answer, want in pairs]
-    given = [answer.confidence >= outcome.threshold for answer in outcome.answers]
+    def share(rate: Rate) -> Share:
+        return Share(rate.right, rate.total)
+
+    found = Figures.of(outcome, wanted)
     return {
-        **{field: Share.of([answer.values.get(field) == want[field] for answer, want in pairs]) for field in wanted[0]},
-        "whole": Share.of(whole),
-        "answered": Share.of(given),
-        "wrong of those": sum(there and not right for there, right in zip(given, whole, strict=True)),
-        "confident errors": sum(
-            answer.confidence >= CONFIDENT and not right for (answer, _), right in zip(pairs, whole, strict=True)
-        ),
-        "left out": outcome.left_out,
-        "learning": outcome.learning,
-        "asking": outcome.asking / max(1, len(wanted)),
-        "bytes": outcome.bytes,
+        **{field: share(rate) for field, rate in found.fields.items()},
+        "whole": share(found.whole),
+        "answered": share(found.answered),
+        "wrong of those": found.wrong,
+        "confident errors": found.confident_errors,
+        "left out": found.left_out,
+        "learning": found.learning,
+        "asking": found.asking,
+        "bytes": found.bytes,
     }
 
 

@@ -1,4 +1,4 @@
-"""Shares with their intervals, and the tables that show them: in the terminal and as a part of docs/figures.md."""
+"""Shares with their intervals, and the parts of docs/figures.md in which tables show them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from understudy.core.intervals import wilson
+from understudy.sheets import Sheet
 
 FIGURES = Path(__file__).resolve().parent.parent / "docs" / "figures.md"
 HEADER = "# Figures\n\nEach part is written by the command that stands in it; nothing here is typed by hand.\n"
@@ -38,30 +36,6 @@ class Share:
         """As JSON values, with the 95 % interval."""
         low, high = wilson(self.right, self.total)
         return asdict(self) | {"share": self.right / self.total if self.total else None, "low": low, "high": high}
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table: a title, what its columns are, and its rows."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def markdown(self) -> str:
-        """The table in Markdown, under its title."""
-        def line(cells: Sequence[str]) -> str:
-            return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-        return "\n".join([f"### {self.title}", "", line(self.columns), line(["---"] * len(self.columns)),
-                          *map(line, self.rows)])  # fmt: skip
-
-    def show(self, console: Console) -> None:
-        """Print it."""
-        table = Table(*self.columns, title=self.title, title_justify="left")
-        for row in self.rows:
-            table.add_row(*row)
-        console.print(table)
 
 
 def with_part(document: str, name: str, text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,18 @@ class Rate:
         low, high = wilson(self.right, self.total)
         return (round(low, 4), round(high, 4))
 
+    @classmethod
+    def of(cls, flags: Iterable[bool]) -> Rate:
+        """How many of ``flags`` are true."""
+        told = list(flags)
+        return cls(sum(told), len(told))
+
+    @property
+    def cell(self) -> str:
+        """For a table: ``90 % (60–98)``, or ``–`` where nothing was counted."""
+        low, high = self.interval
+        return f"{100 * self.share:.0f} % ({100 * low:.0f}–{100 * high:.0f})" if self.total else "–"
+
     def as_json(self) -> dict[str, Any]:
         """``{"right", "total", "share", "interval"}``."""
         return {"right": self.right, "total": self.total, "share": self.share, "interval": list(self.interval)}
@@ -47,7 +59,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Case:
-    """One evaluated line: where it stands, which of its fields were right, whether it was answered at all."""
+    """One evaluated line: where it stands, which fields were right, whether it was answered at all, the request."""
 
     where: str
     fields: Mapping[str, bool]
@@ -55,6 +67,7 @@ class Case:
     expected: Any
     output: Any
     seconds: float
+    request: Any = None
 
     @property
     def right(self) -> bool:
@@ -136,7 +149,8 @@ def summary(cases: Sequence[Case]) -> dict[str, Any]:
     """The figures of an evaluation, ready for JSON.
 
     ``whole``: all fields right, of all lines. ``answered``: lines not abstained from. ``right_when_answered``:
-    right of the answered. ``confident_errors``: answered and wrong, each with its place.
+    right of the answered. ``confident_errors``: answered and wrong, each with its place. ``wrong``: all that was not
+    right, with the request.
     """
     names = list(dict.fromkeys(name for case in cases for name in case.fields))
     answered = [case for case in cases if case.answered]
@@ -153,7 +167,15 @@ def summary(cases: Sequence[Case]) -> dict[str, Any]:
             for case in answered
             if not case.right
         ],
-    }
+        "wrong": [
+            {
+                "where": case.where, "request": case.request, "wanted": case.expected, "given": case.output,
+                "answered": case.answered,
+            }
+            for case in cases
+            if not case.right
+        ],
+    }  # fmt: skip
 
 
 def _field_rate(name: str, cases: Sequence[Case]) -> Rate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..agents.agent import Agent
 from ..agents.messages import CastMember, Message
@@ -14,6 +14,9 @@ from ..agents.tools import open_tool
 from ..core.errors import UnderstudyError
 from .resources import Resources
 from .roles import SHIPPED, RoleFinder, is_role_path, not_learned
+
+if TYPE_CHECKING:
+    from ..agents.gatherer import Decoder
 
 OPTIONS = ("passages",)
 
@@ -95,9 +98,16 @@ class TeamAgent(Agent):
     async def handle(self, message: Message) -> Message:
         """See :meth:`Agent.handle`. Raises UnderstudyError as well where the role is not learned yet."""
         self.require_head()
-        if self.context is None:
-            self.context = self._make_context()
+        self._make_ready()
         return await super().handle(message)
+
+    def played_by(self, decoder: Decoder, head: str = "", threshold: float = 0.0) -> Agent:
+        """An agent of the same name, role, tools and knowledge whose calls ``decoder`` answers with the head ``head``.
+
+        What is compared with the agent is played so: everything but the head, or what stands in its place, is the same.
+        """
+        self._make_ready()
+        return Agent(self.name, self.member.role, head, decoder, self.context, threshold=threshold)
 
     def require_head(self) -> None:
         """Raise UnderstudyError, with what to do about it, where the role has no head."""
@@ -108,6 +118,10 @@ class TeamAgent(Agent):
             if name in SHIPPED:
                 what, mend = f"there is no head for the role '{name}' on this backbone", "use the default backbone"
             raise UnderstudyError(what, where=f"agent {self.name}", mend=mend)
+
+    def _make_ready(self) -> None:
+        if self.context is None:
+            self.context = self._make_context()
 
     def _make_context(self) -> Context:
         opened = [open_tool(dict(tool), self._resources.base) for tool in self.member.tools]

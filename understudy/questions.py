@@ -1,0 +1,191 @@
+"""Questions with what would be right: the lines of a team's evaluation file, and how values are compared.
+
+A line has ``request`` and either ``expect`` (see :func:`.evaluation.meets`) or what :class:`Question` names: the
+values, the plans, what was liked, or that no source says it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from .core.errors import UnderstudyError
+
+Value = str | int | float
+WHOLE = "team"
+"""The role of a question that the whole team is asked."""
+_FREE = ("values", "also", "liked", "unanswerable")  # what is said in place of ``expect``
+
+
+@dataclass(frozen=True)
+class Question:
+    """One line of the file.
+
+    Attributes:
+        id: a name for it; the number of its line where it has none.
+        role: the agent that is asked alone; ``team``: the whole workflow.
+        request: a text, or the fields of what is taken.
+        values: what a right answer holds, in any order; ``also`` are other lists that are right too.
+        reference: how the values were found, kept for the reader.
+        plans: the sequences of agents that a plan may have.
+        liked: what a recommender must find liked.
+        unanswerable: no source says it, so only abstaining is right; so it is where ``expect`` has ``abstained: true``.
+        expect: what the output must be like, in place of all these but ``plans``.
+        where: file and line.
+    """
+
+    id: str
+    role: str
+    request: Any
+    values: tuple[Value, ...] = ()
+    also: tuple[tuple[Value, ...], ...] = ()
+    reference: tuple[str, ...] = ()
+    plans: tuple[tuple[str, ...], ...] = ()
+    liked: tuple[str, ...] = ()
+    unanswerable: bool = False
+    expect: Any = None
+    where: str = ""
+
+    @property
+    def accepted(self) -> tuple[tuple[Value, ...], ...]:
+        """Every list of values that is right."""
+        return (self.values, *self.also)
+
+    @property
+    def needs_two(self) -> bool:
+        """Whether the first plan that is right has two agents or more."""
+        return bool(self.plans) and len(set(self.plans[0])) > 1
+
+    def wanted(self) -> dict[str, Any]:
+        """What would be right, as a report shows it."""
+        named = ("expect", "values", "also", "liked", "plans", "unanswerable")
+        return {name: value for name in named if (value := getattr(self, name)) not in (None, (), False)}
+
+
+def read_questions(path: Path) -> list[Question]:
+    """All questions of a JSONL file, in order.
+
+    Raises UnderstudyError that names the line: one that is no JSON object, has a field that is unknown or of the wrong
+    type, or says nothing of what would be right. An empty file is refused as well.
+    """
+    from .cli_support import read_objects
+
+    questions = [question(line, where) for where, line in read_objects(path)]
+    if not questions:
+        raise UnderstudyError("the file has no lines", where=str(path))
+    return questions
+
+
+def question(line: Mapping[str, Any], where: str) -> Question:
+    """The question of one line. Raises UnderstudyError as :func:`read_questions` does."""
+    if "request" not in line:
+        raise UnderstudyError(f"the line has no 'request', only {', '.join(line) or 'nothing'}", where=where)
+    known = [one.name for one in fields(Question) if one.name != "where"]
+    for name in line:
+        if name not in known:
+            raise UnderstudyError(f"there is no field {name!r}", where=where, mend=f"a line has {', '.join(known)}")
+    for name, (fits, is_what) in _SHAPES.items():
+        if name in line and not fits(line[name]):
+            raise UnderstudyError(f"{name!r} is no {is_what}", where=where)
+    told = [name for name in _FREE if line.get(name)]
+    if line.get("expect") is not None and told:
+        raise UnderstudyError(f"'expect' and {told[0]!r} are mixed", where=where, mend="write one of them")
+    if line.get("unanswerable") and (line.get("values") or line.get("liked")):
+        raise UnderstudyError("it has an answer and is 'unanswerable'", where=where, mend="write one of them")
+    if not told and line.get("expect") is None and not line.get("plans"):
+        mend = "give it values, plans, liked, unanswerable or expect"
+        raise UnderstudyError("nothing says what would be right", where=where, mend=mend)
+    fixed = {name: value if name in ("request", "expect") else _fixed(value) for name, value in line.items()}
+    expect = line.get("expect")
+    if isinstance(expect, Mapping) and expect.get("abstained") in (True, {"equals": True}):
+        fixed["unanswerable"] = True
+    return Question(**{"id": where.rpartition(":")[2], "role": WHOLE, **fixed, "where": where})
+
+
+def _fixed(value: Any) -> Any:
+    return tuple(map(_fixed, value)) if isinstance(value, list) else value
+
+
+def _is_value(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
+def _is_list(value: Any, of: Any) -> bool:
+    return isinstance(value, list) and all(map(of, value))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+_SHAPES: Mapping[str, tuple[Any, str]] = {
+    "id": (_is_text, "text"),
+    "role": (_is_text, "name of an agent"),
+    "request": (lambda value: _is_text(value) or isinstance(value, dict) and value, "text or object of fields"),
+    "values": (lambda value: _is_list(value, _is_value), "list of texts and numbers"),
+    "also": (lambda value: _is_list(value, lambda one: _is_list(one, _is_value)), "list of lists of values"),
+    "reference": (lambda value: _is_list(value, _is_text), "list of texts"),
+    "plans": (lambda value: _is_list(value, lambda one: one and _is_list(one, _is_text)), "list of lists of agents"),
+    "liked": (lambda value: _is_list(value, _is_text), "list of names"),
+    "unanswerable": (lambda value: isinstance(value, bool), "true or false"),
+}
+
+
+def folded(value: Value) -> str | float:
+    """A value as it is compared: numbers as numbers, words without case, accents, article and outer punctuation.
+
+    >>> folded(" The Bahamas."), folded("1,234")
+    ('bahamas', 1234.0)
+    """
+    if isinstance(value, str):
+        plain = value.replace(",", "") if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", value) else value
+        if re.fullmatch(r"-?\d+(\.\d+)?", plain):
+            return float(plain)
+        bare = "".join(c for c in unicodedata.normalize("NFKD", value.casefold()) if not unicodedata.combining(c))
+        return " ".join(re.sub(r"^the\s+", "", bare.strip(" .,;:!?\"")).split())
+    return float(value)
+
+
+def alike(one: Value, other: Value, tolerance: float = 1e-4) -> bool:
+    """Whether two values are the same; numbers within a share of ``tolerance``, which covers rounding for show."""
+    left, right = folded(one), folded(other)
+    if isinstance(left, float) and isinstance(right, float):
+        return abs(left - right) <= tolerance * max(abs(left), abs(right))
+    return left == right
+
+
+def same_set(found: Iterable[Value], wanted: Iterable[Value]) -> bool:
+    """Whether each found value is wanted and each wanted value found."""
+    found, wanted = list(found), list(wanted)
+    return within(found, wanted) and within(wanted, found)
+
+
+def within(some: Iterable[Value], all_of: Sequence[Value]) -> bool:
+    """Whether every one of ``some`` is among ``all_of``."""
+    return all(any(alike(value, other) for other in all_of) for value in some)
+
+
+def pieces(text: str) -> list[str]:
+    """A text that lists things, split: ``Dari, Pashto and Turkmen``."""
+    return [piece.strip() for piece in re.split(r",|;|\band\b", text) if piece.strip()]
+
+
+def right_finding(question: Question, answer: str, values: Sequence[Value], abstained: bool) -> bool:
+    """Whether a finding answers a question: its values, or the list that its words are, are an accepted one."""
+    if question.unanswerable or abstained:
+        return question.unanswerable and abstained
+    tried = (values, [answer], pieces(answer))
+    return any(same_set(found, wanted) for found in tried for wanted in question.accepted)
+
+
+def right_rows(question: Question, rows: Sequence[Sequence[Value | None]], most: int = 2) -> bool:
+    """Whether one column of a result holds just the accepted values; a result of more than ``most`` columns is none."""
+    columns = list(zip(*rows, strict=True))
+    if not 0 < len(columns) <= most:
+        return False
+    found = [[cell for cell in column if cell is not None] for column in columns]
+    return any(same_set(column, wanted) for column in found for wanted in question.accepted)
