@@ -174,9 +174,9 @@ def triples(countries: Sequence[Country]) -> list[tuple[str, str, str]]:
     return [*facts, *kinds, *kept]
 
 
-def read_written(path: Path = Path(__file__).with_name("written_briefs.csv")) -> dict[str, str]:
+def read_written() -> dict[str, str]:
     """The briefs that a person wrote: country name → text."""
-    with path.open(encoding="utf-8", newline="") as file:
+    with Path(__file__).with_name("written_briefs.csv").open(encoding="utf-8", newline="") as file:
         return {row["title"]: row["text"] for row in csv.DictReader(file)}
 
 

@@ -222,9 +222,9 @@ def sources(folder: Path) -> Path:
     ]
     folder.mkdir()
     (folder / "countries.json").write_text(json.dumps(rows))
-    fields = {"population": ("population", 1000), "driving-side": ("side", "left"), "government-type": ("government", ""),
-              "independence-date": ("independence", 1900), "national-dish": ("dish", ""),
-              "yearly-average-temperature": ("temperature", 9.6)}  # fmt: skip
+    fields = {"population": ("population", 1000), "driving-side": ("side", "left"),
+              "government-type": ("government", ""), "independence-date": ("independence", 1900),
+              "national-dish": ("dish", ""), "yearly-average-temperature": ("temperature", 9.6)}  # fmt: skip
     for field, (key, value) in fields.items():
         entries = [{"country": row["name"]["common"], key: value} for row in rows]
         (folder / f"country-by-{field}.json").write_text(json.dumps(entries))

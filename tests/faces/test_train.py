@@ -158,7 +158,7 @@ def test_the_heads_of_shipped_roles_learn_on_and_the_backbone_stays(
     done = runner.invoke(app, [*words, "--work", "work"])
     assert done.exit_code == 0, (done.output, done.exception)
     said = json.loads(done.stdout)
-    assert said["steps"] >= 1 and said["tokens"] > 1000 and set(said["right"]) == {"recommender"}
+    assert said["steps"] >= 1 and said["tokens"] > 100 and set(said["right"]) == {"recommender"}
     head, before = Head.load(tmp_path / "made" / "recommender"), Head.load(HEADS / "nano" / "recommender")
     assert head.backbone["digest"] == before.backbone["digest"]
     assert all(down.shape[1] == 3 for down, _ in head.pairs.values())
