@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from ..core.errors import UnderstudyError
 from ..core.fields import Choice, Grades, ListOf, Record
 from ..core.prompts import Prompt
 from .messages import Message, Place, Ranking, Source, Task
-from .role import Ask, Context, Role
+from .role import Ask, Context, Role, sure
 
 if TYPE_CHECKING:
     from ..knowledge import KnowledgeStore
@@ -108,34 +109,39 @@ class Recommender(Role):
                 for found in (*alike, other):
                     weights[found] = weights.get(found, 0.0) + 1.0 / (1 + len(alike))
         kinds = {kind for name in mentioned for kind in store.kinds(name)}
-        able = [
-            name for name in weights
+        able = (
+            name for name in sorted(weights, key=lambda name: (-weights[name], name))
             if name not in mentioned and name not in visited and (not kinds or kinds & set(store.kinds(name)))
-        ]  # fmt: skip
-        best = sorted(able, key=lambda name: (-weights[name], name))[:CANDIDATES]
+        )  # fmt: skip
+        best = list(islice(able, CANDIDATES))
         return mentioned, sorted(best), {name: _own(store, name) for name in (*mentioned, *best)}
 
     def finish(self, values: Mapping[str, Any], message: Any, context: Context) -> Message:
         """The ranking; the reasons of each place are the facts that it shares with what was liked."""
-        liked = tuple(values["liked"])
         mentioned, _, facts = self.choices(message, context)
-        places, sources = [], []
-        for name in ranked(values["places"]):
-            common = shared(name, liked or mentioned, facts)
-            reasons = tuple(f"{relation.replace('_', ' ')} {other}" for relation, other in common)
-            places.append(Place(name=name, score=round(values["places"][name], 3), reasons=reasons))
-            sources += [Source(title=name, text=f"{name} {reason}", source="graph") for reason in reasons]
-        names = tuple(place.name for place in places)
-        return Ranking(answer=", ".join(names), values=names, sources=tuple(sources), liked=liked, places=tuple(places))
+        return _ranking(values, mentioned, facts)
 
     async def handle(self, message: Any, context: Context, ask: Ask) -> Message:
         """As any role; where the request names nothing, or nothing is like it, the ranking is empty and abstained."""
-        mentioned, candidates, _ = self.choices(message, context)
+        mentioned, candidates, facts = self.choices(message, context)
         if not mentioned or not candidates:
             known = ", ".join(mentioned)
             answer = f"nothing is like {known}" if known else "the request names nothing that I know"
             return Ranking(answer=answer, abstained=True, liked=(), places=())
-        return await super().handle(message, context, ask)
+        reply = await ask(*compose(mentioned, candidates, facts, " ".join(message.request.split())))
+        return sure(_ranking(reply.values, mentioned, facts), reply.confidence)
+
+
+def _ranking(values: Mapping[str, Any], mentioned: Sequence[str], facts: Facts) -> Ranking:
+    liked = tuple(values["liked"])
+    places, sources = [], []
+    for name in ranked(values["places"]):
+        common = shared(name, liked or mentioned, facts)
+        reasons = tuple(f"{relation.replace('_', ' ')} {other}" for relation, other in common)
+        places.append(Place(name=name, score=round(values["places"][name], 3), reasons=reasons))
+        sources += [Source(title=name, text=f"{name} {reason}", source="graph") for reason in reasons]
+    names = tuple(place.name for place in places)
+    return Ranking(answer=", ".join(names), values=names, sources=tuple(sources), liked=liked, places=tuple(places))
 
 
 def _own(store: KnowledgeStore, name: str) -> list[tuple[str, str]]:
