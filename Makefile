@@ -11,14 +11,14 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints/cpu.txt
 .PHONY: help install demo test test-all lint types wheel clean
 
 help:
-	@echo "make demo   three requests on the travel desk"
+	@echo "make demo   three requests on the travel desk, and a role that it learns"
 	@echo "make test   the whole test suite;  make test-all  with the slow ones"
 	@echo "make lint   ruff;  make types  mypy --strict on the installed package;  make wheel  dist/*.whl"
 	@echo "make clean  removes .venv, build and dist"
 
 install: $(VENV)/.installed
 
-demo: $(VENV)/.installed
+demo: $(VENV)/.installed-demo
 	$(BIN)/python examples/travel_desk/demo.py
 
 test: $(VENV)/.installed-test
@@ -47,6 +47,11 @@ $(VENV)/.installed: pyproject.toml constraints/cpu.txt
 	@$(PYTHON) -c "import sys; v = sys.version.split()[0]; sys.exit(0 if sys.version_info >= (3, 11) else 'understudy needs Python 3.11 or newer; this is ' + v + '. Name another: make PYTHON=python3.11')"
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) --editable .
+	@touch $@
+
+# With what the learned role is compared with in the demo, scikit-learn; nothing else needs it.
+$(VENV)/.installed-demo: $(VENV)/.installed
+	$(INSTALL) --editable ".[demo]"
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Group
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from .cli_support import JsonOption, parse_object, print_json, read_objects, stderr, stdout
+from .cli_support import JsonOption, parse_object, print_json, read_objects, share_bar, stdout
+from .comparison_table import comparison_view
 from .core.errors import UnderstudyError
 from .lesson import Lesson
 from .render import fields_view
 from .solo import Answer
+
+if TYPE_CHECKING:
+    from .workflows.learning import Method
 
 BackboneOption = Annotated[
     str | None,
@@ -41,8 +42,11 @@ class Activation(StrEnum):
 
 
 def learn(
-    role: Annotated[
-        Path | None, typer.Argument(metavar="ROLE.yaml", help="The role with its demonstrations.", show_default=False)
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="ROLE.yaml|FILE.csv", help="A role with its demonstrations, or these alone.", show_default=False
+        ),
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where heads are kept; the role's name is added.")] = Path(
         "heads"
@@ -63,6 +67,23 @@ def learn(
         Path | None,
         typer.Option(metavar="FILE", help="Where heads begin; made by `train meta`.", show_default=False),
     ] = None,
+    gives: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMNS", help="What a FILE.csv gives: all but the first.", show_default=False),
+    ] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(metavar="ROLE.yaml", help="Write the role of a FILE.csv, to be edited.", show_default=False),
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Beside a plain start and TF-IDF + logistic regression.")
+    ] = False,
+    on: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Compare on these messages; else by cross-validation.", show_default=False
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Learn a role from its demonstrations; writes heads/NAME/.
@@ -71,25 +92,76 @@ def learn(
 
     `understudy learn examples/triage/role.yaml`
 
+    `understudy learn examples/travel_desk/triage.csv --compare`
+
     `understudy learn --all --backbone my-backbone/`
     """
-    from .lesson import learn_again, learn_role
+    from .lesson import learn_again
     from .workflows.learning import Method
 
-    if (role is None) is not again:
-        raise UnderstudyError("learn takes one ROLE.yaml, or --all", mend="understudy learn examples/triage/role.yaml")
+    if (file is None) is not again:
+        mend = "understudy learn examples/triage/role.yaml"
+        raise UnderstudyError("learn takes one ROLE.yaml or FILE.csv, or --all", mend=mend)
+    for name, unused in (("--gives", gives), ("--write", write), ("--compare", compare or None), ("--on", on)):
+        if again and unused is not None:
+            raise UnderstudyError(f"{name} is of one role", mend="name its file instead of --all")
+    if on is not None and not compare:
+        raise UnderstudyError("--on says what to compare on", mend="add --compare")
     given = {"layers": layers and layers.value, "activation": activation and activation.value, "start": start}
     told: dict[str, Any] = {name: value for name, value in given.items() if value}
-    with _bar(quiet=as_json) as on_progress:
-        if role is None:
-            lessons = learn_again(out, backbone, on_progress, told)
-        else:
-            lessons = [learn_role(role, out, backbone, on_progress, replace(Method(), **told))]
+    if file is not None:
+        columns = [name.strip() for name in gives.split(",")] if gives else []
+        _learn_one(file, columns, out, backbone, replace(Method(), **told), write, compare, on, as_json)
+        return
+    with share_bar(quiet=as_json) as on_progress:
+        lessons = learn_again(out, backbone, on_progress, told)
     if as_json:
-        print_json({"roles": [lesson.as_json() for lesson in lessons]} if role is None else lessons[0].as_json())
+        print_json({"roles": [lesson.as_json() for lesson in lessons]})
     else:
         for lesson in lessons:
             stdout().print(lesson_view(lesson))
+
+
+def _learn_one(
+    file: Path, gives: list[str], out: Path, backbone: str | None, method: Method, write: Path | None, compare: bool,
+    on: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Everything that can be wrong with the files is found before the backbone is loaded."""
+    from .csv_role import write_role
+    from .lesson import learn_role, read_role
+    from .unseen import read_unseen
+    from .word_rules import require_words
+
+    role = read_role(file, gives)
+    unseen = read_unseen(on, role) if on else None
+    if compare:
+        from . import comparison
+
+        require_words()
+        if unseen is None:
+            comparison.require_enough(role)
+    if write is not None:
+        write_role(role.document(), write)
+    from .core.backbone import Backbone
+    from .core.heads import Head
+
+    loaded = Backbone.load(backbone or "default")
+    with share_bar(quiet=as_json) as on_progress:
+        lesson = learn_role(role, out, loaded, on_progress, method, str(file))
+    told = lesson.as_json()
+    if not as_json:
+        stdout().print(lesson_view(lesson, types=file.suffix.lower() == ".csv"))
+    if compare:
+        with share_bar(as_json, "comparing") as on_progress:
+            found = (
+                comparison.cross_validate(role, loaded, method, on_progress) if unseen is None
+                else comparison.compare(role, Head.load(lesson.folder), loaded, unseen, method, on_progress)
+            )  # fmt: skip
+        told["comparison"] = found.as_json()
+        if not as_json:
+            stdout().print(comparison_view(found))
+    if as_json:
+        print_json(told)
 
 
 def ask(
@@ -126,10 +198,14 @@ def ask(
         stdout().print(answer_view(answer))
 
 
-def lesson_view(lesson: Lesson) -> Group:
-    """What was learned, in a few lines."""
+def lesson_view(lesson: Lesson, types: bool = False) -> Group:
+    """What was learned, in a few lines; ``types``: with the fields that it takes and gives."""
     report = lesson.report
-    values: dict[str, object] = {
+    values: dict[str, object] = {}
+    if types:
+        for side in ("takes", "gives"):
+            values[side] = "; ".join(f"{name}: {_type(kind)}" for name, kind in lesson.document[side].items())
+    values |= {
         "demonstrations": report.demonstrations,
         "leave-one-out": str(lesson.left_out),
         "seconds": round(report.seconds, 1),
@@ -143,6 +219,11 @@ def lesson_view(lesson: Lesson) -> Group:
     return Group(Text(f"{lesson.role} is learned", style="bold green"), fields_view(values), use)
 
 
+def _type(kind: Any) -> str:
+    """A field's type as a person reads it."""
+    return " | ".join(kind) if isinstance(kind, list) else "yes | no" if kind == "boolean" else str(kind)
+
+
 def answer_view(answer: Answer) -> Group:
     """The fields of an answer, how sure the role is, and the time."""
     sure = Text(f"{answer.confidence:.0%} sure, {answer.seconds:.2f} s", style="dim")
@@ -150,15 +231,3 @@ def answer_view(answer: Answer) -> Group:
         sure = Text(f"it would rather not say: only {answer.confidence:.0%} sure", style="yellow")
     return Group(fields_view(answer.output.model_dump(mode="json")), sure)
 
-
-@contextmanager
-def _bar(quiet: bool) -> Iterator[Callable[[float, str], None]]:
-    """A progress bar on stderr; what it is told is a share from 0 to 1 and a word on what is being done."""
-    console = stderr()
-    if quiet or not console.is_terminal:
-        yield lambda share, what: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as shown:
-        task = shown.add_task("loading the backbone", total=1.0)
-        yield lambda share, what: shown.update(task, completed=share, description=what)

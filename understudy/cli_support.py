@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from pydantic_core import to_jsonable_python
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from typer.core import TyperGroup
 
 from .core.errors import UnderstudyError
@@ -99,6 +100,19 @@ def stdout() -> Console:
 def stderr() -> Console:
     """The console of progress, so that stdout holds only what was asked for."""
     return Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def share_bar(quiet: bool = False, what: str = "loading the backbone") -> Iterator[Callable[[float, str], None]]:
+    """A progress bar on stderr; what it is told is a share from 0 to 1 and a word on what is being done."""
+    console = stderr()
+    if quiet or not console.is_terminal:
+        yield lambda share, what: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as shown:
+        task = shown.add_task(what, total=1.0)
+        yield lambda share, what: shown.update(task, completed=share, description=what)
 
 
 def existing(journal: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from .evaluation import Rate
 if TYPE_CHECKING:
     from .agents.role import Role
     from .core.adaptation import Report
+    from .core.backbone import Backbone
     from .core.heads import Head
     from .workflows.learning import Method, OnProgress
 
@@ -26,12 +27,14 @@ class Lesson:
         folder: where the head was written.
         report: what learning measured.
         bytes: of the head's folder.
+        document: the role as the values of a role.yaml.
     """
 
     role: str
     folder: Path
     report: Report
     bytes: int
+    document: Mapping[str, Any]
 
     @property
     def left_out(self) -> Rate:
@@ -42,6 +45,7 @@ class Lesson:
         """The object that ``learn --json`` prints."""
         return {
             "role": self.role,
+            **{key: self.document[key] for key in ("does", "takes", "gives")},
             "folder": str(self.folder),
             "demonstrations": self.report.demonstrations,
             "leave_one_out": self.left_out.as_json(),
@@ -55,26 +59,41 @@ class Lesson:
         }
 
 
-def learn_role(
-    file: Path, heads: Path, backbone: str | None, on_progress: OnProgress | None = None, method: Method | None = None
-) -> Lesson:
-    """Learn the role of ``file`` and write its head into ``heads``/NAME.
+def read_role(file: Path, gives: Sequence[str] = ()) -> Role:
+    """The role of a role.yaml, or of a .csv of demonstrations, of which ``gives`` may name the columns that are given.
 
-    Raises UnderstudyError with every mistake of the file, before the backbone is loaded.
+    Raises UnderstudyError with the mistakes of the file.
     """
-    from .agents.role import Role
+    from .agents.role import Role, role_from_document
     from .workflows.problems import InvalidFile
     from .workflows.schema import check
 
+    if file.suffix.lower() == ".csv":
+        from .csv_role import role_document
+
+        return role_from_document(role_document(file, gives), file.parent, where=str(file))
+    if gives:
+        raise UnderstudyError("--gives is for a .csv", where=str(file), mend="a role.yaml says what it gives")
     problems = check(file)
     if problems:
         raise InvalidFile(file, problems)
     role = Role.load(file)
     if Path(role.name).name != role.name:
         raise UnderstudyError(f"the role's name {role.name!r} cannot name a folder", where=str(file))
-    head, report = _learned([role], backbone, on_progress, method, str(file))[role.name]
+    return role
+
+
+def learn_role(
+    role: Role, heads: Path, backbone: Backbone, on_progress: OnProgress | None = None, method: Method | None = None,
+    where: str = "",
+) -> Lesson:  # fmt: skip
+    """Learn ``role`` and write its head into ``heads``/NAME; mistakes are told with ``where``, the role's file.
+
+    Raises UnderstudyError for a demonstration that is too long.
+    """
+    head, report = _learned([role], backbone, on_progress, method, where)[role.name]
     folder = heads / role.name
-    return Lesson(role.name, folder, report, head.save(folder))
+    return Lesson(role.name, folder, report, head.save(folder), head.role)
 
 
 def learn_again(
@@ -104,23 +123,25 @@ def learn_again(
         groups.setdefault(replace(method_of(folder), **(changes or {})), []).append(role)
     if not groups:
         raise UnderstudyError("there are no learned heads here", where=str(heads), mend="understudy learn ROLE.yaml")
+    from .core.backbone import Backbone
+
     learned: dict[str, tuple[Head, Report]] = {}
+    loaded = Backbone.load(backbone or "default")
     for way, roles in groups.items():
-        learned |= _learned(roles, backbone, on_progress, way, str(heads))
+        learned |= _learned(roles, loaded, on_progress, way, str(heads))
     return [
-        Lesson(name, folders[name], report, head.save(folders[name])) for name, (head, report) in learned.items()
+        Lesson(name, folders[name], report, head.save(folders[name]), head.role)
+        for name, (head, report) in learned.items()
     ]
 
 
 def _learned(
-    roles: list[Role], backbone: str | None, on_progress: OnProgress | None, method: Method | None, where: str
+    roles: list[Role], backbone: Backbone, on_progress: OnProgress | None, method: Method | None, where: str
 ) -> dict[str, tuple[Head, Report]]:
-    from .core.backbone import Backbone
     from .workflows.learning import learn_many
 
-    loaded = Backbone.load(backbone or "default")
     try:
-        return learn_many(roles, loaded, on_progress, method)
+        return learn_many(roles, backbone, on_progress, method)
     except UnderstudyError as error:
         place = f"{where}, {error.where}" if error.where else where
         raise UnderstudyError(error.what, where=place, mend=error.mend) from error

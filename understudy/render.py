@@ -249,6 +249,8 @@ def _answer(output: Any, with_sources: bool) -> RenderableType:
         return line + Text(_plain(output))
     main = output.get("answer", output)
     if isinstance(main, Mapping):
+        if main and not any(isinstance(value, Mapping | list | tuple) for value in main.values()):
+            return line + Text(_plain(main), style="bold")
         return Group(line, Padding(output_view(main), (0, 0, 0, 2), expand=False))
     found = sources_of(output.get("sources")) if with_sources else ()
     sources = [Padding(source_view(source), (0, 0, 0, 2), expand=False) for source in found]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..core.adaptation import Report
     from ..core.backbone import Backbone
     from ..core.heads import Head
+    from ..core.meta.start import Start
 
 OnProgress = Callable[[float, str], None]
 """Told how far learning is, from 0 to 1, and what is being done."""
@@ -47,6 +48,18 @@ def method_of(folder: Path) -> Method:
         return Method()
 
 
+def start_of(backbone: Backbone, method: Method) -> Start:
+    """Where heads begin on this backbone: the method's start, else the one that lies with it, else a plain one."""
+    from ..core.backbone import SHIPPED
+    from ..core.meta.start import Start
+
+    if method.start:
+        return Start.load(method.start).over(backbone.sites)
+    name = DEFAULT_BACKBONE if backbone.name == "default" else backbone.name
+    shipped = SHIPPED / name
+    return Start.of_backbone(shipped if shipped.is_dir() else Path(name), backbone.sites)
+
+
 def learn(
     role: Role, backbone: Backbone, on_progress: OnProgress | None = None, method: Method | None = None
 ) -> tuple[Head, Report]:
@@ -66,19 +79,12 @@ def learn_many(
         UnderstudyError: fewer than two demonstrations, or one that does not fit; it names the demonstration.
     """
     from ..core.adaptation import adapt_many
-    from ..core.backbone import SHIPPED
-    from ..core.meta.start import Start
 
     for role in roles:
         if not role.demonstrations:
             raise UnderstudyError("the role has no demonstrations", where=role.name, mend="give it 8 to 40 of them")
     method = method or Method()
-    name = DEFAULT_BACKBONE if backbone.name == "default" else backbone.name
-    shipped = SHIPPED / name
-    start = (
-        Start.load(method.start).over(backbone.sites) if method.start
-        else Start.of_backbone(shipped if shipped.is_dir() else Path(name), backbone.sites)
-    )  # fmt: skip
+    start = start_of(backbone, method)
 
     def on_step(step: int, steps: int, loss: float) -> None:
         if on_progress is not None:

@@ -77,19 +77,36 @@ def test_the_wrapper_forbids_sockets(offline: Callable[..., object], tmp_path: P
     assert offline(script)[0].strip() == "woke"  # type: ignore[index]
 
 
-def test_three_requests_offline_in_time_and_memory(
+def test_both_parts_offline_in_time_and_memory(
     offline: Callable[..., tuple[str, dict[str, int]]], checkout: Path
 ) -> None:
     printed, report = offline(checkout / "examples" / "travel_desk" / "demo.py")
     assert report["code"] == 0, printed
     assert report["peak"] < 1.5e9
     last = printed.strip().splitlines()[-1]
-    told = re.fullmatch(r"3 of 3 requests completed in (\d+\.\d) s", last)
+    told = re.fullmatch(r"the demo took (\d+\.\d) s", last)
     assert told, printed
     assert float(told[1]) < 90
+    assert re.search(r"^3 of 3 requests completed in \d+\.\d s$", printed, re.MULTILINE)
     assert printed.count("plan · planner") == 3
     assert printed.count("SELECT ") >= 1
     right = ("Andorra, Belgium, Germany, Italy, Luxembourg, Monaco, Spain", "35,283,250")
     answers = re.findall(r"^answer  (\S.*)$", printed, re.MULTILINE)
     assert answers[:2] == list(right), "the README's first two requests are answered right"
     assert len(re.findall(r"\d+\.\d\d s", printed)) >= 9  # each run has a plan, a step and a total
+    learns_a_role(printed[printed.index("What the team cannot do") :])
+
+
+def learns_a_role(printed: str) -> None:
+    """The second part: without the role, learning, the rivals side by side, and with it."""
+    before, after = printed.split("The same messages, now that triage is in the team")
+    assert "its agents: planner, coder, qa, recommender; each" in before
+    assert before.count("answers: ") == 2 and "from 12 rows of triage.csv" in before
+    assert re.search(r"of 40 messages .* learned start .* plain start .* TF-IDF \+ logistic regression", before)
+    for name in ("queue", "urgent", "all right"):
+        assert re.search(rf"^{name}( *│ *\d+ % \(\d+–\d+\)){{3}}$", before, re.MULTILINE), before
+    assert re.search(r"^seconds to learn( *│ *\d+\.\d){2} *│ *(< )?\d+\.\d$", before, re.MULTILINE)
+    assert re.search(r"^head( *│ *0\.\d\d MB){2} *│ *–$", before, re.MULTILINE)
+    assert len(re.findall(r"^answer  queue: [a-z]+, urgent: (yes|no)$", after, re.MULTILINE)) == 2
+    assert after.count("  queue  ") == after.count("completed: ") == 2
+    assert len(re.findall(r"triage is \d+% sure and (answers|would rather not say, under \d+%); a person", after)) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,7 @@ def test_all_heads_are_learned_again_from_what_they_keep(desk: Path, tmp_path: P
     assert empty.exit_code == 2 and "there are no learned heads here; understudy learn ROLE.yaml" in empty.stderr
     for words in ((), ("triage/role.yaml", "--all")):
         both = call("learn", *words)
-        assert both.exit_code == 2 and "one ROLE.yaml, or --all" in both.stderr
+        assert both.exit_code == 2 and "one ROLE.yaml or FILE.csv, or --all" in both.stderr
 
 
 def test_a_head_can_be_activated_and_of_all_layers(desk: Path, tmp_path: Path, tiny_backbone: Path) -> None:
@@ -108,6 +109,100 @@ def test_a_head_can_be_activated_and_of_all_layers(desk: Path, tmp_path: Path, t
     json_of("learn", "--all", "--out", tmp_path, "--backbone", tiny_backbone)
     again = json.loads((tmp_path / "triage" / "adapter_config.json").read_text(encoding="utf-8"))
     assert again == config, "a head that is learned again stays of its kind"
+
+
+MAIL = """\
+text;queue;urgent
+I was charged twice;billing;yes
+The app crashes;bug;no
+An invoice please;billing;no
+It froze again;bug;yes
+"""
+
+
+def test_a_csv_file_becomes_a_role_that_is_asked_by_name(
+    desk: Path, tmp_path: Path, tiny_backbone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mail.csv").write_text(MAIL, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    lesson = json_of("learn", "mail.csv", "--backbone", tiny_backbone, "--write", "role.yaml")
+    assert (lesson["role"], lesson["folder"], lesson["demonstrations"]) == ("mail", str(Path("heads") / "mail"), 4)
+    assert lesson["gives"] == {"queue": ["billing", "bug"], "urgent": "boolean"}
+    assert "comparison" not in lesson
+    answer = json_of("ask", "mail", "I was charged twice")["output"]
+    assert answer.keys() == {"queue", "urgent"} and isinstance(answer["urgent"], bool)
+    team = TEAM.format(backbone=tiny_backbone).replace("role: triage", "role: mail")
+    (tmp_path / "team.yaml").write_text(team, encoding="utf-8")
+    assert json_of("run", "team.yaml", "I was charged twice")["output"] == answer
+    again = json_of("learn", "role.yaml", "--backbone", tiny_backbone)
+    assert (again["gives"], again["leave_one_out"]) == (lesson["gives"], lesson["leave_one_out"])
+
+
+def test_a_person_sees_the_types_that_a_csv_file_was_read_with(
+    desk: Path, tmp_path: Path, tiny_backbone: Path
+) -> None:
+    (tmp_path / "mail.csv").write_text(MAIL, encoding="utf-8")
+    done = call("learn", tmp_path / "mail.csv", "--out", tmp_path, "--backbone", tiny_backbone, "--gives", "queue")
+    assert done.exit_code == 0, (done.output, done.exception)
+    told = " ".join(done.stdout.split())
+    assert "takes text: text; urgent: yes | no" in told and "gives queue: billing | bug" in told
+
+
+def test_what_is_wrong_with_a_csv_file_is_said_before_anything_is_loaded(desk: Path, tmp_path: Path) -> None:
+    (tmp_path / "mail.csv").write_text(MAIL.replace(";no", "", 1), encoding="utf-8")
+    done = call("learn", tmp_path / "mail.csv", "--out", tmp_path / "heads", "--backbone", "nothing")
+    assert done.exit_code == 2 and "mail.csv:3:1: 2 cells in a row of 3" in done.stderr
+    (tmp_path / "mail.csv").write_text(MAIL, encoding="utf-8")
+    (tmp_path / "unseen.csv").write_text("text,queue\nHelp,bugg\n", encoding="utf-8")
+    words = ("--out", tmp_path / "heads", "--backbone", "nothing", "--compare", "--on", tmp_path / "unseen.csv")
+    done = call("learn", tmp_path / "mail.csv", *words)
+    assert done.exit_code == 2 and "unseen.csv:2:1" in done.stderr and "did you mean 'bug'" in done.stderr
+
+
+@pytest.mark.parametrize("on", ["", "unseen.csv", "unseen.jsonl"])
+def test_a_role_is_compared_on_its_own_or_on_unseen_messages(
+    desk: Path, tmp_path: Path, tiny_backbone: Path, on: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mail.csv").write_text(MAIL, encoding="utf-8")
+    (tmp_path / "unseen.csv").write_text("text,queue,urgent\nCharged again,billing,no\n", encoding="utf-8")
+    line = {"takes": {"text": "Charged again"}, "gives": {"queue": "billing", "urgent": False}}
+    (tmp_path / "unseen.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    words = ["learn", "mail.csv", "--backbone", tiny_backbone, "--compare", *(["--on", on] if on else [])]
+    found = json_of(*words)["comparison"]
+    assert list(found["who"]) == ["learned start", "plain start", "TF-IDF + logistic regression"]
+    assert (found["messages"], found["folds"]) == ((1, 0) if on else (4, 3))
+    for figures in found["who"].values():
+        assert figures["whole"]["total"] == figures["fields"]["urgent"]["total"] == found["messages"]
+    done = call(*words)
+    assert done.exit_code == 0, (done.output, done.exception)
+    told = " ".join(done.stdout.split())
+    assert "mail is learned" in told and "plain start" in told and "95 % intervals" in told
+    assert ("cross-validation" in told) is not bool(on)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("triage/role.yaml", "--gives", "queue"), "--gives is for a .csv"),
+        (("triage/role.yaml", "--on", "messages.csv"), "--compare"),
+        (("--all", "--compare"), "--compare is of one role"),
+        (("--all", "--write", "role.yaml"), "--write is of one role"),
+        (("triage/role.yaml", "--compare", "--on", "gone.csv"), "gone.csv"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(words: tuple[str, ...], told: str) -> None:
+    done = call("learn", *words, "--backbone", "nothing")
+    assert done.exit_code == 2 and told in done.stderr
+
+
+def test_a_comparison_without_scikit_learn_is_refused_before_anything_is_learned(
+    desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.linear_model", None)
+    done = call("learn", "triage/role.yaml", "--out", tmp_path / "heads", "--compare", "--backbone", "nothing")
+    assert done.exit_code == 2 and "pip install 'understudy[train]'" in done.stderr
+    assert not (tmp_path / "heads").exists()
 
 
 def test_two_heads_of_one_role_are_not_learned_again(desk: Path, tmp_path: Path, tiny_backbone: Path) -> None:
@@ -204,40 +299,6 @@ def test_an_unknown_role_gets_a_suggestion() -> None:
     done = call("ask", "triaje", "text")
     assert done.exit_code == 2
     assert "did you mean 'triage'" in done.stderr
-
-
-def test_evaluate_a_role_counts_what_asking_gives(desk: Path) -> None:
-    texts = ["I was charged twice", "The app crashes", "How do I add a user?", "Refund me"]
-    given = [json_of("ask", "triage", text) for text in texts]
-    right = [{"takes": {"text": text}, "gives": dict(one["output"])} for text, one in zip(texts, given, strict=True)]
-    right[0]["gives"]["urgent"] = not right[0]["gives"]["urgent"]
-    (desk / "questions.jsonl").write_text("\n".join(map(json.dumps, right)), encoding="utf-8")
-    figures = json_of("evaluate", "triage", "questions.jsonl")
-    assert figures["cases"] == 4
-    assert (figures["whole"]["right"], figures["fields"]["urgent"]["right"]) == (3, 3)
-    assert figures["fields"]["queue"]["right"] == 4
-    assert figures["answered"]["right"] == sum(not one["abstained"] for one in given)
-    wrong = [error["where"] for error in figures["confident_errors"]]
-    assert wrong == ([] if given[0]["abstained"] else ["questions.jsonl:1"])
-    assert "of 4" in call("evaluate", "triage", "questions.jsonl").stdout
-
-
-def test_evaluate_names_a_field_that_the_role_does_not_give(desk: Path) -> None:
-    (desk / "wrong.jsonl").write_text('{"takes": {"text": "a"}, "gives": {"kue": "bug"}}', encoding="utf-8")
-    done = call("evaluate", "triage", "wrong.jsonl")
-    assert done.exit_code == 2
-    assert "wrong.jsonl:1" in done.stderr and "'kue'" in done.stderr
-
-
-def test_evaluate_a_team(desk: Path) -> None:
-    output = json_of("run", "team.yaml", "I was charged twice")["output"]
-    lines = [
-        {"request": "I was charged twice", "expect": {"queue": output["queue"]}},
-        {"request": "I was charged twice", "expect": {"queue": {"lacks": output["queue"]}}},
-    ]
-    (desk / "team.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
-    figures = json_of("evaluate", "team.yaml", "team.jsonl")
-    assert (figures["whole"]["right"], figures["whole"]["total"]) == (1, 2)
 
 
 def test_run_gives_steps_usage_and_the_same_as_asking(desk: Path) -> None:

@@ -102,6 +102,13 @@ def test_markup_in_a_users_text_is_text(hostile: str) -> None:
     assert hostile in printed(step_view(step(input={"request": hostile})))
 
 
+def test_an_answer_of_plain_fields_stands_on_its_line() -> None:
+    run = {"run": "r1", "status": "completed", "output": {"queue": "refund", "urgent": True}, "steps": [], "usage": {}}
+    assert "answer  queue: refund, urgent: yes" in printed(run_view(run))
+    run["output"] = {"queue": "refund", "places": [{"name": "Spain"}]}
+    assert "queue: refund" not in printed(run_view(run))
+
+
 def test_a_completed_run_ends_with_its_answer_and_cost() -> None:
     run = {
         "run": "r1",
