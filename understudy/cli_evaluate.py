@@ -26,7 +26,9 @@ _SHOWN = 200  # characters of a wrong answer
 
 
 def evaluate(
-    subject: Annotated[str, typer.Argument(metavar="TEAM|ROLE", help="A team.yaml, a role.yaml, or a role's name.")],
+    subject: Annotated[
+        str, typer.Argument(metavar="TEAM|ROLE", help="A team.yaml, a role.yaml, a role's name, or a head's folder.")
+    ],
     file: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="One question a line.")],
     ablate: Annotated[
         bool, typer.Option("--ablate", help="Beside no head, an untrained head and another role's head.")

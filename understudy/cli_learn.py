@@ -88,7 +88,7 @@ def learn(
 ) -> None:
     """Learn a role from its demonstrations; writes heads/NAME/.
 
-    Each demonstration is left out once and asked (leave-one-out): that accuracy is what to expect of new messages.
+    Each demonstration is left out once and asked (leave-one-out): that accuracy is a low estimate for new messages.
 
     `understudy learn examples/triage/role.yaml`
 
@@ -215,7 +215,8 @@ def lesson_view(lesson: Lesson, types: bool = False) -> Group:
         values["mind"] = "most left-out demonstrations were answered wrong: expect abstentions, and measure before use"
     if report.disagree:
         values["look at"] = f"demonstrations {', '.join(map(str, report.disagree))}: the others contradict them"
-    use = Text(f'ask it: understudy ask {lesson.role} "…"', style="dim")
+    found = lesson.folder in (Path("heads") / lesson.role, Path.cwd() / "heads" / lesson.role)
+    use = Text(f'ask it: understudy ask {lesson.role if found else lesson.folder} "…"', style="dim")
     return Group(Text(f"{lesson.role} is learned", style="bold green"), fields_view(values), use)
 
 

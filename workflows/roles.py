@@ -101,7 +101,7 @@ class RoleFinder:
         for near in (f"{name}.yaml", f"roles/{name}.yaml", f"{name}/role.yaml"):
             if Path(name).name == name and (self.base / near).is_file():
                 return f"did you mean './{near}'? {not_learned(str(self.base / near))}"
-        return hint(name, self.names()) or not_learned("ROLE.yaml")
+        return hint(name, self.names()) or f"{not_learned('ROLE.yaml')}; or name the folder of its head"
 
 
 def not_learned(role: Mapping[str, Any] | str) -> str:
