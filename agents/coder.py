@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -63,7 +64,7 @@ class Coder(Role):
     def prepare(self, message: Any, context: Context, error: str = "") -> tuple[Prompt, Record]:
         """See :func:`compose`; ``error`` is the complaint about a first attempt."""
         tool = _tool(context)
-        request = " ".join(message.request.split())
+        request = unicodedata.normalize("NFKC", " ".join(message.request.split()))  # places are counted in one form
         columns, given = tool.given(message.given)
         literals = Literals(self._conditions(request, context), numbers(request), columns, places(request))
         return compose(tool.schema(), literals, given, request, error)
@@ -133,7 +134,8 @@ def otherwise(
 ) -> list[Match]:
     """The matches of a request, with those that it has when names that the store knows are said as it says them.
 
-    A longer match takes the place of those inside it ("US dollar": not the United States, the United States dollar).
+    ``request`` is in the form NFKC. A longer match takes the place of those inside it ("US dollar": not the United
+    States, the United States dollar).
     """
     for start, end, entity in named:
         if any(first <= start and end <= last and last - first > end - start for first, last, _ in found):

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.questions import DESK, database, reference_values
+from benchmarks.questions import DESK, FRESH, database, reference_values
 from understudy.agents.messages import Task
 from understudy.core.errors import UnderstudyError
 from understudy.core.intervals import wilson
@@ -27,8 +27,6 @@ from understudy.judging import judge_role
 from understudy.questions import Question, read_questions
 from understudy.rivals import TRAINED, Rivals
 from understudy.workflows.team import Team
-
-QUESTIONS = Path(__file__).resolve().parent.parent / "tests" / "data" / "travel_desk_questions.jsonl"
 
 
 @dataclass(frozen=True)
@@ -138,8 +136,10 @@ async def _right(team: Team, questions: Sequence[Question]) -> list[tuple[bool, 
     rivals = Rivals(team, ablate=False)
 
     async def ask(one: Question) -> tuple[bool, str]:
-        judged = judge_role(one, await rivals.agent(TRAINED, one.role).handle(Task(request=one.request)))
-        return judged.right, judged.answer
+        agent = rivals.agent(TRAINED, one.role)
+        assert agent is not None, f"{one.role} has no head"
+        judged = judge_role(one, await agent.handle(Task(request=one.request)))
+        return judged.right, judged.given
 
     return list(await asyncio.gather(*map(ask, questions)))
 
@@ -150,7 +150,7 @@ def measure() -> tuple[int, list[dict[str, object]]]:
         desk = Path(folder) / "desk"
         shutil.copytree(DESK, desk)
         alter(desk / "data")
-        pairs = concerned(DESK / "data", desk / "data", read_questions(QUESTIONS))
+        pairs = concerned(DESK / "data", desk / "data", read_questions(FRESH))
         before = asyncio.run(_right(_loaded(DESK), [old for old, _ in pairs]))
         kept = [new for (_, new), (right, _) in zip(pairs, before, strict=True) if right]
         after = asyncio.run(_right(_loaded(desk), kept))

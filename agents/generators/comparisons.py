@@ -7,6 +7,7 @@ import random
 from .asking import Pick, Question, a_column, a_noun, make, opening
 from .domains import is_year
 from .phrases import degrees, finish, is_plural, lowest, singular, small
+from .places_in_order import placed
 from .sets import Things
 from .worlds import World
 
@@ -83,7 +84,7 @@ def superlative(rng: random.Random, world: World, things: Things) -> Question | 
         return make(rng, things, rng.choice(forms), sql, (str(n),))
     shown, asked = world.key, None
     if best and rng.random() < 0.22:
-        return _placed(rng, world, things, pick, (best, down, one, many))
+        return placed(rng, world, things, pick, (best, down, one, many))
     if rng.random() < 0.22:
         asked = a_column(rng, world, "n", "c", "l")
     phrase = f"{best} {one}" if best else f"{one} with {noun}"
@@ -127,36 +128,6 @@ def superlative(rng: random.Random, world: World, things: Things) -> Question | 
             f"what is the {one} with {noun}",
         ]
     return make(rng, things, rng.choice(forms), f"SELECT {shown} {table} ORDER BY {pick[0]}{down} LIMIT 1")
-
-
-_ORDINALS = {2: ("second", "second", "2nd"), 3: ("third", "third", "3rd"), 4: ("fourth", "4th"), 5: ("fifth", "5th")}
-
-
-def _placed(
-    rng: random.Random, world: World, things: Things, pick: Pick, words: tuple[str, str, str, str]
-) -> Question:
-    """The second, the third …: the thing, or its figure."""
-    best, down, one, many = words
-    place = rng.choice((2, 2, 2, 3, 3, 4, 5))
-    nth = rng.choice(_ORDINALS[place]) + rng.choice((" ", " ", " ", "-")) + best
-    figure = rng.random() < 0.15
-    forms = [
-        f"which {one} is the {nth}",
-        f"what is the {nth} {one}",
-        f"the {nth} {one}",
-        f"{nth} {one}",
-        f"name the {nth} {one}",
-        f"which is the {nth} of the {many}",
-        f"of the {many}, which is the {nth}",
-        f"{opening(rng)}the {nth} {one}",
-        f"who comes as the {nth} of all {many}",
-    ]
-    if figure:
-        noun = a_noun(rng, pick)
-        forms = [f"what is the {noun} of the {nth} {one}", f"{noun} of the {nth} {one}"]
-    shown = pick[0] if figure else world.key
-    sql = f"SELECT {shown} FROM {world.table.name}{things.where} ORDER BY {pick[0]}{down} LIMIT 1 OFFSET {place - 1}"
-    return make(rng, things, rng.choice(forms), sql)
 
 
 def than_named(rng: random.Random, world: World, things: Things) -> Question | None:

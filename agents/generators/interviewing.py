@@ -12,7 +12,7 @@ from ...core.fields import Field, Record, Span, SpanValue
 from ...core.prompts import Example, Passage
 from ..qa import compose, fact_passage
 from .briefs import brief
-from .domains import relation_of
+from .domains import Domain, relation_of
 from .lore import Lore, a_lore, ask, ask_in_vain
 from .phrases import finish
 from .wordings import ask_objects, ask_subjects
@@ -47,15 +47,20 @@ def example(rng: random.Random) -> Example:
             if as_text or lore:
                 written = brief(rng, domain, name, facts, as_text, rng.random() < 0.4, lore)
                 told_lore = [one for one, _ in lore]
-                untold += [ask(rng, one, name) for one in a_lore(rng, domain.maker, 3) if one not in told_lore]
+                figures = {noun for told in written.figures for noun in _nouns(domain, told)}
+                able = [one for one in a_lore(rng, domain.maker, 3) if one not in told_lore]
+                untold += [ask(rng, one, name) for one in able if not one.told_by(figures)]
                 untold.append(ask_in_vain(rng, name))
                 for one in told_lore:
-                    asked.append((ask(rng, one, name), len(passages), written.lore[one.name]))
+                    if not one.told_by(figures):  # a text that names two prices has no one answer
+                        asked.append((ask(rng, one, name), len(passages), written.lore[one.name]))
                 for r, place in written.answers.items():
                     if r not in as_facts:
                         question = ask_objects(rng, domain, relation_of(domain, r), name, len(facts[r][name]) > 1)
                         asked.append((question, len(passages), place))
                 for noun, place in written.figures.items():
+                    if any(one.told_by(_nouns(domain, noun)) for one in told_lore):
+                        continue
                     asked.append((rng.choice(("{n} of {e}", "what is the {n} of {e}", "{e}'s {n}")).format(
                         n=noun, e=name), len(passages), place))  # fmt: skip
                 if written.text:
@@ -76,6 +81,11 @@ def example(rng: random.Random) -> Example:
         if len(passages) < 3 or len(passages) > 10 or len(asked) < 2:
             continue
         return _posed(rng, passages, asked, untold)
+
+
+def _nouns(domain: Domain, figure: str) -> set[str]:
+    """Whatever a figure of this domain may be called, from one of its nouns."""
+    return {noun for attribute in domain.attributes if figure in attribute.nouns for noun in attribute.nouns}
 
 
 def _posed(rng: random.Random, passages: list[Passage], asked: list[Asked], untold: list[str]) -> Example:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from .names import person, syllables
@@ -49,9 +49,10 @@ class Lore:
     Attributes:
         name: what it is called.
         value: draws one.
-        told: sentences; ``{it}`` the thing, ``{its}``, ``{v}`` the value.
+        told: sentences; ``{it}`` the thing, ``{v}`` the value.
         asked: questions; ``{e}`` the thing.
         places: whether it is told of countries and towns alone; else of whatever is no person.
+        nouns: what else columns and figures are called that tell the same, or nearly so.
     """
 
     name: str
@@ -59,6 +60,11 @@ class Lore:
     told: tuple[str, ...]
     asked: tuple[str, ...]
     places: bool = False
+    nouns: tuple[str, ...] = ()
+
+    def told_by(self, nouns: Iterable[str]) -> bool:
+        """Whether one of these nouns of columns or figures tells it: the price per night tells the price."""
+        return any(f" {mine} " in f" {noun} " for noun in nouns for mine in (self.name, *self.nouns))
 
 
 LORE = (
@@ -72,7 +78,7 @@ LORE = (
         "what do they eat in {e}", "which food is {e} known for", "what should I taste in {e}",
         "name the dish that {e} is famous for", "typical food of {e}", "a dish from {e}", "what to eat in {e}",
         "what would I get for dinner in {e}", "{e} - what is the food",
-    ), places=True),
+    ), places=True, nouns=("dishes", "food", "cuisine")),
     Lore("independence", _year, (
         "{it} became independent in {v}", "{it} has been independent since {v}", "independence came in {v}",
         "independent since {v}, {it} keeps its own laws", "it won its independence in {v}",
@@ -108,7 +114,7 @@ LORE = (
     ), (
         "what is the official name of {e}", "full name of {e}", "{e}'s official name", "what is {e} called officially",
         "how is {e} named on paper", "the long form of the name {e}",
-    ), places=True),
+    ), places=True, nouns=("full name",)),
     Lore("founder", person, (
         "it was founded by {v}", "its founder was {v}", "{v} founded it", "{it} goes back to {v}, who founded it",
     ), (
@@ -121,12 +127,12 @@ LORE = (
         "when was {e} begun", "from what year is {e}", "how old is {e}", "since when is there {e}",
         "when did {e} start",
         "what year does {e} date from",
-    )),
+    ), nouns=("year", "age")),
     Lore("colour", lambda rng: rng.choice(_COLOURS), (
         "its colour is {v}", "it is painted {v}", "{it} is {v} all over", "people know it by its {v} coat",
     ), (
         "what colour is {e}", "colour of {e}", "which colour does {e} have", "how is {e} painted",
-    )),
+    ), nouns=("colours", "color", "colors")),
     Lore("nickname", lambda rng: f"the {rng.choice(_EPITHETS)} {rng.choice(_FIGURES)}", (
         "its nickname is {v}", "it is nicknamed {v}", "people call it {v}", "locals say {v} for short",
     ), (
@@ -136,17 +142,17 @@ LORE = (
         "it costs {v}", "the price is {v}", "you pay {v} for it", "a ticket is {v}", "for {v} it is yours",
     ), (
         "how much does {e} cost", "price of {e}", "what does {e} cost", "how expensive is {e}", "what do I pay for {e}",
-    )),
+    ), nouns=("cost", "value")),
     Lore("day", lambda rng: rng.choice(_DAYS), (
         "it is closed on {v}", "the day of rest is {v}", "on {v} nobody is there",
     ), (
         "on what day is {e} closed", "which day is {e} shut", "when is {e} closed", "closing day of {e}",
-    )),
+    ), nouns=("weekday",)),
     Lore("phone", lambda rng: f"{rng.randint(100, 999)} {rng.randint(1000, 9999)}", (
         "its telephone number is {v}", "you can call it on {v}", "the number to ring is {v}",
     ), (
         "what is the phone number of {e}", "telephone of {e}", "how can I call {e}", "{e} phone",
-    )),
+    ), nouns=("telephone",)),
 )  # fmt: skip
 
 NEVER = (

@@ -165,7 +165,8 @@ def untold(rng: random.Random, world: World, things: Things) -> Question | None:
     name = rng.choice(world.names)
     draw = rng.random()
     if draw < 0.3 or not absent:
-        asked = rng.choice(LORE) if rng.random() < 0.4 else None
+        able = [one for one in LORE if not one.told_by(known)]
+        asked = rng.choice(able) if rng.random() < 0.4 else None
         text = ask(rng, asked, name) if asked else ask_in_vain(rng, name)
         return Question(finish(rng, text), NOTHING, keep=(name,))
     pick = rng.choice(absent)

@@ -12,9 +12,13 @@ import llguidance
 import pytest
 
 from understudy.agents import coder, planner, qa
-from understudy.agents.generators import GENERATORS, examples, interviewing, querying, ranking
+from understudy.agents.generators import GENERATORS, examples, interviewing, querying, questions, ranking
+from understudy.agents.generators.briefs import Brief
 from understudy.agents.generators.domains import DOMAINS, GEOGRAPHY
+from understudy.agents.generators.lore import LORE, Lore
 from understudy.agents.generators.phrases import agree, degrees, figure, singular, slip
+from understudy.agents.generators.sets import base
+from understudy.agents.generators.worlds import make_table
 from understudy.agents.links import numbers
 from understudy.core.fields import Choice, Grades, Grammar, ListOf, Record, Span
 from understudy.core.prompts import Example
@@ -92,6 +96,70 @@ def test_interviews_ask_several_things_of_the_same_passages() -> None:
                 second.add(span.source)
     assert asked > 600 and 0.05 < none / asked < 0.25
     assert len(second) > 6, "the place of the answer would be learned, not the question"
+
+
+def test_lore_is_told_by_columns_of_its_name_or_another() -> None:
+    price, independence = (next(one for one in LORE if one.name == name) for name in ("price", "independence"))
+    for noun in ("price", "price per night", "ticket price", "cost", "value"):
+        assert price.told_by(["population", noun]), noun
+    assert independence.told_by(["year of independence"])
+    assert not price.told_by(["prices paid", "rate", "days"]) and not price.told_by([])
+
+
+def test_nothing_that_a_column_tells_is_called_untold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The price of a hotel is no answer "none" where the table has its price per night."""
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "ask", lambda rng, lore, name: asked.append(lore.name) or f"{lore.name} of {name}")
+    hotel, country = (next(domain for domain in DOMAINS if domain.one == one) for one in ("hotel", "country"))
+    rng = random.Random(4)
+    told, without = {"price": "price", "independence": "year of independence"}, set()
+    for domain, lore in ((hotel, "price"), (country, "independence")):
+        for _ in range(400):
+            world = make_table(rng, domain, 5)
+            asked.clear()
+            question = questions.untold(rng, world, base(world))
+            assert question is None or question.sql == questions.NOTHING
+            if any(told[lore] in attribute.nouns for attribute in world.columns.values()):
+                assert lore not in asked
+            else:
+                without.update(asked)
+    assert without >= set(told), "where no column tells it, it is asked"
+
+
+def test_an_interview_asks_nothing_that_its_text_tells_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A price beside a figure that is called price, or rate, is neither asked nor asked in vain."""
+    kinds = {one.name: one for one in LORE}
+    briefs: list[tuple[set[str], dict[str, object], list[str]]] = []
+    figures: set[str] = set()
+    real = interviewing.brief
+
+    def brief(rng: random.Random, domain: object, name: str, *more: object) -> Brief:
+        written = real(rng, domain, name, *more)  # type: ignore[arg-type]
+        nouns = {
+            noun for attribute in domain.attributes  # type: ignore[attr-defined]
+            if set(attribute.nouns) & set(written.figures) for noun in attribute.nouns
+        }  # fmt: skip
+        briefs.append((nouns, dict(written.lore), []))
+        twice = [n for n in written.figures if any(kinds[lore].told_by([n]) for lore in written.lore)]
+        figures.update(form.format(n=n, e=name).lower() for form in ("{n} of {e}", "{e}'s {n}") for n in twice)
+        return written
+
+    def ask(rng: random.Random, lore: Lore, name: str) -> str:
+        briefs[-1][2].append(lore.name)
+        return f"{lore.name} of {name}"
+
+    monkeypatch.setattr(interviewing, "brief", brief)
+    monkeypatch.setattr(interviewing, "ask", ask)
+    rng, double, beside = random.Random(6), 0, 0
+    for _ in range(600):
+        figures.clear()
+        asked_for = " ".join(interviewing.example(rng).values).lower()
+        assert not [question for question in figures if question in asked_for]
+    for nouns, told, asked in briefs:
+        assert not [name for name in asked if kinds[name].told_by(nouns)]
+        double += any(kinds[name].told_by(nouns) for name in told)
+        beside += bool(nouns and asked)
+    assert double > 10 and beside > 50, "there are texts that tell it twice, and others that are asked"
 
 
 def test_facts_read_as_the_role_shows_them() -> None:

@@ -147,6 +147,8 @@ def test_the_coder_reads_schema_values_numbers_and_what_was_given(desk: Context)
 def test_another_name_is_linked_through_the_graph(desk: Context) -> None:
     prompt, _ = Coder().prepare(Task(request="population of the Land of Agadez"), desk)
     assert "name = 'Niger'" in part(prompt, "values")
+    dotted, _ = Coder().prepare(Task(request="Hmm… population of the Land of Agadez"), desk)
+    assert "name = 'Niger'" in part(dotted, "values"), "the dots are three characters in the form that is linked"
     bare = Context(None, desk.tools)
     assert part(Coder().prepare(Task(request="population of the Land of Agadez"), bare)[0], "values") == ""
 
@@ -262,12 +264,17 @@ def test_the_answer_cites_its_span(desk: Context) -> None:
     assert (source.title, source.source, source.text[source.start : source.end]) == ("Niger", "graph", "Chad, Mali")
 
 
-def test_names_of_several_words_and_values_of_facts_are_known_to_the_reader(desk: Context) -> None:
+def test_names_of_several_words_and_values_of_facts_are_known_to_the_reader(desk: Context, tmp_path: Path) -> None:
     prompt, _ = Reader().prepare(Task(request="Which countries border Niger?"), desk)
     facts = prompt.passages[0]
     assert facts.listed and [facts.text[a:b] for a, b in facts.names] == ["Chad", "Mali"]
-    text = next(passage for passage in prompt.passages if "Western Africa" in passage.text)
-    assert not text.listed and all(" " in text.text[a:b] for a, b in text.names)
+    assert desk.store is not None
+    file = tmp_path / "more.csv"
+    file.write_text("subject,relation,object\nMali,lies_in,Western Africa\n", encoding="utf-8")
+    desk.store.add(file)
+    prompt, _ = Reader().prepare(Task(request="Where does Mali lie?"), desk)
+    text = next(passage for passage in prompt.passages if passage.source != "graph" and passage.title == "Mali")
+    assert not text.listed and [text.text[a:b] for a, b in text.names] == ["Western Africa"]
 
 
 def test_a_list_in_a_text_becomes_its_entities(desk: Context) -> None:

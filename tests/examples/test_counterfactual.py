@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.counterfactual import CHANGES, QUESTIONS, Change, alter, concerned, measure
-from benchmarks.questions import DESK
+from benchmarks.counterfactual import CHANGES, Change, alter, concerned, measure
+from benchmarks.questions import DESK, FRESH
 from understudy.core.errors import UnderstudyError
 from understudy.questions import read_questions
 
@@ -20,7 +20,7 @@ def test_thirty_facts_are_changed_in_all_that_tells_them(tmp_path: Path) -> None
     told = {name: (desk / f"{name}.csv").read_text(encoding="utf-8") for name in ("countries", "triples", "briefs")}
     assert all("Narva" in text for text in told.values()) and "Tallinn,capital_of" not in told["triples"]
     assert "United Arab Emirates is Abu Dhabi" in told["briefs"], "nothing else is changed"
-    pairs = concerned(DESK / "data", desk, read_questions(QUESTIONS))
+    pairs = concerned(DESK / "data", desk, read_questions(FRESH))
     assert len(pairs) >= 30 and all(old.values != new.values for old, new in pairs)
 
 
