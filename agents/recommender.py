@@ -101,7 +101,7 @@ class Recommender(Role):
         named = [mention.entity for mention in store.link(message.request)]
         named += [name for value in message.given if (name := store.resolve(value))]
         mentioned = _same_kind(store, list(dict.fromkeys(named)))
-        visited = {store.resolve(name) or name for name in _history(context.options.get("history"))}
+        visited = {store.resolve(name) or name for name in history(context.options.get("history"))}
         weights: dict[str, float] = {}
         for name in mentioned:
             for relation, other in _own(store, name):
@@ -157,12 +157,16 @@ def _same_kind(store: KnowledgeStore, names: list[str]) -> list[str]:
     return [name for name, kind in zip(able, kinds, strict=True) if not first or first & kind]
 
 
-def _history(path: Any) -> list[str]:
-    """The names in the first column of a CSV file; none where no file is given."""
+def history(path: Any) -> list[str]:
+    """The names in the first column of a CSV file, its header left out; none where no file is given.
+
+    Raises UnderstudyError where it cannot be read as CSV in UTF-8.
+    """
     if not path:
         return []
     try:
         with Path(str(path)).open(encoding="utf-8-sig", newline="") as file:
             return [row[0].strip() for row in csv.reader(file) if row][1:]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UnderstudyError(f"the history cannot be read: {error}", where=str(path)) from None
+        mend = "give option history a CSV file in UTF-8"
+        raise UnderstudyError(f"the history cannot be read: {error}", where=str(path), mend=mend) from None

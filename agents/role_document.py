@@ -203,7 +203,7 @@ def _from_file(path: Path, sides: Mapping[str, Mapping[str, Any]]) -> list[Demon
         raise UnderstudyError(f"the demonstrations cannot be read: {error}", where=str(path)) from None
     if path.suffix == ".jsonl":
         found = []
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.split("\n"), 1):
             if line.strip():
                 try:
                     found.append(_one(json.loads(line), f"{path}:{number}"))

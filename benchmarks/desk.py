@@ -74,7 +74,7 @@ def main() -> None:
     against = Prompted(options.against, options.model) if options.against else None
     rivals = Rivals(team, rules=RULES, against=against)
     console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal) as bar:
+    with rivals, Progress(console=console, disable=not console.is_terminal) as bar:
         shown = bar.add_task("asking", total=len(questions) * len(rivals.names))
         outcomes = examine(
             rivals, parts, lambda rival, part: bar.update(shown, advance=1, description=f"{rival}: {part}")

@@ -23,12 +23,13 @@ import torch
 from rich.console import Console
 
 from benchmarks.questions import DESK
-from benchmarks.shares import Share, write_part
+from benchmarks.shares import write_part
 from understudy.agents.role import Role
 from understudy.comparison import CONFIDENT, Figures, Outcome, asked_with, learned, timed
 from understudy.core.backbone import Backbone
 from understudy.core.meta.start import Start
 from understudy.evaluation import Rate
+from understudy.objects import read_objects
 from understudy.sheets import Sheet
 from understudy.word_rules import WORDS, Answer, Values, majority, regression, require_words
 from understudy.workflows.learning import Method, start_of
@@ -83,14 +84,11 @@ def compare(role: Role, backbone: Backbone, messages: Sequence[Values]) -> dict[
 
 def summary(outcome: Outcome, wanted: Sequence[Values]) -> dict[str, Any]:
     """The figures of one rival: accuracy by field and whole, the share answered, errors made with confidence."""
-    def share(rate: Rate) -> Share:
-        return Share(rate.right, rate.total)
-
     found = Figures.of(outcome, wanted)
     return {
-        **{field: share(rate) for field, rate in found.fields.items()},
-        "whole": share(found.whole),
-        "answered": share(found.answered),
+        **found.fields,
+        "whole": found.whole,
+        "answered": found.answered,
         "wrong of those": found.wrong,
         "confident errors": found.confident_errors,
         "left out": found.left_out,
@@ -107,7 +105,8 @@ def sheet_of(title: str, found: Mapping[str, Mapping[str, Any]], fields: Sequenc
 
     def cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         size, left = row["bytes"], row["left out"]
-        return (*(str(row[field]) for field in counted), "–" if left is None else f"{100 * left:.0f} %",
+        shown = (row[field].cell if isinstance(row[field], Rate) else str(row[field]) for field in counted)
+        return (*shown, "–" if left is None else f"{100 * left:.0f} %",
                 f"{row['learning']:.1f} s", f"{1000 * row['asking']:.0f} ms",
                 "–" if size is None else f"{size / 1e6:.2f} MB")  # fmt: skip
 
@@ -127,7 +126,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
     role = Role.load(options.role)
-    lines = [json.loads(line) for line in options.messages.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = [line for _, line in read_objects(options.messages)]
     messages, wanted = [line["takes"] for line in lines], [line["gives"] for line in lines]
     backbone = Backbone.load(options.backbone)
     found = {name: summary(one, wanted) for name, one in compare(role, backbone, messages).items()}
@@ -135,7 +134,7 @@ def main() -> None:
         f"{role.name}: {len(role.demonstrations)} demonstrations, {len(messages)} messages", found, list(wanted[0])
     )
     if options.json:
-        print(json.dumps(found, default=Share.document))
+        print(json.dumps(found, default=Rate.as_json))
     else:
         sheet.show(Console(width=200))
     if not options.no_write:

@@ -45,7 +45,7 @@ class Line:
         return int(digest[:8], 16) % 3
 
 
-def read_objects(file: Path) -> list[dict[str, str]]:
+def read_compressed(file: Path) -> list[dict[str, str]]:
     """The lines ``{"input", "output"}`` of a file. Raises UnderstudyError where it or zstandard is missing."""
     try:
         import zstandard
@@ -72,7 +72,7 @@ def line_of(text: str, answer: str, where: str = "") -> Line:
 def read(folder: Path) -> tuple[list[Line], dict[str, list[str]]]:
     """The lines of the task, and film → genres. Raises UnderstudyError for what cannot be read."""
     files = [folder / "meta_train" / f"{name}.jsonl.zst" for name in (TASK, GENRES)]
-    lines, genres = map(read_objects, files)
+    lines, genres = map(read_compressed, files)
     return (
         [line_of(one["input"], one["output"], f"{files[0]}:{at}") for at, one in enumerate(lines, 1)],
         {one["input"]: one["output"].split(", ") for one in genres},

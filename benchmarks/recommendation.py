@@ -36,10 +36,11 @@ from rich.progress import Progress
 
 from benchmarks.liking import TASK, Liking, Line, read
 from benchmarks.questions import DESK
-from benchmarks.shares import Share, write_part
+from benchmarks.shares import write_part
 from understudy.agents.recommender import Facts, compose, ranked, shared
 from understudy.core.errors import UnderstudyError
 from understudy.core.prompts import Example
+from understudy.evaluation import Rate
 from understudy.paired import Paired
 from understudy.rivals import TRAINED, Rivals
 from understudy.sheets import Sheet
@@ -84,7 +85,7 @@ def named(films: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(films))
 
 
-def choosing(learning: Sequence[Line], genres: Mapping[str, Sequence[str]]) -> dict[int, Share]:
+def choosing(learning: Sequence[Line], genres: Mapping[str, Sequence[str]]) -> dict[int, Rate]:
     """Each number of neighbours → how often the most shared facts are right, over folds of the learning part."""
     right: dict[int, list[bool]] = {most: [] for most in TRIED}
     for fold in range(FOLDS):
@@ -94,7 +95,7 @@ def choosing(learning: Sequence[Line], genres: Mapping[str, Sequence[str]]) -> d
         for most in TRIED:
             facts = liking.facts(films, genres, most)
             right[most] += [is_right(line, counts(line, facts)) for line in asked]
-    return {most: Share.of(flags) for most, flags in right.items()}
+    return {most: Rate.of(flags) for most, flags in right.items()}
 
 
 def example(line: Line, facts: Facts) -> Example:
@@ -141,9 +142,9 @@ def rows_of(
         right = [is_right(*pair) for pair in zip(lines, grades, strict=True)]
         ours = ours or right
         most = [shares[at][ranked(grades[at])[0]] == max(shares[at].values()) for at in apart]
-        told = Share.of([right[at] for at in apart])
-        rows.append({"who": who, "right": Share.of(right), "lead": Paired.of(ours, right), "told apart": told,
-                     "counted": Share.of(most)})  # fmt: skip
+        told = Rate.of(right[at] for at in apart)
+        rows.append({"who": who, "right": Rate.of(right), "lead": Paired.of(ours, right), "told apart": told,
+                     "counted": Rate.of(most)})  # fmt: skip
     return rows
 
 
@@ -155,28 +156,28 @@ def sheet_of(rows: Sequence[Mapping[str, Any]]) -> Sheet:
         f"right, of {first['told apart'].total} whose shared facts differ", "of these, most facts first",
     )  # fmt: skip
     cells = tuple(
-        (row["who"], str(row["right"]), "–" if row is first else f"{row['lead'].points}, {row['lead'].chance}",
-         str(row["told apart"]), str(row["counted"])) for row in rows
+        (row["who"], row["right"].cell, "–" if row is first else f"{row['lead'].points}, {row['lead'].chance}",
+         row["told apart"].cell, row["counted"].cell) for row in rows
     )  # fmt: skip
     return Sheet("Which film was liked too, of four", columns, cells)
 
 
-def choice_sheet(chosen: Mapping[int, Share]) -> Sheet:
+def choice_sheet(chosen: Mapping[int, Rate]) -> Sheet:
     """What each number of neighbours reached within the learning part."""
-    rows = tuple((f"{most}{', chosen' if most == NEIGHBOURS else ''}", f"{100 * one.right / one.total:.1f} %", str(one))
+    rows = tuple((f"{most}{', chosen' if most == NEIGHBOURS else ''}", f"{100 * one.right / one.total:.1f} %", one.cell)
                  for most, one in chosen.items())  # fmt: skip
     total = next(iter(chosen.values())).total
     return Sheet(f"Neighbours a film, by shared facts on {total} lines of the learning part, three folds",
                  ("neighbours", "right", "with its interval"), rows)  # fmt: skip
 
 
-def unknown(lines: Sequence[Line], liking: Liking, genres: Mapping[str, Any]) -> dict[str, Share]:
+def unknown(lines: Sequence[Line], liking: Liking, genres: Mapping[str, Any]) -> dict[str, Rate]:
     """How many of the films that are asked for, offered and liked the learning part never has; and have no genre."""
     kinds = {"answers": [line.answer for line in lines], "options": [film for line in lines for film in line.options],
              "liked films": [film for line in lines for film in line.liked]}  # fmt: skip
-    found = {f"{kind} never liked in the learning part": Share.of([film not in liking.times for film in films])
+    found = {f"{kind} never liked in the learning part": Rate.of(film not in liking.times for film in films)
              for kind, films in kinds.items()}  # fmt: skip
-    return found | {"options without a genre": Share.of([film not in genres for film in kinds["options"]])}
+    return found | {"options without a genre": Rate.of(film not in genres for film in kinds["options"])}
 
 
 def main() -> None:
@@ -219,22 +220,22 @@ def main() -> None:
     sheets = [sheet_of(rows), choice_sheet(chosen)]
     if options.json:
         found = {"learning": len(learning), "rows": rows, "neighbours": chosen, "unknown": missing}
-        print(json.dumps(found, default=lambda one: one.as_json() if isinstance(one, Paired) else one.document()))
+        print(json.dumps(found, default=lambda one: one.as_json()))
     else:
         for sheet in sheets:
             sheet.show(Console(width=160))
-        print("; ".join(f"{kind}: {one}" for kind, one in missing.items()))
+        print("; ".join(f"{kind}: {one.cell}" for kind, one in missing.items()))
     if not options.no_write:
         command = "python -m benchmarks.recommendation --data DIR" + (f" --n {options.n}" if options.n != 500 else "")
         write_part("recommendation", "The recommender on films that people liked", command,
                    words(rivals, len(learning), missing), sheets)  # fmt: skip
 
 
-def words(rivals: Rivals, learning: int, missing: Mapping[str, Share]) -> str:
+def words(rivals: Rivals, learning: int, missing: Mapping[str, Rate]) -> str:
     """What was done, for whoever reads the tables."""
     backbone, told = rivals.team.backbone, {**rivals.told, **TOLD}
     who = "\n".join(f"- *{name}*: {text}" for name, text in told.items())
-    absent = "; ".join(f"{kind} {one}" for kind, one in missing.items())
+    absent = "; ".join(f"{kind} {one.cell}" for kind, one in missing.items())
     return (
         f"Backbone {backbone.name} {backbone.digest()}; {time.strftime('%Y-%m-%d')}, {platform.machine()}, "
         f"{torch.get_num_threads()} thread(s). MovieTweetings (MIT): lines of four films that somebody liked and four "

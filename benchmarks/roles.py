@@ -19,9 +19,10 @@ import torch
 from rich.console import Console
 
 from benchmarks.questions import DESK
-from benchmarks.shares import Share, Sheet, write_part
+from benchmarks.shares import Sheet, write_part
 from understudy.agents.generators import GENERATORS
 from understudy.agents.recommender import PLACES, ranked
+from understudy.evaluation import Rate
 from understudy.rivals import Rivals
 from understudy.workflows.team import Team
 
@@ -40,11 +41,11 @@ def on_generated(rivals: Rivals, names: Sequence[str], n: int) -> list[dict[str,
             found = rivals.values(rival, role, examples)
             alike = same_ranking if role == "recommender" else same
             right = [alike(values, one.values) for values, one in zip(found, examples, strict=True)]
-            row: dict[str, Any] = {"role": role, "rival": rival, "right": Share.of(right)}
+            row: dict[str, Any] = {"role": role, "rival": rival, "right": Rate.of(right)}
             if role == "recommender":
                 pairs = [(values, one.values) for values, one in zip(found, examples, strict=True)]
-                row["first"] = Share.of([first_is_best(got["places"], one["places"]) for got, one in pairs])
-                row["liked"] = Share.of([same(got["liked"], one["liked"]) for got, one in pairs])
+                row["first"] = Rate.of(first_is_best(got["places"], one["places"]) for got, one in pairs)
+                row["liked"] = Rate.of(same(got["liked"], one["liked"]) for got, one in pairs)
             row["wrong"] = [
                 {"message": dict(one.prompt.message), "wanted": plainly(one.values), "found": plainly(values)}
                 for ok, values, one in zip(right, found, examples, strict=True) if not ok
@@ -54,13 +55,13 @@ def on_generated(rivals: Rivals, names: Sequence[str], n: int) -> list[dict[str,
 
 
 def same(found: Any, wanted: Any) -> bool:
-    """Equal values; spans are equal when their text is, wherever it stands."""
+    """Equal values; spans are equal when their text is, wherever it stands, and one without text is none."""
     if isinstance(wanted, Mapping):
         return isinstance(found, Mapping) and all(same(found.get(name), value) for name, value in wanted.items())
     if isinstance(wanted, list | tuple):
         alike = isinstance(found, list | tuple) and len(found) == len(wanted)
         return alike and all(same(one, other) for one, other in zip(found, wanted, strict=True))
-    return bool(getattr(found, "text", found) == getattr(wanted, "text", wanted))
+    return bool((getattr(found, "text", found) or None) == (getattr(wanted, "text", wanted) or None))
 
 
 def first_is_best(found: Mapping[str, float], wanted: Mapping[str, str]) -> bool:
@@ -88,14 +89,14 @@ def grid(title: str, rows: Sequence[Mapping[str, Any]], names: Sequence[str], ke
     lines = []
     for role in dict.fromkeys(row["role"] for row in rows):
         mine = {row["rival"]: row for row in rows if row["role"] == role}
-        lines.append((f"{role} ({mine[names[0]][key].total})", *(str(mine[name][key]) for name in names)))
+        lines.append((f"{role} ({mine[names[0]][key].total})", *(mine[name][key].cell for name in names)))
     return Sheet(title, ("role (n)", *names), tuple(lines))
 
 
 def sheets_of(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Sheet]:
     """All tables."""
     ranked = [row for row in rows if row["role"] == "recommender"]
-    lines = tuple((label, *(str(row[key]) for row in ranked)) for label, key in (
+    lines = tuple((label, *(row[key].cell for row in ranked)) for label, key in (
         ("what was liked", "liked"), ("first place", "first"), ("the three best in order", "right")))  # fmt: skip
     return [grid("Worlds not seen in training: all values exact", rows, names),
             Sheet("The recommender's parts", ("part", *names), lines)]  # fmt: skip
@@ -103,8 +104,8 @@ def sheets_of(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[S
 
 def document(value: Any) -> Any:
     """What a run gives, as JSON values."""
-    if isinstance(value, Share):
-        return value.document()
+    if isinstance(value, Rate):
+        return value.as_json()
     if isinstance(value, Mapping):
         return {key: document(part) for key, part in value.items()}
     return [document(part) for part in value] if isinstance(value, list | tuple) else value

@@ -1,41 +1,14 @@
-"""Shares with their intervals, and the parts of docs/figures.md in which tables show them."""
+"""The parts of docs/figures.md, in which tables show what was measured."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from understudy.core.intervals import wilson
 from understudy.sheets import Sheet
 
 FIGURES = Path(__file__).resolve().parent.parent / "docs" / "figures.md"
 HEADER = "# Figures\n\nEach part is written by the command that stands in it; nothing here is typed by hand.\n"
-
-
-@dataclass(frozen=True)
-class Share:
-    """``right`` of ``total``."""
-
-    right: int
-    total: int
-
-    @classmethod
-    def of(cls, flags: Sequence[bool]) -> Share:
-        """How many of ``flags`` are true."""
-        return cls(sum(flags), len(flags))
-
-    def __str__(self) -> str:
-        if not self.total:
-            return "–"
-        low, high = wilson(self.right, self.total)
-        return f"{100 * self.right / self.total:.0f} % ({100 * low:.0f}–{100 * high:.0f})"
-
-    def document(self) -> dict[str, Any]:
-        """As JSON values, with the 95 % interval."""
-        low, high = wilson(self.right, self.total)
-        return asdict(self) | {"share": self.right / self.total if self.total else None, "low": low, "high": high}
 
 
 def with_part(document: str, name: str, text: str) -> str:

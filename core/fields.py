@@ -45,7 +45,10 @@ class Grades:
 
 @dataclass(frozen=True)
 class SpanValue:
-    """Characters ``start`` to ``end`` of a source: passage number ``source`` (from 0), or a message part (source 0)."""
+    """Characters ``start`` to ``end`` of a source: passage number ``source`` (from 0), or a message part (source 0).
+
+    Where a demonstration's span is optional, one without text says that this passage is about it and does not tell it.
+    """
 
     source: int
     start: int

@@ -168,7 +168,9 @@ class Filler:
         return items
 
     def _span(self, field: Span, given: tuple[Any] | None, path: str) -> Filling:
-        """A passage named by its heading, then a run copied from it; or the mark for nothing.
+        """A passage named by its heading, then a run copied from it; or the mark for nothing, at once or after it.
+
+        A teacher says by a span without text which passage is about the matter and does not tell it.
 
         To write ``France borders :`` after a question for the neighbours of France is a choice of words, and to copy
         what followed these words before is what small transformers do well; the number of a passage says nothing of
@@ -198,7 +200,7 @@ class Filler:
             picked = yield Choose(path + "#", tuple(ways), tuple(labels), target)
             if not labels[picked]:
                 return None
-            usable, nothing = headed[labels[picked]], ()
+            usable = headed[labels[picked]]  # having named it, the head may still say that it does not tell
         elif not usable:
             yield Write((*marks.none, marks.end))
             return None
@@ -206,7 +208,8 @@ class Filler:
             return (yield from self._pointed(path, field.part, marks.none))
         wanted = None
         if given is not None:
-            wanted = marks.none if value is None else self._covering(sources, value, field, path)
+            empty = value is None or not value.text
+            wanted = marks.none if empty or value is None else self._covering(sources, value, field, path)
         starts, ends = [sources[at].starts for at in usable], [sources[at].ends for at in usable]
         copy = Substring([sources[at].ids for at in usable], marks.end, field.max_tokens, nothing, starts, ends)
         yield Follow(path, copy, wanted)

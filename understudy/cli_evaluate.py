@@ -13,9 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from .cli_support import JsonOption, print_json, read_objects, stderr, stdout
+from .cli_support import JsonOption, print_json, stderr, stdout
 from .core.errors import UnderstudyError
 from .evaluation import Case, Rate, compare_fields, summary
+from .objects import read_objects
 
 if TYPE_CHECKING:
     from .examination import Outcome
@@ -54,7 +55,8 @@ def evaluate(
     For a role each line is {"takes": {…}, "gives": {…}}. For a team each has a "request", the "role" that is asked
     alone (all of the team without it), and what is right: "values", "plans", "liked", "unanswerable", or "expect":
     {"answer": {"contains": "Lima"}}. Shares come with their 95 % interval; beside others, a role whose trained head
-    does not win is named. The key for --against is read from $OPENAI_API_KEY.
+    does not win is named. The key for --against is read from $OPENAI_API_KEY; it goes to whatever https address is
+    named, but over plain http to this machine alone.
 
     `understudy evaluate triage messages.jsonl`
 
@@ -194,13 +196,13 @@ def _team(
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         shown = bar.add_task("loading", total=None)
         try:
-            team.make_ready()
-            rivals = Rivals(team, ablate=ablate, rules=rules, against=prompted)
-            bar.update(shown, total=len(questions) * len(rivals.names))
-            outcomes = examine(
-                rivals, parts,
-                lambda rival, part: bar.update(shown, advance=1, description=f"{rival}: {part}"),
-            )  # fmt: skip
+            with Rivals(team, ablate=ablate, rules=rules, against=prompted) as rivals:
+                team.make_ready()
+                bar.update(shown, total=len(questions) * len(rivals.names))
+                outcomes = examine(
+                    rivals, parts,
+                    lambda rival, part: bar.update(shown, advance=1, description=f"{rival}: {part}"),
+                )  # fmt: skip
             about = {
                 "subject": str(path), "team": team.name, "file": str(file), "questions": len(questions),
                 "backbone": f"{team.backbone.name} {team.backbone.digest()}", "date": time.strftime("%Y-%m-%d"),

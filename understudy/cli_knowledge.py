@@ -12,8 +12,9 @@ import typer
 from rich.text import Text
 
 from .cli_store import NamespaceOption, StoreArgument, bar, counted, damage, opened_store
-from .cli_support import JsonOption, complain, print_json, read_objects, stdout
+from .cli_support import JsonOption, complain, print_json, stdout
 from .core.errors import UnderstudyError
+from .objects import read_objects
 
 if TYPE_CHECKING:
     from .knowledge.extraction import Extractor

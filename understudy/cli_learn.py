@@ -11,10 +11,11 @@ import typer
 from rich.console import Group
 from rich.text import Text
 
-from .cli_support import JsonOption, parse_object, print_json, read_objects, share_bar, stdout
+from .cli_support import JsonOption, print_json, share_bar, stdout
 from .comparison_table import comparison_view
 from .core.errors import UnderstudyError
 from .lesson import Lesson
+from .objects import parse_object, read_objects
 from .render import fields_view
 from .solo import Answer
 

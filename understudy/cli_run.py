@@ -20,14 +20,13 @@ from .cli_support import (
     complain,
     draining,
     existing,
-    parse_object,
     print_json,
-    read_text,
     stderr,
     stdout,
     value_from,
 )
 from .core.errors import UnderstudyError
+from .objects import parse_object, read_text
 from .render import run_object, run_view
 
 if TYPE_CHECKING:

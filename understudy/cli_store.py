@@ -13,8 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from .cli_support import FAILED, JsonOption, complain, print_json, read_objects, stderr, stdout
+from .cli_support import FAILED, JsonOption, complain, print_json, stderr, stdout
 from .core.errors import UnderstudyError
+from .objects import read_objects
 
 if TYPE_CHECKING:
     from .knowledge.store import KnowledgeStore

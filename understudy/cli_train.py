@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from .cli_support import JsonOption, complain, parse_object, print_json, read_text, stderr, stdout
+from .cli_support import JsonOption, print_json, stderr, stdout
+from .cli_train_roles import roles
 from .core.errors import UnderstudyError
+from .objects import parse_object, read_text
 from .render import fields_view
-
-if TYPE_CHECKING:
-    from .core.pretraining import Progress as Standing
+from .training_bar import TrainingBar
 
 train = typer.Typer(no_args_is_help=True, help="Rebuild what ships, and measure it: backbone, roles, meta, tables.")
 
@@ -87,7 +86,7 @@ def backbone(
                          continued=replace(recipe.continued, minutes=minutes))  # fmt: skip
     today = datetime.now(UTC).date().isoformat()
     spent = recipe.continued if origin else recipe.pretraining
-    with _Bar(spent.minutes, recipe.meta.minutes).shown() as bar:
+    with TrainingBar(spent.minutes, recipe.meta.minutes).shown() as bar:
         train_backbone(
             recipe, data, out, work, teacher=teacher, origin=origin, on_teacher=bar.teacher,
             on_pretraining=bar.pretraining, on_meta=bar.meta, date=today, device=device,
@@ -99,50 +98,7 @@ def backbone(
         stdout().print(fields_view({"backbone": out, "seconds": manifest["seconds"], "date": manifest["date"]}))
 
 
-@train.command()
-def roles(
-    role: Annotated[
-        list[str] | None,
-        typer.Option("--role", metavar="NAME", help="One of the shipped roles, as often as wanted (all).",
-                     show_default=False),
-    ] = None,
-    name: Annotated[str, typer.Option("--backbone", metavar="BACKBONE", help="Shipped, or a folder.")] = "default",
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the heads are written.")] = Path("build/roles"),
-    work: Annotated[Path, typer.Option(metavar="DIR", help="Where checkpoints are kept.")] = Path("build/roles.work"),
-    origin: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="DIR", help="Heads to begin with (those that ship).", show_default=False),
-    ] = None,
-    minutes: Annotated[float, typer.Option(help="Of training.", min=0.01)] = 55.0,
-    rank: Annotated[
-        int | None, typer.Option(help="Of the heads (that of those begun with).", min=1, show_default=False)
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the examples.")] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --work.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Train the heads of the shipped roles on, on generated examples; the backbone stays as it is.
-
-    `understudy train roles --role qa --role coder --rank 16 --out build/roles`
-    """
-    if not resume and work.is_dir() and any(work.iterdir()):
-        mend = "go on with --resume, or give another --work"
-        raise UnderstudyError("there is an unfinished training here", where=str(work), mend=mend)
-    from .mixture import ROLES
-    from .role_training import RECIPE, train_roles
-
-    with _Bar(minutes, 0.0).shown() as bar:
-        standing = train_roles(
-            name, role or ROLES, out, work, recipe=replace(RECIPE, minutes=minutes), rank=rank, origin=origin,
-            seed=seed, on_progress=bar.pretraining,
-        )  # fmt: skip
-    said = {"heads": str(out), "steps": standing.step, "tokens": standing.tokens,
-            "right": {name: round(share, 4) for name, share in standing.right.items()}}  # fmt: skip
-    if as_json:
-        print_json(said)
-    else:
-        shown = said | {"right": ", ".join(f"{name} {share:.0%}" for name, share in standing.right.items())}
-        stdout().print(fields_view(shown))
+train.command()(roles)
 
 
 @train.command()
@@ -182,7 +138,7 @@ def meta(
             raise
         raise UnderstudyError("training reads .zst files", mend="pip install 'understudy[train]'") from None
     recipe = MetaRecipe(minutes=minutes, tasks=tasks, at_once=at_once, rows=rows, steps=steps, layers=layers)
-    with _Bar(0.0, minutes).shown() as bar:
+    with TrainingBar(0.0, minutes).shown() as bar:
         trace = train_start(name, data, out, recipe, origin=origin, rank=rank, on_step=bar.meta)
     tenth = max(1, len(trace) // 10)
     said = {
@@ -289,35 +245,3 @@ def _names(file: Path | None) -> list[str]:
     if not isinstance(names, list):
         raise UnderstudyError("this is not a list of task names", where=str(file))
     return [str(name) for name in names]
-
-
-class _Bar:
-    """Pretraining, then meta-training, as one bar; without a terminal a line on stderr every minute."""
-
-    def __init__(self, pretraining: float, meta: float) -> None:
-        self.minutes = (pretraining, meta)
-        self.console = stderr()
-        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-        self.progress = Progress(*columns, console=self.console, disable=not self.console.is_terminal)
-        self.task = self.progress.add_task("reading the data", total=pretraining + meta)
-        self.told = 0.0
-
-    @contextmanager
-    def shown(self) -> Iterator[_Bar]:
-        with self.progress:
-            yield self
-
-    def teacher(self, done: int, of: int) -> None:
-        self._at(0, f"the teacher has read {done:,} of {of:,} sentences")
-
-    def pretraining(self, standing: Standing) -> None:
-        self._at(standing.seconds / 60, f"pretraining, step {standing.step}, loss {standing.loss:.3f}")
-
-    def meta(self, step: int, seconds: float, losses: Any) -> None:
-        self._at(self.minutes[0] + seconds / 60, f"meta-training, step {step}")
-
-    def _at(self, minutes: float, what: str) -> None:
-        self.progress.update(self.task, completed=minutes, description=what)
-        if self.progress.disable and minutes - self.told >= 1:
-            self.told = minutes
-            complain(f"{minutes:.0f} of {sum(self.minutes):.0f} minutes: {what}")

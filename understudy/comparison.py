@@ -19,6 +19,7 @@ from .core.decoding import Call, Decoder
 from .core.errors import UnderstudyError
 from .core.meta.start import Start
 from .evaluation import Rate, compare_fields
+from .unseen import message_key
 from .word_rules import WORDS, Answer, Rule, Values, regression, require_words
 from .workflows.learning import Method, start_of
 
@@ -33,7 +34,7 @@ CONFIDENT = 0.9
 FOLDS, FEWEST = 3, 4
 """Parts into which a role's own demonstrations are dealt: one of every three with the same answer in each, so that what
 is learned from has them as often as they are. With one left out at a time its answer would be the rarer, and logistic
-regression on a handful of each says what is commoner. Of fewer demonstrations than ``FEWEST`` none are left out."""
+regression on a handful of each says what is commoner. Of fewer messages than ``FEWEST`` none are left out."""
 
 
 @dataclass(frozen=True)
@@ -124,30 +125,40 @@ class Comparison:
 
 def compare(
     role: Role, head: Head, backbone: Backbone, unseen: Sequence[Demonstration], method: Method | None = None,
-    on_progress: OnProgress | None = None,
+    on_progress: OnProgress | None = None, words: bool = True,
 ) -> Comparison:  # fmt: skip
     """``head``, which was learned for ``role`` by ``method``, beside its rivals on messages that none has seen.
 
-    Raises UnderstudyError where scikit-learn is not installed.
+    Without ``words`` the rival that needs scikit-learn is left out.
+    Raises UnderstudyError where scikit-learn is wanted and not installed.
     """
-    require_words()
+    if words:
+        require_words()
     method = method or Method()
     takes, wanted = [one.takes for one in unseen], [one.gives for one in unseen]
     start = start_of(backbone, method)
-    plain = Start.plain(backbone.sites)
     outcomes = {
         LEARNED: outcome_of(head, backbone, role, takes),
-        PLAIN: learned(backbone, plain, role, takes, method, _part(on_progress, PLAIN, 0, 1)),
-        WORDS: timed(regression, role, takes),
+        PLAIN: learned(backbone, plain_as(start, backbone), role, takes, method, _part(on_progress, PLAIN, 0, 1)),
     }
+    if words:
+        outcomes[WORDS] = timed(regression, role, takes)
     figures = {name: Figures.of(outcome, wanted) for name, outcome in outcomes.items()}
     return Comparison(figures, len(unseen), 0, _is_learned(start, method))
 
 
+def plain_as(start: Start, backbone: Backbone) -> Start:
+    """A plain start whose heads are as large as those of ``start``, so that not the size but the start is compared."""
+    rank = next(int(up.shape[1]) for up in start.stack().up.values())
+    return Start.plain(backbone.sites, rank)
+
+
 def require_enough(role: Role) -> None:
-    """Raise UnderstudyError where a role has too few demonstrations to leave some out."""
-    if len(role.demonstrations) < FEWEST:
-        what = f"{len(role.demonstrations)} demonstrations are too few to leave some out"
+    """Raise UnderstudyError where a role has too few demonstrations, repeated ones counted once, to leave some out."""
+    messages = len({message_key(one.takes) for one in role.demonstrations})
+    if messages < FEWEST:
+        different = " different" if messages < len(role.demonstrations) else ""
+        what = f"{messages}{different} demonstrations are too few to leave some out"
         raise UnderstudyError(what, where=role.name, mend="give --on a file of messages that it has not seen")
 
 
@@ -164,7 +175,8 @@ def cross_validate(
     method = method or Method()
     shown = role.demonstrations
     parts = dealt(shown)
-    start, plain = start_of(backbone, method), Start.plain(backbone.sites)
+    start = start_of(backbone, method)
+    plain = plain_as(start, backbone)
     turns: dict[str, list[Outcome]] = {LEARNED: [], PLAIN: [], WORDS: []}
     for number, part in enumerate(parts):
         rest = replace(role, demonstrations=tuple(one for at, one in enumerate(shown) if at not in part))
@@ -180,11 +192,17 @@ def cross_validate(
 
 
 def dealt(shown: Sequence[Demonstration]) -> list[list[int]]:
-    """Positions in parts of about one size, those with the same answer in different parts."""
-    order = list(range(len(shown)))
-    random.Random(0).shuffle(order)
-    order.sort(key=lambda at: json.dumps(dict(shown[at].gives), sort_keys=True, default=str))
-    return [sorted(order[part::FOLDS]) for part in range(FOLDS)]
+    """Positions in parts of about one size, those with the same answer in different parts.
+
+    All that show one message are dealt together: nobody may learn from the message that it is then asked.
+    """
+    alike: dict[tuple[tuple[str, str], ...], list[int]] = {}
+    for at, one in enumerate(shown):
+        alike.setdefault(message_key(one.takes), []).append(at)
+    groups = list(alike.values())
+    random.Random(0).shuffle(groups)
+    groups.sort(key=lambda group: json.dumps(dict(shown[group[0]].gives), sort_keys=True, default=str))
+    return [sorted(at for group in groups[part::FOLDS] for at in group) for part in range(FOLDS)]
 
 
 def asked_with(backbone: Backbone, head: Head | None, role: Role, messages: Sequence[Values]) -> tuple[Answer, ...]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from .agents.messages import Message
 from .core.errors import UnderstudyError
-from .csv_table import CsvTable, field_name, read_table
-from .workflows.demonstration_files import SIDES, FileReport, cell_value
+from .csv_table import Column, CsvTable, field_name, headed, read_table, ungrouped
+from .workflows.demonstration_files import SIDES, FileReport
 from .workflows.formats import ROLE_FORMAT
 from .workflows.problems import InvalidFile
 from .workflows.roles import SHIPPED
@@ -24,11 +24,8 @@ LONGEST_CHOICE = 40
 """Choices of a field at most, and characters in one of them."""
 
 _BOOLEANS = ("yes", "no", "true", "false")
-_INTEGER = re.compile(r"[+-]?(0|[1-9][0-9]*)")  # 007 is a code and no number
-_NUMBER = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)")
-
-Column = tuple[str, str]
-"""A side, ``takes`` or ``gives``, and the field of it that a column holds."""
+_INTEGER = re.compile(r"[+-]?(0|[1-9][0-9]{0,11})")  # 007 is a code and no number, and so are more than 12 digits
+_NUMBER = re.compile(r"[+-]?((0|[1-9][0-9]{0,11})(\.[0-9]*[1-9])?|\.[0-9]*[1-9])")  # 1.10 would come back as 1.1
 
 
 def role_document(file: Path, gives: Sequence[str] = ()) -> dict[str, Any]:
@@ -44,19 +41,22 @@ def role_document(file: Path, gives: Sequence[str] = ()) -> dict[str, Any]:
     _check_cells(table)
     if len(table.rows) < LEAST:
         what = f"{len(table.rows)} rows, but a role needs at least {LEAST}"
-        raise UnderstudyError(what, where=f"{file}:1", mend="better are 8 to 40 of them")
+        raise UnderstudyError(what, where=f"{file}:{table.line}", mend="better are 8 to 40 of them")
     kinds: dict[str, dict[str, Any]] = {side: {} for side in SIDES}
     for number, (side, field) in enumerate(columns):
         cells = [row[number] for _, row in table.rows]
-        kinds[side][field] = kind = kind_of(cells, choices=side == "gives")
-        if kind == "text" and side == "gives" and len(set(cells)) == 1:
-            what = f"all rows give the same {field}, '{cells[0][:60]}'"
-            raise UnderstudyError(what, where=f"{file}:1", mend="add rows with other values, or leave the column out")
+        kinds[side][field] = kind = kind_of(cells, choices=side == "gives", thousands=table.thousands)
+        if side == "gives":
+            _check_case(table, number, kind)
+            if len({table.value(cell, kind) for cell in cells}) == 1:
+                what = f"all rows give the same {field}, '{cells[0][:60]}'"
+                mend = "add rows with other values, or leave the column out"
+                raise UnderstudyError(what, where=f"{file}:{table.line}", mend=mend)
     demonstrations = []
     for _, row in table.rows:
         one: dict[str, dict[str, Any]] = {side: {} for side in SIDES}
         for (side, field), cell in zip(columns, row, strict=True):
-            one[side][field] = cell_value(cell, kinds[side][field])
+            one[side][field] = table.value(cell, kinds[side][field])
         demonstrations.append(one)
     _check_contradictions(table, demonstrations)
     does = f"gives {_listed(kinds['gives'])} for {_listed(kinds['takes'], articles=True)}"
@@ -77,20 +77,20 @@ def role_name(file: Path) -> str:
 
 
 def columns_of(table: CsvTable, gives: Sequence[str] = ()) -> tuple[Column, ...]:
-    """The side and field of each column: see :func:`role_document`. Raises UnderstudyError at line 1."""
-    where = f"{table.file}:1"
-    headed = [_headed(header) for header in table.header]
-    bare = [name for side, name in headed if not side]
+    """The side and field of each column: see :func:`role_document`. Raises UnderstudyError at the header's line."""
+    where = f"{table.file}:{table.line}"
+    headers = [headed(header) for header in table.header]
+    bare = [name for side, name in headers if not side]
     wanted = [field_name(name) for name in gives]
     for name, field in zip(gives, wanted, strict=True):
         if field not in bare:
             raise UnderstudyError(f"there is no column '{name}'", where=where, mend=hint(field, bare))
-    said = {side for side, _ in headed if side}
+    said = {side for side, _ in headers if side}
     if bare and not wanted and len(said) == len(SIDES):
         raise UnderstudyError(f"is '{bare[0]}' taken or given?", where=where,
                               mend=f"head it takes.{bare[0]} or gives.{bare[0]}")  # fmt: skip
     columns: list[Column] = []
-    for number, (side, field) in enumerate(headed):
+    for number, (side, field) in enumerate(headers):
         if not side and wanted:
             side = "gives" if field in wanted else "takes"
         elif not side:
@@ -115,11 +115,13 @@ def columns_of(table: CsvTable, gives: Sequence[str] = ()) -> tuple[Column, ...]
     return tuple(columns)
 
 
-def kind_of(cells: Sequence[str], *, choices: bool) -> Any:
+def kind_of(cells: Sequence[str], *, choices: bool, thousands: bool = True) -> Any:
     """The type of a field as a role.yaml writes it, from all of its values.
 
-    Choices are short, shared by several rows, at most half as many as the rows and 12, and nearly all there twice.
-    Only what is given may be choices (``choices``): what comes in may be something else tomorrow.
+    Numbers are those alone that lose nothing as numbers: 007, 1.10 and what has more than 12 digits are texts.
+    ``thousands``: commas may part their thousands. Choices are short, shared by several rows, at most half as many as
+    the rows and 12, and nearly all there twice. Only what is given may be choices (``choices``): what comes in may be
+    something else tomorrow.
 
     >>> kind_of(["yes", "No"], choices=True), kind_of(["1", "20"], choices=True), kind_of(["1", "2.5"], choices=True)
     ('boolean', 'integer', 'number')
@@ -128,9 +130,10 @@ def kind_of(cells: Sequence[str], *, choices: bool) -> Any:
     """
     if all(cell.lower() in _BOOLEANS for cell in cells):
         return "boolean"
-    if all(_INTEGER.fullmatch(cell) for cell in cells):
+    numbers = [ungrouped(cell) for cell in cells] if thousands else cells
+    if all(_INTEGER.fullmatch(number) for number in numbers):
         return "integer"
-    if all(_NUMBER.fullmatch(cell) for cell in cells):
+    if all(_NUMBER.fullmatch(number) for number in numbers):
         return "number"
     counts = Counter(cells)
     once = sum(count == 1 for count in counts.values())
@@ -154,14 +157,6 @@ def write_role(document: Mapping[str, Any], file: Path) -> None:
         yaml.dump(dict(document), out)
 
 
-def _headed(header: str) -> Column:
-    """The side that a header says, "" for none, and the field."""
-    side, dot, name = header.partition(".")
-    if dot and side.strip().lower() in SIDES:
-        return side.strip().lower(), field_name(name)
-    return "", field_name(header)
-
-
 def _check_cells(table: CsvTable) -> None:
     report = FileReport(table.file)
     for line, row in table.rows:
@@ -169,6 +164,26 @@ def _check_cells(table: CsvTable) -> None:
             if not cell:
                 mend = 'fill it in or leave the row out; a role.yaml may say "" where there is nothing to find'
                 report.add(line, 1, (header,), "the cell is empty", mend=mend)
+    if report.problems:
+        raise InvalidFile(table.file, report.problems)
+
+
+def _check_case(table: CsvTable, column: int, kind: Any) -> None:
+    """A choice that is written now with a capital and now without would be two."""
+    cells = [row[column] for _, row in table.rows]
+    folded = [cell.casefold() for cell in cells]
+    choices = isinstance(kind, list) or isinstance(kind_of(folded, choices=True), list)
+    if not choices and not (kind == "text" and len(set(folded)) == 1):
+        return
+    report = FileReport(table.file)
+    written: dict[str, dict[str, int]] = {}
+    for (line, _), cell, same in zip(table.rows, cells, folded, strict=True):
+        forms = written.setdefault(same, {})
+        if forms and cell not in forms:
+            other, before = next(iter(forms.items()))
+            what = f"'{cell[:60]}' and '{other[:60]}' ({table.file}:{before}) differ in case alone"
+            report.add(line, 1, (table.header[column],), what, mend="write them alike")
+        forms.setdefault(cell, line)
     if report.problems:
         raise InvalidFile(table.file, report.problems)
 

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, urlsplit
 
+from .address import EXAMPLE, completions, is_loopback
 from .core.errors import UnderstudyError
 from .core.prompts import Example
 from .endpoint_prompt import conversation
@@ -29,7 +29,6 @@ AT_ONCE = 4
 TRIES = 4
 LONGEST_PAUSE = 20.0
 _DETAIL = 200
-_EXAMPLE = "http://localhost:8000/v1"
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,11 @@ class Endpoint:
     """Fills records by a model that is asked over HTTP, at most four calls at the same time.
 
     Args:
-        url: of the API, as ``http://localhost:8000/v1``; ``/chat/completions`` is added where it is not there.
+        url: of the API, as ``http://localhost:8000/v1``; ``/chat/completions`` is added where it is not there. One of
+            this machine (:func:`.address.is_loopback`) is asked without a proxy.
         model: the name under which the endpoint serves the model.
         shown: role → the demonstrations that it is shown; a call's ``head`` is its role.
-        key: sent as the bearer token.
+        key: sent as the bearer token; where an error tells what the server said, ``…`` stands in its place.
         timeout: seconds of silence after which a call is given up.
         pause: seconds before an overloaded or unreachable endpoint is tried again, up to four times in all; the second
             pause is twice as long, and so on.
@@ -72,17 +72,20 @@ class Endpoint:
         self, url: str, model: str, shown: Mapping[str, Sequence[Example]], *,
         key: str | None = None, timeout: float = 60.0, pause: float = 0.5,
     ) -> None:  # fmt: skip
-        self.url = _completions(url)
+        self.url = completions(url)
         self.model, self.shown, self.timeout, self.pause = model, shown, timeout, pause
         self.calls, self.valid_first, self.seconds = 0, 0, 0.0
+        self._key = key
         self._headers = {"Content-Type": "application/json", "User-Agent": "understudy"}
         if key is not None:
             if not key.isascii() or not key.isprintable() or not key or " " in key:
                 raise UnderstudyError("the key is not one word of ASCII characters", mend="copy the key once more")
             self._headers["Authorization"] = f"Bearer {key}"
-        self._open = urllib.request.build_opener(_Straight).open
+        direct = [urllib.request.ProxyHandler({})] if is_loopback(self.url) else []
+        self._open = urllib.request.build_opener(_Straight, *direct).open
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="endpoint")
         self._counting = threading.Lock()
+        self._closed = threading.Event()
 
     def decode(self, calls: Sequence[Call], /) -> list[EndpointReply]:
         """The replies to ``calls``, in the order given; where one fails, those that wait are given up.
@@ -103,8 +106,19 @@ class Endpoint:
         return [future.result() for future in futures]
 
     def submit(self, call: Call, owner: str = "") -> Future[EndpointReply]:
-        """The reply to one call, when it comes: so agents whose calls wait together each fail for themselves."""
-        return self._pool.submit(self._reply, call)
+        """The reply to one call, when it comes: so agents whose calls wait together each fail for themselves.
+
+        Raises UnderstudyError after :meth:`close`.
+        """
+        try:
+            return self._pool.submit(self._reply, call)
+        except RuntimeError:  # the pool takes no more
+            raise self._failed("the endpoint is closed", "make another") from None
+
+    def close(self) -> None:
+        """Give up the calls that wait, and the further tries of those under way; nothing can be asked any more."""
+        self._closed.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _reply(self, call: Call) -> EndpointReply:
         if call.head not in self.shown:
@@ -135,9 +149,17 @@ class Endpoint:
     def _last(self, text: str, call: Call) -> dict[str, Any]:
         try:
             return values_of(text, call.prompt, call.record)
-        except InvalidAnswer as second:
-            what = f"{self.model} gave {call.head or 'the call'} no valid answer in two tries: {second}"
+        except InvalidAnswer:
+            what = f"{self.model} gave {call.head or 'the call'} no valid answer in two tries: {self._why(text, call)}"
             raise InvalidAnswer(what, where=self.url, mend="show it more demonstrations, or another model") from None
+
+    def _why(self, text: str, call: Call) -> str:
+        """Why an answer is not valid, without the key, which is taken out before the answer is cut for show."""
+        try:
+            values_of(self._untold(text), call.prompt, call.record)
+        except InvalidAnswer as error:
+            return self._untold(str(error))
+        return "it repeats the key"
 
     def _complete(self, messages: Sequence[Mapping[str, str]]) -> tuple[str, int]:
         """The text that follows the messages (empty where there is none), and the tokens read and written."""
@@ -153,8 +175,8 @@ class Endpoint:
             return max(growing(state), min(asked, LONGEST_PAUSE))
 
         policy = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(TRIES), wait=pause, retry=tenacity.retry_if_exception_type(_Busy),
-            reraise=True,
+            stop=tenacity.stop_after_attempt(TRIES) | tenacity.stop_when_event_set(self._closed), wait=pause,
+            retry=tenacity.retry_if_exception_type(_Busy), sleep=tenacity.sleep_using_event(self._closed), reraise=True,
         )  # fmt: skip
         try:
             reply = policy(self._post, json.dumps(body).encode())
@@ -164,7 +186,7 @@ class Endpoint:
             text, usage = reply["choices"][0]["message"].get("content"), reply.get("usage") or {}
             counts = [usage.get(f"{part}_tokens") for part in ("prompt", "completion")]
         except (LookupError, TypeError, AttributeError):
-            raise self._failed("the reply is no chat completion", f"give the url of the API, as {_EXAMPLE}") from None
+            raise self._failed("the reply is no chat completion", f"give the url of the API, as {EXAMPLE}") from None
         return text if isinstance(text, str) else "", sum(count for count in counts if isinstance(count, int))
 
     def _post(self, body: bytes) -> Any:
@@ -179,31 +201,56 @@ class Endpoint:
             if isinstance(reason, TimeoutError):
                 mend = "see whether the server is well, or give it more time"
                 raise self._failed(f"no answer came within {self.timeout:g} s", mend) from None
-            what = f"the endpoint cannot be reached ({reason or type(reason).__name__})"
+            told = self._untold(str(reason))[:_DETAIL] or type(reason).__name__  # may be a line that the server sent
+            what = f"the endpoint cannot be reached ({told})"
             raise _Busy(what, "start the server, or give another url") from None
         except (ValueError, RecursionError):
-            raise self._failed("the reply is not JSON", f"give the url of the API, as {_EXAMPLE}") from None
+            raise self._failed("the reply is not JSON", f"give the url of the API, as {EXAMPLE}") from None
 
     def _refused(self, error: urllib.error.HTTPError) -> Exception:
-        status, detail = error.code, _detail(error)
+        status, detail = error.code, self._detail(error)
         if status == 429:
             return _Busy(f"the endpoint takes no more calls now (429){detail}", "ask again later", _after(error))
         if status >= 500:
             return _Busy(f"the endpoint failed ({status}){detail}", "see the server's log, or ask again later",
                          _after(error))  # fmt: skip
-        if status == 401:  # the detail may repeat the key
-            wrong = "does not take the key" if "Authorization" in self._headers else "asks for a key"
-            return self._failed(f"the endpoint {wrong} (401)", "give it a key that is valid there")
+        if status == 401:  # the detail may repeat a part of the key
+            wrong = "asks for a key" if self._key is None else "does not take the key"
+            open_way = self.url.startswith("http:") and not is_loopback(self.url)  # on which a key may be kept back
+            mend = "give it a key that is valid there" + (", and an https address" if open_way else "")
+            return self._failed(f"the endpoint {wrong} (401)", mend)
         if status == 403:
             return self._failed(f"the endpoint refuses the call (403){detail}",
                                 f"use a key that may use the model {self.model!r}")  # fmt: skip
         if status == 404:
             return self._failed(f"the endpoint knows no such address or no model {self.model!r} (404){detail}",
-                                f"give the url of the API, as {_EXAMPLE}, and a model that it serves")  # fmt: skip
+                                f"give the url of the API, as {EXAMPLE}, and a model that it serves")  # fmt: skip
         if status < 400:
             return self._failed(f"the endpoint sends to another address ({status})", "give that address as the url")
         return self._failed(f"the endpoint refuses the call ({status}){detail}",
                             "it must take JSON mode, temperature 0 and a prompt of this length")  # fmt: skip
+
+    def _detail(self, error: urllib.error.HTTPError) -> str:
+        """What the endpoint says of a refusal, in one line without the key; empty where it says nothing."""
+        try:
+            said = error.read().decode(errors="replace")
+        except (OSError, http.client.HTTPException):
+            return ""
+        try:
+            told = whole = json.loads(said)
+            while isinstance(told, dict):
+                told = next((told[name] for name in ("error", "message", "detail") if name in told), None)
+            said = told if isinstance(told, str) else json.dumps(whole, ensure_ascii=False)  # without escaped letters
+        except (ValueError, RecursionError):
+            pass
+        line = " ".join("".join(letter if letter.isprintable() else " " for letter in self._untold(said)).split())
+        return f": {line[:_DETAIL]}" if line else ""
+
+    def _untold(self, said: str) -> str:
+        """What a server said, with ``…`` in place of the key: as it is, and as JSON and Python write it."""
+        for written in () if self._key is None else (self._key, json.dumps(self._key)[1:-1], repr(self._key)[1:-1]):
+            said = said.replace(written, "…")
+        return said
 
     def _failed(self, what: str, mend: str) -> UnderstudyError:
         return UnderstudyError(what, where=self.url, mend=mend)
@@ -222,38 +269,6 @@ class _Straight(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> None:
         return None
-
-
-def _completions(url: str) -> str:
-    """The address that is asked."""
-    try:
-        parts = urlsplit(url.strip())
-        _ = parts.port
-    except ValueError:
-        parts = SplitResult("", "", "", "", "")
-    if parts.scheme not in ("http", "https") or not parts.hostname or not url.strip().isascii() or " " in url.strip():
-        raise UnderstudyError(f"{url!r} is no address of an API", mend=f"give one as {_EXAMPLE}")
-    if "@" in parts.netloc:
-        raise UnderstudyError("the url holds a name or password", mend="give the key apart from the url")
-    path = parts.path.rstrip("/")
-    return parts._replace(path=path if path.endswith("/chat/completions") else f"{path}/chat/completions").geturl()
-
-
-def _detail(error: urllib.error.HTTPError) -> str:
-    """What the endpoint says of a refusal, in one line; empty where it says nothing."""
-    try:
-        said = error.read().decode(errors="replace")
-    except (OSError, http.client.HTTPException):
-        return ""
-    try:
-        told = json.loads(said)
-        while isinstance(told, dict):
-            told = next((told[name] for name in ("error", "message", "detail") if name in told), None)
-        said = told if isinstance(told, str) else said
-    except (ValueError, RecursionError):
-        pass
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())
-    return f": {line[:_DETAIL]}" if line else ""
 
 
 def _after(error: urllib.error.HTTPError) -> float:

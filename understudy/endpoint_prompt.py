@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from .agents.sql import NOTHING
 from .core.fields import Choice, Earlier, Field, Grades, Grammar, ListOf, Number, Record, Span, Text
 from .core.prompts import Example, Prompt
 from .endpoint_values import as_json
@@ -22,7 +23,8 @@ TASKS: Mapping[str, str] = {
 _SQL = (
     "one SELECT over one of the tables named in the message, without joins, aliases and semicolon, spelled as in the "
     'examples; the only texts to compare with are those under "values" and "given", the only numbers those under '
-    '"numbers"'
+    '"numbers"; for the second in an order it ends in LIMIT 1 OFFSET 1, for the third in LIMIT 1 OFFSET 2, and so on; '
+    f"where no column tells what is asked it is {NOTHING}"
 )
 
 

@@ -45,8 +45,10 @@ class Rate:
     @property
     def cell(self) -> str:
         """For a table: ``90 % (60–98)``, or ``–`` where nothing was counted."""
-        low, high = self.interval
-        return f"{100 * self.share:.0f} % ({100 * low:.0f}–{100 * high:.0f})" if self.total else "–"
+        if not self.total:
+            return "–"
+        low, high = wilson(self.right, self.total)
+        return f"{100 * self.right / self.total:.0f} % ({100 * low:.0f}–{100 * high:.0f})"
 
     def as_json(self) -> dict[str, Any]:
         """``{"right", "total", "share", "interval"}``."""

@@ -24,48 +24,71 @@ LEGEND = (
     "Shares with their 95 % Wilson interval. *Right*: of all questions, those answered rightly and those abstained "
     "from where no source says it; *of the answerable*: without the latter. *Answered*: of the answerable, neither "
     "abstained from nor failed. *False answers*: of what no source says, answered all the same. *Seconds*: a question; "
-    "the mean of those to a role, which are asked together, the median of the team's, which are asked one by one."
+    "the mean of those to a role, which are asked together, the median of the team's, which are asked one by one. A "
+    "trained head abstains under a confidence that its learning chose as well; what stands in its place has no such "
+    "threshold, and abstains only by what it writes."
 )
 NONE = "–"
 VERDICT = (
     "*More than*: percentage points by which the trained head is right more often on the same questions, with "
     "Newcombe's 95 % interval; *p* by McNemar's exact test. A trained head wins where it beats the best of the others "
-    f"with p < {LEVEL:g}."
+    f"with p < {LEVEL:g}. Where some questions cannot be answered the verdict on the others stands beside that on all, "
+    "for a threshold helps with the former alone."
 )
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the trained head of a part beats the best of its rivals."""
+    """Whether the trained head of a part beats the best of its rivals.
+
+    Attributes:
+        answerable: the same of the answerable questions alone, whose best rival may be another; None where all are, or
+            none is.
+    """
 
     part: str
     rival: str
     mine: Rate
     theirs: Rate
     paired: Paired
+    answerable: Verdict | None = None
 
     @property
     def sentence(self) -> str:
-        """In words."""
+        """In words; a second sentence is on the answerable questions."""
+        return self._said(self.part) + (f". {self.answerable._said('Of the answerable it')}" if self.answerable else "")
+
+    def _said(self, who: str) -> str:
         said = "wins" if self.paired.wins else "does not win"
         apart = "do not overlap" if self.paired.apart else "overlap"
         chance = self.paired.chance if "<" in self.paired.chance else f"= {self.paired.chance}"
         return (
-            f"{self.part} {said}: {self.mine.cell} right, the best rival ({self.rival}) {self.theirs.cell}; "
+            f"{who} {said}: {self.mine.cell} right, the best rival ({self.rival}) {self.theirs.cell}; "
             f"{self.paired.points} points, McNemar's exact test p {chance}; the two shares' intervals {apart}"
         )
 
     def as_json(self) -> dict[str, Any]:
-        """As an object."""
-        return {"best_rival": self.rival, "right": self.mine.as_json(), "rival_right": self.theirs.as_json(),
-                **self.paired.as_json()}  # fmt: skip
+        """As an object; where there are unanswerable questions ``answerable`` is one too."""
+        found = {"best_rival": self.rival, "right": self.mine.as_json(), "rival_right": self.theirs.as_json(),
+                 **self.paired.as_json()}  # fmt: skip
+        return found | ({"answerable": self.answerable.as_json()} if self.answerable else {})
 
 
 def verdict_of(outcomes: Sequence[Outcome]) -> Verdict | None:
     """The verdict on one part: the trained head beside the rival that is right most often; None without a rival.
 
-    Of several that are right equally often the one from which it differs least surely is taken.
+    Of several that are right equally often the one from which it differs least surely is taken. Where some questions
+    are unanswerable the verdict on the others is in it.
     """
+    found = _verdict_of(outcomes)
+    able = [one.where(lambda question: not question.unanswerable, one.part) for one in outcomes]
+    if found is None or not 0 < len(able[0].questions) < len(outcomes[0].questions):
+        return found
+    return replace(found, answerable=_verdict_of(able))
+
+
+def _verdict_of(outcomes: Sequence[Outcome]) -> Verdict | None:
+    """The verdict on all their questions."""
     trained = next((one for one in outcomes if one.rival == TRAINED), None)
     pairs = [(one, Paired.of(trained.right, one.right)) for one in outcomes if trained and one.rival != TRAINED]
     if trained is None or not pairs:

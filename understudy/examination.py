@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import statistics
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .agents.letters import described
 from .agents.messages import Message, PlanRequest
+from .agents.recommender import history
 from .agents.requests import message_from
 from .core.errors import UnderstudyError
 from .evaluation import Rate
@@ -146,10 +145,11 @@ def examine(
 ) -> list[Outcome]:
     """Every part put to every rival, the trained heads first; a rival that has nobody for a part is left out of it.
 
-    The questions to a role are asked together, in batches; the team's one after the other. Of the team's requests those
-    that need two roles are a part by themselves as well.
+    The questions to a role are asked together, in batches, but one by one until a prompted model has answered its first
+    call; the team's one after the other. Of the team's requests those that need two roles are a part by themselves too.
 
-    Raises UnderstudyError where a prompted model cannot be reached, or ``expect`` names a field that is not there.
+    Raises UnderstudyError where a prompted model cannot be reached, a history cannot be read, or ``expect`` names a
+    field that is not there.
     """
     outcomes = []
     for part, questions in parts.items():
@@ -175,9 +175,11 @@ def examine(
 async def _of_role(
     rivals: Rivals, rival: str, name: str, questions: Sequence[Question], told: Told
 ) -> Outcome | None:
-    agent, team = rivals.agent(rival, name), rivals.team
+    agent, team, served = rivals.agent(rival, name), rivals.team, rivals.served(rival)
     if agent is None:
         return None
+    liked = {one.liked for one in questions}
+    seen = history(team[name].member.options.get("history")) if any(liked) else []
 
     async def answer(one: Question) -> Judged:
         message = _message(team, one)
@@ -189,16 +191,17 @@ async def _of_role(
             told(rival, name)
         return judge_role(one, given)
 
-    began = time.perf_counter()
-    judged = tuple(await asyncio.gather(*map(answer, questions)))
+    began, judged = time.perf_counter(), list[Judged]()
+    while served and not served.taken[1] and len(judged) < len(questions):  # one by one, until a call was answered
+        judged.append(await answer(questions[len(judged)]))
+        served.require_working()
+    judged += await asyncio.gather(*map(answer, questions[len(judged) :]))
     each = (time.perf_counter() - began) / len(questions)
-    liked = {one.liked for one in questions}
     visited, unknown = 0, 0
-    history = _first_column(team[name].member.options.get("history")) if any(liked) else []
     for one, given in zip(questions, judged, strict=True):
-        visited += sum(place in one.liked or place in history for place in given.places)
+        visited += sum(place in one.liked or place in seen for place in given.places)
         unknown += sum(not is_place(team.resources.store, one.liked, place) for place in given.places)
-    return Outcome(name, rival, tuple(questions), judged, (each,) * len(questions), True, visited, unknown)
+    return Outcome(name, rival, tuple(questions), tuple(judged), (each,) * len(questions), True, visited, unknown)
 
 
 def _of_team(rivals: Rivals, rival: str, questions: Sequence[Question], told: Told) -> Outcome | None:
@@ -231,11 +234,3 @@ def is_place(store: KnowledgeStore | None, liked: Collection[str], name: str) ->
         return False
     kinds = {kind for other in liked for kind in store.kinds(other)}
     return bool(kinds & set(store.kinds(name))) if kinds else any(fact.subject == name for fact in store.facts(name))
-
-
-def _first_column(path: Any) -> list[str]:
-    """The names in a history; none where there is no such file."""
-    if not path:
-        return []
-    with Path(str(path)).open(encoding="utf-8-sig", newline="") as file:
-        return [row[0].strip() for row in csv.reader(file) if row][1:]

@@ -41,14 +41,23 @@ class Judged:
 
 
 def require_judgeable(question: Question, gives: type[Message] | None) -> None:
-    """Raise UnderstudyError, with the line, where a question lacks what its role is judged by; None: the whole team."""
-    if question.expect is not None:
-        return
-    kind, names = "an answer", ["values", "liked", "unanswerable"]
+    """Raise UnderstudyError, with the line, where a question lacks what its role is judged by; None: the whole team.
+
+    So it is where ``liked`` is said of what recommends nothing.
+    """
+    ranks = gives is None or issubclass(gives, Ranking)
+    kind, names = "an answer", ["values", *(["liked"] if ranks else []), "unanswerable"]
     if gives is not None and issubclass(gives, Plan):
         kind, names = "a plan", ["plans"]
     elif gives is not None and not issubclass(gives, Finding):
         kind, names = gives.message_name, []
+    if question.liked and not ranks:
+        raise UnderstudyError(
+            f"'liked' is for a recommender or the team, and {question.role} gives {kind}", where=question.where,
+            mend=f"give it {', '.join([*names, 'expect'])} in its place",
+        )  # fmt: skip
+    if question.expect is not None:
+        return
     if not any(getattr(question, name) for name in names):
         raise UnderstudyError(
             f"nothing says what would be right, for {question.role} gives {kind}", where=question.where,

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from .core.errors import UnderstudyError
+from .objects import read_objects
 
 Value = str | int | float
 WHOLE = "team"
 """The role of a question that the whole team is asked."""
+_LONGEST = 300  # digits of a number; a text with more is compared as one
 _FREE = ("values", "also", "liked", "unanswerable")  # what is said in place of ``expect``
 
 
@@ -29,7 +31,8 @@ class Question:
         id: a name for it; the number of its line where it has none.
         role: the agent that is asked alone; ``team``: the whole workflow.
         request: a text, or the fields of what is taken.
-        values: what a right answer holds, in any order; ``also`` are other lists that are right too.
+        values: what a right answer holds, in any order; ``also`` are other lists that are right too; an empty list is
+            none that could be right.
         reference: how the values were found, kept for the reader.
         plans: the sequences of agents that a plan may have.
         liked: what a recommender must find liked.
@@ -52,8 +55,8 @@ class Question:
 
     @property
     def accepted(self) -> tuple[tuple[Value, ...], ...]:
-        """Every list of values that is right."""
-        return (self.values, *self.also)
+        """Every list of values that is right; none of them is empty."""
+        return tuple(filter(None, (self.values, *self.also)))
 
     @property
     def needs_two(self) -> bool:
@@ -70,32 +73,36 @@ def read_questions(path: Path) -> list[Question]:
     """All questions of a JSONL file, in order.
 
     Raises UnderstudyError that names the line: one that is no JSON object, has a field that is unknown or of the wrong
-    type, or says nothing of what would be right. An empty file is refused as well.
+    type, or says nothing of what would be right, or what any answer meets. An empty file is refused as well.
     """
-    from .cli_support import read_objects
-
     questions = [question(line, where) for where, line in read_objects(path)]
     if not questions:
-        raise UnderstudyError("the file has no lines", where=str(path))
+        mend = 'write one a line, as {"request": "What is the capital of Peru?", "values": ["Lima"]}'
+        raise UnderstudyError("the file has no lines", where=str(path), mend=mend)
     return questions
 
 
 def question(line: Mapping[str, Any], where: str) -> Question:
     """The question of one line. Raises UnderstudyError as :func:`read_questions` does."""
     if "request" not in line:
-        raise UnderstudyError(f"the line has no 'request', only {', '.join(line) or 'nothing'}", where=where)
+        what = f"the line has no 'request', only {', '.join(line) or 'nothing'}"
+        raise UnderstudyError(what, where=where, mend="give it the text that is asked")
     known = [one.name for one in fields(Question) if one.name != "where"]
     for name in line:
         if name not in known:
             raise UnderstudyError(f"there is no field {name!r}", where=where, mend=f"a line has {', '.join(known)}")
-    for name, (fits, is_what) in _SHAPES.items():
+    for name, (fits, is_what, example) in _SHAPES.items():
         if name in line and not fits(line[name]):
-            raise UnderstudyError(f"{name!r} is no {is_what}", where=where)
+            raise UnderstudyError(f"{name!r} is no {is_what}", where=where, mend=f"write it as {example}")
     told = [name for name in _FREE if line.get(name)]
     if line.get("expect") is not None and told:
         raise UnderstudyError(f"'expect' and {told[0]!r} are mixed", where=where, mend="write one of them")
     if line.get("unanswerable") and (line.get("values") or line.get("liked")):
         raise UnderstudyError("it has an answer and is 'unanswerable'", where=where, mend="write one of them")
+    if line.get("also") and not line.get("values"):
+        raise UnderstudyError("'also' stands without 'values'", where=where, mend="write its first list as values")
+    if line.get("expect") is not None and _met_by_all(line["expect"]):
+        raise UnderstudyError("'expect' is met by any answer", where=where, mend="write what the output must contain")
     if not told and line.get("expect") is None and not line.get("plans"):
         mend = "give it values, plans, liked, unanswerable or expect"
         raise UnderstudyError("nothing says what would be right", where=where, mend=mend)
@@ -110,8 +117,22 @@ def _fixed(value: Any) -> Any:
     return tuple(map(_fixed, value)) if isinstance(value, list) else value
 
 
+def _met_by_all(expected: Any, name: str = "") -> bool:
+    """Whether any output is as expected: nothing is asked of it, or but a blank text, which each contains.
+
+    ``name``: of the matcher or field that ``expected`` stands under.
+    """
+    if isinstance(expected, Mapping):
+        return all(_met_by_all(value, name) for name, value in expected.items())
+    if isinstance(expected, str):
+        return name not in ("equals", "lacks") and not expected.strip()
+    parts = expected if isinstance(expected, list) else [expected]
+    blank = [isinstance(part, str) and not part.strip() for part in parts]
+    return {"contains": all(blank), "any_of": any(blank), "lacks": not blank}.get(name, False)
+
+
 def _is_value(value: Any) -> bool:
-    return isinstance(value, str | int | float) and not isinstance(value, bool)
+    return _is_text(value) or isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_list(value: Any, of: Any) -> bool:
@@ -122,40 +143,57 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-_SHAPES: Mapping[str, tuple[Any, str]] = {
-    "id": (_is_text, "text"),
-    "role": (_is_text, "name of an agent"),
-    "request": (lambda value: _is_text(value) or isinstance(value, dict) and value, "text or object of fields"),
-    "values": (lambda value: _is_list(value, _is_value), "list of texts and numbers"),
-    "also": (lambda value: _is_list(value, lambda one: _is_list(one, _is_value)), "list of lists of values"),
-    "reference": (lambda value: _is_list(value, _is_text), "list of texts"),
-    "plans": (lambda value: _is_list(value, lambda one: one and _is_list(one, _is_text)), "list of lists of agents"),
-    "liked": (lambda value: _is_list(value, _is_text), "list of names"),
-    "unanswerable": (lambda value: isinstance(value, bool), "true or false"),
-}
+def _is_texts(value: Any) -> bool:
+    return _is_list(value, _is_text)
 
 
-def folded(value: Value) -> str | float:
+_SHAPES: Mapping[str, tuple[Any, str, str]] = {
+    "id": (_is_text, "text", '"a name"'),
+    "role": (_is_text, "name of an agent", '"qa"'),
+    "request": (lambda value: _is_text(value) or isinstance(value, dict) and value, "text or object of fields",
+                '"a text"'),
+    "values": (lambda value: _is_list(value, _is_value), "list of texts and numbers", '["Lima", 5]'),
+    "also": (lambda value: _is_list(value, lambda one: one and _is_list(one, _is_value)), "list of lists of values",
+             '[["Lima"], ["Cusco", 5]]'),
+    "reference": (_is_texts, "list of texts", '["SELECT 1"]'),
+    "plans": (lambda value: _is_list(value, lambda one: one and _is_texts(one)), "list of lists of agents",
+              '[["qa", "coder"]]'),
+    "liked": (_is_texts, "list of names", '["Peru"]'),
+    "unanswerable": (lambda value: isinstance(value, bool), "true or false", "true"),
+}  # fmt: skip
+"""Field → whether a value fits, what it must be, and an example."""
+
+
+def folded(value: Value) -> Value:
     """A value as it is compared: numbers as numbers, words without case, accents, article and outer punctuation.
 
-    >>> folded(" The Bahamas."), folded("1,234")
-    ('bahamas', 1234.0)
+    A number without a point is an integer.
+
+    >>> folded(" The Bahamas."), folded("1,234"), folded("1,234.50")
+    ('bahamas', 1234, 1234.5)
     """
     if isinstance(value, str):
         plain = value.replace(",", "") if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", value) else value
-        if re.fullmatch(r"-?\d+(\.\d+)?", plain):
-            return float(plain)
+        if re.fullmatch(r"-?\d+(\.\d+)?", plain) and len(plain) <= _LONGEST:
+            return float(plain) if "." in plain else int(plain)
         bare = "".join(c for c in unicodedata.normalize("NFKD", value.casefold()) if not unicodedata.combining(c))
         return " ".join(re.sub(r"^the\s+", "", bare.strip(" .,;:!?\"")).split())
-    return float(value)
+    return value
 
 
 def alike(one: Value, other: Value, tolerance: float = 1e-4) -> bool:
-    """Whether two values are the same; numbers within a share of ``tolerance``, which covers rounding for show."""
+    """Whether two values are the same.
+
+    Two integers are when they are equal; of numbers of which one has a point it is enough that they differ by a share
+    of ``tolerance`` at most, which covers rounding for show.
+    """
     left, right = folded(one), folded(other)
-    if isinstance(left, float) and isinstance(right, float):
+    if isinstance(left, str) or isinstance(right, str) or isinstance(left, int) and isinstance(right, int):
+        return left == right
+    try:
         return abs(left - right) <= tolerance * max(abs(left), abs(right))
-    return left == right
+    except OverflowError:  # an integer beyond all floats
+        return False
 
 
 def same_set(found: Iterable[Value], wanted: Iterable[Value]) -> bool:

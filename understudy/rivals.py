@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import random
-import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .agents.letters import described
-from .core.errors import UnderstudyError
+from .address import completions, is_loopback
+from .agents.sql import NOTHING
 
 if TYPE_CHECKING:
     from .agents.agent import Agent
     from .agents.role import Role
     from .core.heads import Head
     from .core.prompts import Example
-    from .endpoint import Endpoint
+    from .served import Served
     from .workflows.team import Team
 
 TRAINED = "trained head"
@@ -30,6 +27,10 @@ OTHER = "other role's head"
 RULES = "rules"
 DEMONSTRATIONS = 8
 """Shown to a prompted model for a shipped role, whose examples are drawn; of a learned role it sees them all."""
+KEY = "OPENAI_API_KEY"
+"""The environment variable with the key of a prompted model."""
+_NO_ANSWER: Mapping[str, Mapping[str, Any]] = {"coder": {"sql": NOTHING}, "qa": {"answer": None}}
+"""What a shipped role that may abstain writes then; an example of it is among those that are shown."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,20 @@ class Prompted:
     url: str
     model: str
 
+    @property
+    def key(self) -> str | None:
+        """What ``$OPENAI_API_KEY`` holds, for an address of this machine or over https; None where there is nothing.
+
+        Over plain http whoever is on the way could read it, so that another machine is asked without.
+
+        Raises UnderstudyError where the url is no address.
+        """
+        url = completions(self.url)
+        return os.environ.get(KEY) or None if url.startswith("https:") or is_loopback(url) else None
+
 
 class Rivals:
-    """All who are compared on one team, the trained heads first.
+    """All who are compared on one team, the trained heads first; a context manager that ends with :meth:`close`.
 
     Args:
         team: a loaded team, all of whose agents are learned.
@@ -58,11 +70,13 @@ class Rivals:
         rules: a Python file with a class ``Rules``, whose ``decode(calls)`` gives replies with ``values``.
         against: a prompted model.
 
+    The rules and the address are looked at before anything of the team is loaded.
+
     Attributes:
         told: who takes part → what that is.
 
     Raises:
-        UnderstudyError: the file of rules cannot be used.
+        UnderstudyError: the file of rules cannot be used; the address of the model is none, or its key is none.
     """
 
     def __init__(
@@ -71,6 +85,15 @@ class Rivals:
         self.team = team
         self.told: dict[str, str] = {TRAINED: "the role's own head"}
         self._fixed: dict[str, Any] = {}  # rivals that need no head of their own → their decoder
+        self._served: dict[str, Served] = {}  # those of them that are prompted
+        others: dict[str, str] = {}
+        if rules is not None:
+            from .rules_file import load_rules
+
+            self._fixed[RULES] = load_rules(rules)
+            others[RULES] = f"{rules.name}: plain code in the head's place, same prompt and same record"
+        if against is not None:
+            others |= self._add_prompted(against)
         if ablate:
             self.told |= {
                 NO_HEAD: "the bare backbone",
@@ -81,20 +104,34 @@ class Rivals:
             for agent in team.agents.values():
                 if agent.member.head is not None:
                     self._put_untrained(agent.head, agent.member.head)
-        if rules is not None:
-            self._fixed[RULES] = Ruled(load_rules(rules), str(rules))
-            self.told[RULES] = f"{rules.name}: plain code in the head's place, same prompt and same record"
-        if against is not None:
-            from .endpoint import Endpoint
+        self.told |= others
 
-            shown = {agent.head: demonstrations(agent.member.role) for agent in team.agents.values()}
-            key = os.environ.get("OPENAI_API_KEY") or None
-            name = f"{against.model}, few-shot"
-            self._fixed[name] = Served(Endpoint(against.url, against.model, shown, key=key))
-            self.told[name] = (
-                f"the model at {against.url}, shown demonstrations of the role ({DEMONSTRATIONS} training examples "
-                "of a shipped one), same record"
-            )
+    def _add_prompted(self, against: Prompted) -> dict[str, str]:
+        """Take the model as a rival; its name and what it is."""
+        from .endpoint import Endpoint
+        from .served import Served
+
+        shown = {agent.head: demonstrations(agent.member.role) for agent in self.team.agents.values()}
+        name = f"{against.model}, few-shot"
+        self._fixed[name] = self._served[name] = Served(Endpoint(against.url, against.model, shown, key=against.key))
+        told = (
+            f"the model at {against.url}, shown demonstrations of the role ({DEMONSTRATIONS} training examples "
+            "of a shipped one), same record"
+        )
+        if against.key is None and os.environ.get(KEY):
+            told += "; asked without the key, for it is another machine over plain http"
+        return {name: told}
+
+    def close(self) -> None:
+        """Give up the calls that still wait for a prompted model; it cannot be asked any more."""
+        for one in self._served.values():
+            one.close()
+
+    def __enter__(self) -> Rivals:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -132,13 +169,12 @@ class Rivals:
 
     def served(self, rival: str) -> Served | None:
         """The prompted model, where the rival is one."""
-        decoder = self._fixed.get(rival)
-        return decoder if isinstance(decoder, Served) else None
+        return self._served.get(rival)
 
     @property
     def refused(self) -> list[str]:
         """What was said of each call to a prompted model that failed otherwise than by an answer that is not valid."""
-        return [said for one in self._fixed.values() if isinstance(one, Served) for said in one.refused]
+        return [said for one in self._served.values() for said in one.refused]
 
     def _next(self, name: str) -> Any:
         """The next agent of the team, after the last the first, that has another role; None where there is none."""
@@ -182,96 +218,8 @@ def demonstrations(role: Role) -> tuple[Example, ...]:
     if role.name not in GENERATORS:
         return ()
     rng = random.Random(f"few-shot:{role.name}")
-    return tuple(GENERATORS[role.name](rng) for _ in range(DEMONSTRATIONS))
-
-
-def load_rules(path: Path) -> Any:
-    """An instance of the class ``Rules`` of a Python file. Raises UnderstudyError where there is none or it fails."""
-    if not path.is_file():
-        raise UnderstudyError("there is no such file", where=str(path))
-    name = f"understudy_rules_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise UnderstudyError("this is no Python file", where=str(path))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up
-    try:
-        spec.loader.exec_module(module)
-        rules = module.Rules()
-    except Exception as error:  # whatever a stranger's file does
-        what = f"the rules cannot be loaded ({described(error)})"
-        raise UnderstudyError(what, where=str(path), mend="give it a class Rules with decode(calls)") from error
-    if not callable(getattr(rules, "decode", None)):
-        raise UnderstudyError("the class Rules has no decode(calls)", where=str(path))
-    return rules
-
-
-@dataclass(frozen=True)
-class RuleReply:
-    """What rules answered; they are as sure as they say, and as fast as nothing."""
-
-    values: Mapping[str, Any]
-    confidence: float = 1.0
-    tokens: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(eq=False)
-class Ruled:
-    """Rules as a decoder; what goes wrong in them is told with their file."""
-
-    rules: Any
-    where: str
-
-    def decode(self, calls: Sequence[Any], /) -> Sequence[RuleReply]:
-        """The replies to ``calls``. Raises UnderstudyError for whatever the rules raise, or do not give."""
-        try:
-            replies = self.rules.decode(calls)
-            return [RuleReply(reply.values, getattr(reply, "confidence", 1.0)) for reply in replies]
-        except Exception as error:
-            raise UnderstudyError(f"the rules failed ({described(error)})", where=self.where) from error
-
-
-class Served:
-    """A prompted model as a decoder, with what it took.
-
-    Attributes:
-        refused: what was said of each call that failed otherwise than by an answer that is not valid.
-    """
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self.endpoint = endpoint
-        self.refused: list[str] = []
-        self._broken: UnderstudyError | None = None
-
-    @property
-    def taken(self) -> tuple[int, int, float]:
-        """Calls whose first answer was valid, calls that were answered, and the sum of their seconds."""
-        return self.endpoint.valid_first, self.endpoint.calls, self.endpoint.seconds
-
-    def submit(self, call: Any, owner: str = "") -> Future[Any]:
-        """Put one call in the line; up to four are asked at the same time."""
-        future = self.endpoint.submit(call, owner)
-        future.add_done_callback(self._note)
-        return future
-
-    def decode(self, calls: Sequence[Any], /) -> list[Any]:
-        """The replies to ``calls``. Raises UnderstudyError for the first that stays invalid or fails."""
-        return [future.result() for future in [self.submit(call) for call in calls]]
-
-    def require_working(self) -> None:
-        """Raise UnderstudyError where no call was answered and one failed: the address, key or model is not right."""
-        if self._broken is not None:
-            raise self._broken
-
-    def _note(self, future: Future[Any]) -> None:
-        from .endpoint_values import InvalidAnswer
-
-        if future.cancelled():
-            return
-        error = future.exception()
-        if error is None or isinstance(error, InvalidAnswer):
-            return
-        self.refused.append(str(error))
-        if not self.endpoint.calls and isinstance(error, UnderstudyError):
-            self._broken = error
+    drawn = [GENERATORS[role.name](rng) for _ in range(DEMONSTRATIONS)]
+    none = _NO_ANSWER.get(role.name)
+    while none is not None and all(one.values != none for one in drawn):
+        drawn[-1] = GENERATORS[role.name](rng)
+    return tuple(drawn)

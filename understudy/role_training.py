@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from .core.ranks import resized
 from .core.streams import Stream
 from .mixture import ROLES, SHARES
 from .origin import HEADS, folder_of
-from .training import ABOUT_THRESHOLD, ABSTAINING, threshold
+from .training import ABOUT_THRESHOLD, ABSTAINING, same_training, threshold
 
 RECIPE = Recipe(
     minutes=55, rows_tokens=2560, longest=448, head_rate=2e-3, text_weight=0.0, warmup=0.0, heads_alone=1.0,
@@ -63,7 +62,8 @@ def train_roles(
     begun = max(up.shape[1] for stack in stacks for up in stack.up.values())
     heads = HeadStack.joined([resized(stack, rank or begun, number) for number, stack in enumerate(stacks)])
     work.mkdir(parents=True, exist_ok=True)
-    _same_training(work / "training.json", {"roles": list(roles), "rank": rank or begun, "backbone": backbone.digest()})
+    begun_as = {"roles": list(roles), "rank": rank or begun, "backbone": backbone.digest()}
+    same_training(work / "training.json", begun_as, "give another --work, or the same arguments")
     streams = {role: Stream(number, SHARES[role], GENERATORS[role]) for number, role in enumerate(roles)}
     if "qa" in roles:
         streams["interviews"] = Stream(list(roles).index("qa"), SHARES["interviews"], interviewing.example)
@@ -80,11 +80,3 @@ def train_roles(
             head = replace(head, threshold=threshold(shipped, head), report={"threshold": ABOUT_THRESHOLD})
         head.save(out / role)
     return progress
-
-
-def _same_training(file: Path, about: dict[str, object]) -> None:
-    if not file.exists():
-        file.write_text(json.dumps(about), encoding="utf-8")
-    elif (noted := json.loads(file.read_text(encoding="utf-8"))) != about:
-        what = f"this is the folder of another training: {noted}, not {about}"
-        raise UnderstudyError(what, where=str(file.parent), mend="give another --work, or the same arguments")

@@ -7,7 +7,7 @@ import json
 import platform
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from .core.bank import HeadBank, HeadStack
 from .core.decoding import Call, Decoder
 from .core.distillation import Teacher
 from .core.errors import UnderstudyError
+from .core.fields import SpanValue
 from .core.heads import Head
 from .core.meta.start import Start
 from .core.meta.training import MetaRecipe, meta_train
@@ -91,8 +92,13 @@ def threshold(backbone: Backbone, head: Head, examples: int = 200, error: float 
     rng = random.Random(f"threshold:{head.name}")
     drawn = [GENERATORS[head.name](rng) for _ in range(examples)]
     replies = Decoder(backbone, bank).decode([Call(e.prompt, e.record, head.name) for e in drawn])
-    right = [reply.values == dict(e.values) for reply, e in zip(replies, drawn, strict=True)]
+    right = [_told(reply.values) == _told(e.values) for reply, e in zip(replies, drawn, strict=True)]
     return abstention_threshold([reply.confidence for reply in replies], right, error)
+
+
+def _told(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as they are compared: a span without text says nothing."""
+    return {name: None if isinstance(one, SpanValue) and not one.text else one for name, one in values.items()}
 
 
 def train_backbone(
@@ -126,7 +132,7 @@ def train_backbone(
     sentences = read_sentences(data, SENTENCES, of_tasks=OF_TASKS)
     work.mkdir(parents=True, exist_ok=True)
     begun_as = {"preset": preset.name, "from": before.backbone.digest() if before else None}
-    _same_training(work / "training.json", begun_as)
+    same_training(work / "training.json", begun_as, "resume with the same --preset and --from")
     tokenizer = before.backbone.tokenizer if before else _tokenizer(preset, corpora, sentences, work / "tokenizer")
     taught, words = None, None
     if teacher is not None:
@@ -172,13 +178,22 @@ def train_backbone(
     board.close()
 
 
-def _same_training(file: Path, about: dict[str, Any]) -> None:
-    """Note what is trained here. Raises UnderstudyError where the folder is of another training."""
+def same_training(file: Path, about: dict[str, Any], mend: str) -> None:
+    """Note in ``file`` what is trained in its folder.
+
+    Raises UnderstudyError where the folder is of another training, to be mended by ``mend``, or the note is broken.
+    """
     if not file.exists():
         file.write_text(json.dumps(about), encoding="utf-8")
-    elif (noted := json.loads(file.read_text(encoding="utf-8"))) != about:
+        return
+    try:
+        noted = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        what = f"it cannot be read what is trained here ({error})"
+        raise UnderstudyError(what, where=str(file), mend="give another --work, or remove this one") from None
+    if noted != about:
         what = f"this is the folder of another training: {noted}, not {about}"
-        raise UnderstudyError(what, where=str(file.parent), mend="resume with the same --preset and --from")
+        raise UnderstudyError(what, where=str(file.parent), mend=mend)
 
 
 def _machine(device: str) -> str:

@@ -29,7 +29,7 @@ def example(rng: random.Random) -> Example:
         facts = make_facts(rng, domain, names, 2, 4)
         passages: list[Passage] = []
         asked: list[Asked] = []
-        untold: list[str] = []
+        untold: list[Asked] = []
         for name in names:
             told = [r for r in facts if facts[r].get(name)]
             as_text = rng.sample(told, rng.randint(0, len(told)))
@@ -49,8 +49,8 @@ def example(rng: random.Random) -> Example:
                 told_lore = [one for one, _ in lore]
                 figures = {noun for told in written.figures for noun in _nouns(domain, told)}
                 able = [one for one in a_lore(rng, domain.maker, 3) if one not in told_lore]
-                untold += [ask(rng, one, name) for one in able if not one.told_by(figures)]
-                untold.append(ask_in_vain(rng, name))
+                vain = [ask(rng, one, name) for one in able if not one.told_by(figures)] + [ask_in_vain(rng, name)]
+                untold += [(question, len(passages) if written.text else -1, None) for question in vain]
                 for one in told_lore:
                     if not one.told_by(figures):  # a text that names two prices has no one answer
                         asked.append((ask(rng, one, name), len(passages), written.lore[one.name]))
@@ -65,8 +65,9 @@ def example(rng: random.Random) -> Example:
                         n=noun, e=name), len(passages), place))  # fmt: skip
                 if written.text:
                     passages.append(written.passage(name))
+            at = len(passages) - 1 if passages and passages[-1].title == name else -1
             untold += [
-                ask_objects(rng, domain, relation_of(domain, r.name), name, False)
+                (ask_objects(rng, domain, relation_of(domain, r.name), name, False), at, None)
                 for r in domain.relations if r.name not in facts
             ]  # fmt: skip
         for r, by in facts.items():
@@ -88,13 +89,13 @@ def _nouns(domain: Domain, figure: str) -> set[str]:
     return {noun for attribute in domain.attributes if figure in attribute.nouns for noun in attribute.nouns}
 
 
-def _posed(rng: random.Random, passages: list[Passage], asked: list[Asked], untold: list[str]) -> Example:
+def _posed(rng: random.Random, passages: list[Passage], asked: list[Asked], untold: list[Asked]) -> Example:
     order = list(range(len(passages)))
     rng.shuffle(order)
     order.sort(key=lambda at: passages[at].source != "graph")  # as a call has them: facts, then texts
     shown = tuple(passages[at] for at in order)
     some: list[Asked] = rng.sample(asked, min(len(asked), rng.randint(3, 6)))
-    some += [(question, -1, None) for question in rng.sample(untold, min(len(untold), rng.choice((0, 1, 1, 2))))]
+    some += rng.sample(untold, min(len(untold), rng.choice((0, 1, 1, 2))))
     rng.shuffle(some)
     questions = [finish(rng, question) for question, _, _ in some]
     values: dict[str, SpanValue | None] = {}
@@ -103,7 +104,8 @@ def _posed(rng: random.Random, passages: list[Passage], asked: list[Asked], unto
         name = question if number else "answer"
         if name in values:
             continue
-        values[name] = None if place is None else SpanValue(order.index(at), *place, passages[at].text[slice(*place)])
+        start, end = place or (0, 0)
+        values[name] = None if at < 0 else SpanValue(order.index(at), start, end, passages[at].text[start:end])
         fields.append((name, Span(optional=True, max_tokens=96)))
     prompt, _ = compose(shown, questions[0])
     return Example(prompt, Record(tuple(fields)), values)

@@ -93,7 +93,8 @@ def attribute_of(rng: random.Random, world: World, things: Things) -> Question |
             forms += [f"how {word} is {name}", f"how {word} is the {world.domain.one} {name}"] * 2
         if noun == "population":
             forms += [f"how many live in {name}", f"how many inhabitants does {name} have"] * 2
-            forms.append(f"people living in {name}: how many")
+            forms += [f"people living in {name}: how many", f"{name}: how many people live there"]
+            forms += [f"how many people live inside {name}", f"what number of people lives in {name}"]
     if rng.random() < 0.12:
         return _of_two(rng, world, pick, noun)
     second = a_column(rng, world, "n", "c", "l")

@@ -52,6 +52,8 @@ def _fact(name: str, relation: str, others: list[str], incoming: bool = False) -
 def _one(rng: random.Random, domain: Domain, names: list[str], facts: Facts, turned: dict[str, str]) -> Example | None:
     relation = relation_of(domain, rng.choice(list(facts)))
     name = rng.choice(names)
+    if relation.name == "lies in" and rng.random() < 0.6:  # as graphs of places have it: the continent and the part
+        facts[relation.name][name] = [rng.choice(_SIX), rng.choice(_PARTS)]
     objects = facts[relation.name][name]
     incoming = rng.random() < 0.22 and relation.target != "sym"
     triples = [
@@ -88,7 +90,13 @@ def _one(rng: random.Random, domain: Domain, names: list[str], facts: Facts, tur
             for passage in fact_passages(name, triples):
                 if passage.text.startswith(_head(name, edge, back)):
                     if not unanswerable:
-                        evidence.append(_fact(name, edge, objects, back))
+                        one = _continent_or_part(rng, name, objects) if edge == "lies in" and in_graph else None
+                        found, place = _fact(name, edge, objects, back)
+                        if one is not None:
+                            question, wanted = one
+                            start = found.text.index(wanted, place[0] if place else 0)
+                            place = (start, start + len(wanted))
+                        evidence.append((found, place))
                 else:
                     evidence.append((passage, None))
         told = [relation.name, *others] if not unanswerable else others
@@ -128,6 +136,33 @@ def _one(rng: random.Random, domain: Domain, names: list[str], facts: Facts, tur
                 ).format(n=noun, e=name)
             evidence.append((written.passage(name), place))
     return _assemble(rng, domain, names, facts, relation, about, question, evidence, unanswerable, (edge, back))
+
+
+def _continent_or_part(rng: random.Random, name: str, objects: list[str]) -> tuple[str, str] | None:
+    """Where a place lies in a continent and in a part of it: a question for one of them, and which it is for."""
+    large = [one for one in objects if one in _SIX]
+    if len(objects) != 2 or len(large) != 1 or rng.random() < 0.25:
+        return None
+    (continent,) = large
+    part = objects[1 - objects.index(continent)]
+    if rng.random() < 0.5:
+        return rng.choice(_CONTINENT).format(e=name), continent
+    return rng.choice(_PART).format(e=name, c=continent), part
+
+
+_SIX = ("Africa", "Asia", "Europe", "South America", "North America", "Oceania")
+_PARTS = (
+    "Western Europe", "Eastern Africa", "Southern Asia", "Central America", "Northern Europe", "Caribbean", "Polynesia",
+    "Middle Africa", "Central Asia", "Southeast Europe", "Western Asia", "Melanesia", "Southern Africa", "Eastern Asia",
+)  # fmt: skip
+_CONTINENT = (
+    "on which continent is {e}", "which continent is {e} on", "continent of {e}", "what continent does {e} belong to",
+    "{e} continent", "name the continent of {e}",
+)  # fmt: skip
+_PART = (
+    "in what part of {c} is {e}", "which part of {c} is {e} in", "region of {e}", "in which region does {e} lie",
+    "what region is {e} in", "where in {c} is {e}", "whereabouts in {c} do I find {e}", "{e}: which region",
+)  # fmt: skip
 
 
 def _lore(rng: random.Random, domain: Domain) -> tuple[list[tuple[Lore, str]], Lore | None]:
@@ -196,4 +231,7 @@ def _assemble(
     if answered and answered[0][1]:
         at, (start, end) = kept.index(answered[0]), answered[0][1]
         value = SpanValue(at, start, end, passages[at].text[start:end])
+    elif not answered:  # the text about it is looked at, and does not tell it
+        at = next((at for at, passage in enumerate(passages) if passage.title == about), -1)
+        value = SpanValue(at, 0, 0, "") if at >= 0 else None
     return Example(prompt, record, {"answer": value})

@@ -74,7 +74,7 @@ def aggregate(rng: random.Random, world: World, things: Things) -> Question | No
             "number of people",
             "number of inhabitants",
         ):
-            forms += [f"how many live in {where}", f"how many people have a home in {where}"] * 2
+            forms += [f"how many live in {where}", f"how many people live inside {where}"] * 2
         if name == "SUM" and is_plural(noun):
             forms += [f"how many {noun} does {where} have in total", f"how many {noun} are there in {where} in total"]
     return make(rng, things, rng.choice(forms), f"SELECT {name}( {pick[0]}) FROM {world.table.name}{things.where}")
@@ -178,6 +178,14 @@ def grouped(rng: random.Random, world: World, things: Things) -> Question | None
             f"count the different {noun}s of the {things.many}",
             f"how many kinds of {noun} are there among {things.many}",
         ]
+        place = place_of(world, things)
+        if place and not things.linked[0].startswith(f"{by[0]} "):
+            forms += [
+                f"how many different {noun}s are there in {place}",
+                f"number of different {noun}s in {place}",
+                f"how many {noun}s does {place} have",
+                f"how many distinct {noun}s can be found in {place}",
+            ] * 2
         return make(rng, things, rng.choice(forms), f"SELECT COUNT(DISTINCT {by[0]}) {table}")
     forms = [
         f"which different {noun}s do the {things.many} have",

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
@@ -17,7 +18,7 @@ os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 from rich.console import Console  # noqa: E402
 from rich.rule import Rule  # noqa: E402
 
-from understudy import Head, Message, Team, UnderstudyError, Workflow  # noqa: E402
+from understudy import Message, Team, UnderstudyError, Workflow  # noqa: E402
 from understudy.agents.role import Context  # noqa: E402
 from understudy.cli_support import share_bar  # noqa: E402
 from understudy.comparison import compare  # noqa: E402
@@ -26,6 +27,7 @@ from understudy.lesson import read_role  # noqa: E402
 from understudy.render import run_object, run_view  # noqa: E402
 from understudy.solo import Solo  # noqa: E402
 from understudy.unseen import read_unseen  # noqa: E402
+from understudy.word_rules import require_words  # noqa: E402
 
 HERE = Path(__file__).parent
 REQUESTS = (
@@ -58,6 +60,25 @@ def answer(team: Team, console: Console) -> bool:
     return completed == len(REQUESTS)
 
 
+def without(run: Mapping[str, Any]) -> str:
+    """What a team that lacks the role made of a message: who was asked, and what came of it."""
+    plans = [step["output"]["steps"] for step in run["steps"] if "steps" in (step["output"] or {})]
+    agents = ", ".join(step["agent"] for step in plans[0]) if plans else "nobody"
+    given = (run["output"] or {}).get("answer")
+    said = str(run["error"] or run["status"] if given is None else given)
+    return f"{agents} answers: {said[:60]}{'…' * (len(said) > 60)}"
+
+
+def has_words(console: Console) -> bool:
+    """Whether what the learned role is compared with is installed; says how to get it where it is not."""
+    try:
+        require_words()
+    except UnderstudyError as error:
+        console.print(f"{error}; its column is left out", style="yellow", markup=False)
+        return False
+    return True
+
+
 def learn(team: Team, console: Console) -> bool:
     """A role that the team lacks: before, learning, beside its rivals on unseen messages, and after."""
     role = read_role(HERE / "triage.csv")
@@ -65,16 +86,16 @@ def learn(team: Team, console: Console) -> bool:
     console.print(Rule("What the team cannot do: sort customers' messages by queue and urgency", align="left"))
     console.print(f"its agents: {', '.join(team.agents)}; each message must go to one of them")
     for text in MAIL:
-        before = run_object(team.run_sync(text))
-        agents = [step["agent"] for step in before["steps"][0]["output"]["steps"]]
-        said = str(before["output"].get("answer", before["error"]))
-        console.print(f"  {text}\n    {', '.join(agents)} answers: {said[:60]}{'…' * (len(said) > 60)}", style="dim")
+        console.print(f"  {text}\n    {without(run_object(team.run_sync(text)))}", style="dim", markup=False)
 
-    console.print(f"\nlearning {role.name} from {len(role.demonstrations)} rows of triage.csv; it {role.does}")
-    with TemporaryDirectory() as folder, share_bar(what="learning") as on_progress:
-        team.learn(role, on_progress, save=folder)
-        head = Head.load(Path(folder) / role.name)
-        comparison = compare(role, head, team.backbone, unseen, on_progress=on_progress)
+    console.print()
+    words = has_words(console)
+    console.print(f"learning {role.name} from {len(role.demonstrations)} rows of triage.csv; it {role.does}")
+    with share_bar(what="learning") as on_progress:
+        team.learn(role, on_progress)
+        head = team.bank.head(role.name)
+        assert head is not None
+        comparison = compare(role, head, team.backbone, unseen, on_progress=on_progress, words=words)
     console.print(comparison_view(comparison), "")
 
     console.print(Rule("The same messages, now that triage is in the team", align="left"))

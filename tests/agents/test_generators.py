@@ -68,17 +68,38 @@ def test_a_step_that_needs_another_reads_the_whole_request() -> None:
 
 
 def test_reader_examples_answer_with_a_slice_of_their_source() -> None:
-    none, lists = 0, 0
+    none, looked, lists = 0, 0, 0
     for example in some("qa", 600):
         span = example.values["answer"]
-        if span is None:
+        if span is None or not span.text:
             none += 1
+            if span is not None:
+                looked += 1
+                assert example.prompt.passages[span.source].source == "brief", "the text about it, which does not tell"
             continue
-        text = example.prompt.passages[span.source].text
-        assert text[span.start : span.end] == span.text != ""
+        passage = example.prompt.passages[span.source]
+        assert passage.text[span.start : span.end] == span.text
         lists += ", " in span.text
-    assert 0.12 < none / 600 < 0.36
+        for start, end in passage.names:
+            assert not start < span.start < end and not start < span.end < end, "no name is cut"
+    assert 0.12 < none / 600 < 0.36 and looked > 0.5 * none
     assert lists > 100
+
+
+def test_a_continent_and_a_part_of_it_are_asked_for_apart() -> None:
+    seen = {"continent": 0, "part": 0}
+    for example in some("qa", 3000):
+        span = example.values["answer"]
+        if span is None or not span.text or " lies in: " not in example.prompt.passages[span.source].text:
+            continue
+        listed = example.prompt.passages[span.source].text.split(": ")[1]
+        if span.text != listed:
+            six = span.text in ("Africa", "Asia", "Europe", "South America", "North America", "Oceania")
+            seen["continent" if six else "part"] += 1
+            said = example.prompt.part("question").lower()  # now and then misspelt
+            assert six or not re.search(r"\bcontinent\b", said), example.prompt.message
+            assert not six or not re.search(r"\b(part|region)\b", said), example.prompt.message
+    assert min(seen.values()) >= 5, seen
 
 
 def test_interviews_ask_several_things_of_the_same_passages() -> None:
@@ -90,8 +111,8 @@ def test_interviews_ask_several_things_of_the_same_passages() -> None:
         assert all(field == Span(optional=True, max_tokens=96) for _, field in example.record.fields)
         for span in example.values.values():
             asked += 1
-            none += span is None
-            if span is not None:
+            none += span is None or not span.text
+            if span is not None and span.text:
                 assert example.prompt.passages[span.source].text[span.start : span.end] == span.text != ""
                 second.add(span.source)
     assert asked > 600 and 0.05 < none / asked < 0.25

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.learned_roles import nearest, sheet_of, summary, tfidf
-from benchmarks.shares import Share
 from understudy.comparison import Outcome
+from understudy.evaluation import Rate
 from understudy.word_rules import Answer
 
 TEXTS = ["charged twice", "invoice please", "app crashes", "how do I export"]
@@ -30,6 +30,7 @@ def test_the_summary_counts_fields_the_whole_and_confident_errors() -> None:
     given = ({"a": 1, "b": True}, {"a": 1, "b": False}, {"a": 1, "b": False})
     answers = tuple(Answer(values, sure, sure >= 0.5) for values, sure in zip(given, (0.99, 0.95, 0.2), strict=True))
     found = summary(Outcome(answers), wanted)
-    assert (found["a"], found["b"], found["whole"]) == (Share(2, 3), Share(2, 3), Share(1, 3))
-    assert (found["answered"], found["wrong of those"], found["confident errors"]) == (Share(2, 3), 1, 1)
-    assert sheet_of("t", {"me": found}, ["a", "b"]).rows[0][0] == "me"
+    assert (found["a"], found["b"], found["whole"]) == (Rate(2, 3), Rate(2, 3), Rate(1, 3))
+    assert (found["answered"], found["wrong of those"], found["confident errors"]) == (Rate(2, 3), 1, 1)
+    row = sheet_of("t", {"me": found}, ["a", "b"]).rows[0]
+    assert row[:6] == ("me", "67 % (21–94)", "67 % (21–94)", "33 % (6–79)", "67 % (21–94)", "1")

@@ -32,10 +32,10 @@ from benchmarks.recommendation import (
     split,
     unknown,
 )
-from benchmarks.shares import Share
 from understudy.core.errors import UnderstudyError
 from understudy.core.fields import Grades
 from understudy.core.prompts import Example
+from understudy.evaluation import Rate
 
 LINES = (
     Line(("A", "B"), ("C", "X"), "C"),
@@ -149,7 +149,7 @@ def test_neighbours_are_chosen_on_the_learning_part_and_tell_clusters_apart() ->
     chosen = choosing(CLUSTERS, {})
     assert tuple(chosen) == TRIED and NEIGHBOURS in TRIED
     assert {share.total for share in chosen.values()} == {len(CLUSTERS)}
-    assert chosen[5] == Share(len(CLUSTERS), len(CLUSTERS))
+    assert chosen[5] == Rate(len(CLUSTERS), len(CLUSTERS))
 
 
 def test_a_question_shows_the_shared_facts_and_not_the_answer() -> None:
@@ -166,8 +166,8 @@ def test_rows_compare_each_with_the_first_and_look_at_what_facts_tell_apart() ->
     facts = {"A": [("has genre", "war")], "C": [("has genre", "war")]}
     graded = {"trained head": [{"B": 0, "C": 1}, {"D": 1, "E": 0}], "other": [{"B": 1, "C": 0}, {"D": 1, "E": 0}]}
     ours, other = rows_of(lines, graded, facts)
-    assert (ours["right"], other["right"]) == (Share(2, 2), Share(1, 2))
-    assert (ours["told apart"], ours["counted"]) == (Share(1, 1), Share(1, 1)) and other["counted"] == Share(0, 1)
+    assert (ours["right"], other["right"]) == (Rate(2, 2), Rate(1, 2))
+    assert (ours["told apart"], ours["counted"]) == (Rate(1, 1), Rate(1, 1)) and other["counted"] == Rate(0, 1)
     assert other["lead"].first == 1 and ours["lead"].difference == 0
     rows = sheet_of([ours, other]).rows
     assert rows[0][2] == "–" and rows[1][2].startswith("+50")
@@ -175,7 +175,7 @@ def test_rows_compare_each_with_the_first_and_look_at_what_facts_tell_apart() ->
 
 def test_films_that_the_learning_part_never_has_are_counted() -> None:
     found = unknown([Line(("A", "N"), ("C", "M"), "C")], Liking(LINES), {"C": ["war"]})
-    assert list(found.values()) == [Share(0, 1), Share(1, 2), Share(1, 2), Share(1, 2)]
+    assert list(found.values()) == [Rate(0, 1), Rate(1, 2), Rate(1, 2), Rate(1, 2)]
 
 
 class Counting:

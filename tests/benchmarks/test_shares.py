@@ -1,19 +1,10 @@
-"""Shares, tables and the document that they are written into."""
+"""Tables and the document that they are written into."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from benchmarks.shares import Share, Sheet, with_part, write_part
-
-
-def test_a_share_shows_its_interval() -> None:
-    assert str(Share(9, 10)) == "90 % (60–98)"
-    assert str(Share(0, 0)) == "–"
-    assert Share.of([True, False, True]) == Share(2, 3)
-    assert Share(9, 10).document()["low"] == pytest.approx(0.596, abs=1e-3)
+from benchmarks.shares import Sheet, with_part, write_part
 
 
 def test_a_sheet_is_markdown() -> None:

@@ -142,6 +142,17 @@ def test_a_span_keeps_its_passage_and_none_is_none(either: Backbone) -> None:
     ]  # fmt: skip
 
 
+def test_a_passage_may_be_looked_at_in_vain(either: Backbone) -> None:
+    """A span without text: the passage is named, then nothing is copied; what comes back is None."""
+    prompt = Prompt((Passage("Peru", "one two"), Passage("Chile", "two one")))
+    assert back(either, Span(optional=True), SpanValue(1, 0, 0, ""), prompt) is None
+    looked, at_once = (
+        render(Example(prompt, Record((("it", Span(optional=True)),)), {"it": value}), either)
+        for value in (SpanValue(1, 0, 0, ""), None)
+    )
+    assert len(looked.decisions) > len(at_once.decisions), "where to look, and that it is not there"
+
+
 def test_an_optional_span_without_any_passage_is_none(either: Backbone) -> None:
     assert back(either, Span(optional=True), None) is None
     with pytest.raises(UnderstudyError, match="no text to take its span from"):

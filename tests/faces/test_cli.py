@@ -15,8 +15,6 @@ from typer.testing import CliRunner
 
 import understudy
 from understudy.cli import app
-from understudy.cli_support import parse_object, read_objects
-from understudy.core.errors import UnderstudyError
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 runner = CliRunner()
@@ -126,21 +124,6 @@ def test_a_broken_line_is_named(folder: Path) -> None:
     assert "broken.jsonl:2: not JSON" in done.stderr
     done = runner.invoke(app, MISTAKES["a request that is no JSON"])
     assert "broken.json:2:3: not JSON" in done.stderr
-
-
-def test_the_place_of_a_line_is_its_own(folder: Path) -> None:
-    file = folder / "lines.jsonl"
-    file.write_text('\n{"a": 1}\n\n{"a": 2}\n', encoding="utf-8")
-    assert [(place, line["a"]) for place, line in read_objects(Path("lines.jsonl"))] == [
-        ("lines.jsonl:2", 1),
-        ("lines.jsonl:4", 2),
-    ]
-
-
-@pytest.mark.parametrize("text", ["", "nul", "[" * 100_000, '"a"', "1", "{'a': 1}"])
-def test_what_is_no_object_is_refused(text: str) -> None:
-    with pytest.raises(UnderstudyError, match="^here"):
-        parse_object(text, "here")
 
 
 def test_ctrl_c_is_130_with_a_sentence(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

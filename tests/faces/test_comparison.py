@@ -21,11 +21,14 @@ from understudy.comparison import (
     compare,
     cross_validate,
     dealt,
+    plain_as,
+    require_enough,
     timed,
 )
 from understudy.comparison_table import comparison_view
 from understudy.core.backbone import Backbone
 from understudy.core.errors import UnderstudyError
+from understudy.core.meta.start import Start
 from understudy.evaluation import Rate
 from understudy.word_rules import WORDS, Answer, majority, regression, require_words
 from understudy.workflows.learning import learn
@@ -93,6 +96,44 @@ def test_parts_have_every_answer_as_often(role: Role) -> None:
     for part in parts:
         assert sorted(SHOWN[at][1] for at in part) == ["billing", "bug"]
     assert dealt(role.demonstrations) == parts, "the same every time"
+
+
+def test_a_message_that_stands_there_twice_is_dealt_once(role: Role) -> None:
+    again = replace(role.demonstrations[0], takes={"text": f"{SHOWN[0][0]} \n"})
+    for repeated in (role.demonstrations[0], again):
+        shown = (*role.demonstrations, repeated, repeated, role.demonstrations[3])
+        parts = dealt(shown)
+        assert sorted(at for part in parts for at in part) == list(range(len(shown)))
+        for together in ((0, 6, 7), (3, 8)):
+            assert sum(bool(set(part) & set(together)) for part in parts) == 1, parts
+    with pytest.raises(UnderstudyError, match="3 different demonstrations are too few .*--on"):
+        require_enough(replace(role, demonstrations=role.demonstrations[:3] * 2))
+    require_enough(replace(role, demonstrations=role.demonstrations[:4]))
+
+
+def test_the_plain_start_is_as_large_as_the_learned_one(
+    role: Role, backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from understudy import comparison
+
+    for rank in (2, 5):
+        plain = plain_as(Start.plain(backbone.sites, rank, seed=3), backbone)
+        assert {up.shape[1] for up in plain.stack().up.values()} == {rank} and plain.rates is None
+    ranks: list[int] = []
+    adapt = comparison.adapt
+
+    def noting(backbone: Backbone, examples: Any, start: Start, *more: Any, **options: Any) -> Any:
+        ranks.append(next(iter(start.stack().up.values())).shape[1])
+        return adapt(backbone, examples, start, *more, **options)
+
+    monkeypatch.setattr(comparison, "adapt", noting)
+    monkeypatch.setattr(comparison, "start_of", lambda *_: Start.plain(backbone.sites, 3))
+    head, _ = adapt(backbone, role.examples(), Start.plain(backbone.sites, 3), role.name)
+    unseen = [Demonstration({"text": "charged twice"}, {"queue": "billing", "urgent": True})]
+    found = compare(role, head, backbone, unseen, words=False)
+    assert list(found.figures) == [LEARNED, PLAIN], "and words may be left out"
+    cross_validate(role, backbone)
+    assert set(ranks) == {3} and len(ranks) == 1 + 2 * FOLDS
 
 
 def test_all_answer_the_same_unseen_messages(role: Role, backbone: Backbone) -> None:

@@ -69,6 +69,20 @@ def test_columns_may_say_or_be_told_what_they_are(tmp_path: Path) -> None:
         ("yes No TRUE false", "boolean"),
         ("1 -20 +3 0", "integer"),
         ("1 2.5 -.5 3", "number"),
+        ("1.1 1.10 1.2 1.3", "text"),
+        ("1.10 1.2 1.10 1.2", ["1.10", "1.2"]),
+        ("0.05 100 1.01 3", "number"),
+        ("123456789012 -999999999999 1 2", "integer"),
+        ("1234567890123 1 2 3", "text"),
+        ("1234567890123 1.5 2 3", "text"),
+        ("1,234 950 12,000 -1,234,567", "integer"),
+        ("1,234.5 950 .5 2", "number"),
+        ("123,456,789,012 1 2 3", "integer"),
+        ("1,234,567,890,123 1 2 3", "text"),
+        ("1,234 1,5 2 3", "text"),
+        ("1,234 0,125 2 3", "text"),
+        ("1,234 12,34 2 3", "text"),
+        ("1,234.50 2 3 4", "text"),
         ("007 008 007 008", ["007", "008"]),
         ("1,5 2,5 3,5 4,5", "text"),
         ("a b a b a b", ["a", "b"]),
@@ -114,6 +128,32 @@ def test_other_delimiters_a_mark_and_empty_rows_are_fine(tmp_path: Path, delimit
     assert read_table(tmp_path / "mail.csv").header == ("text", "queue", "urgent")
 
 
+def test_thousands_are_parted_by_commas_and_not_between_semicolons(tmp_path: Path) -> None:
+    text = 'text,count,price\na,"1,234","1,000.5"\nb,950,2\nc,"-12,000",3\nd,7,4\n'
+    found = document(tmp_path, text)
+    assert found["gives"] == {"count": "integer", "price": "number"}
+    given = [tuple(one["gives"].values()) for one in found["demonstrations"]]
+    assert given == [(1234, 1000.5), (950, 2), (-12000, 3), (7, 4)]
+    found = document(tmp_path, "text;litre\na;1,799\nb;2,049\nc;1,812\nd;1,655\n")
+    assert found["gives"] == {"litre": "text"}, "a price of a litre of fuel, where a comma is the decimal mark"
+
+
+@pytest.mark.parametrize(("said", "delimiter"), [("sep=;", ";"), ("SEP=|", "|"), ('"sep=,"', ","), ("sep=\t", "\t")])
+def test_the_line_by_which_spreadsheets_say_the_delimiter_is_no_row(
+    tmp_path: Path, said: str, delimiter: str
+) -> None:
+    plain = MAIL.replace(", help", " help").replace(",", delimiter)
+    expected = document(tmp_path, MAIL.replace(", help", " help"))
+    for end in ("\n", "\r\n"):
+        assert document(tmp_path, "\ufeff" + f"{said}\n{plain}".replace("\n", end)) == expected
+    table = read_table(tmp_path / "mail.csv")
+    assert (table.line, table.rows[0][0]) == (2, 3), "lines are those of the file"
+    with pytest.raises(UnderstudyError, match="mail.csv:2: two columns are called 'queue'"):
+        document(tmp_path, f"{said}\n{plain.replace('urgent', 'queue')}")
+    with pytest.raises(UnderstudyError, match="mail.csv:4:1: 2 cells in a row of 3; put a cell that has"):
+        document(tmp_path, f"{said}\n{plain.replace(f'{delimiter}No', '')}")
+
+
 def test_rows_know_their_first_line(tmp_path: Path) -> None:
     file = written(tmp_path, '\na,b\n"x\ny",1\n\nz,2\n')
     assert [line for line, _ in read_table(file).rows] == [3, 6]
@@ -135,7 +175,12 @@ def test_rows_know_their_first_line(tmp_path: Path) -> None:
         (MAIL.replace("urgent\n", "??\n"), "mail.csv:1: the header '??' has no letters"),
         (MAIL.replace("urgent\n", "json\n"), "mail.csv:1: a field cannot be called 'json'"),
         (MAIL.replace("text,queue", "takes.text,gives.queue"), "mail.csv:1: is 'urgent' taken or given?; head it"),
-        (MAIL.replace("bug", "billing"), "mail.csv:1: all rows give the same queue, 'billing'"),
+        (MAIL.replace("bug", "billing"), "mail.csv:1: all rows give the same queue, 'billing'; add rows with other"),
+        (MAIL.replace("No", "yes").replace("no\n", "Yes\n"), "mail.csv:1: all rows give the same urgent, 'yes'; add"),
+        ("text,count\na,1\nb,+1\nc,1\nd,1\n", "mail.csv:1: all rows give the same count, '1'; add rows with other"),
+        ("text,size\na,1.5\nb,1.5\nc,1.5\nd,1.5\n", "mail.csv:1: all rows give the same size, '1.5'; add rows"),
+        (MAIL.replace("bug,TRUE", "Bug,TRUE"), "mail.csv:5:1: queue: 'Bug' and 'bug' ("),
+        (MAIL.replace("bug", "BILLING"), "mail.csv:2) differ in case alone; write them alike"),
         (MAIL + "The app crashes,billing,no\n", "mail.csv:6:1: contradicts line 3"),
     ],
 )
@@ -143,6 +188,17 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, told: st
     with pytest.raises(UnderstudyError) as error:
         document(tmp_path, text)
     assert told in str(error.value)
+
+
+def test_case_matters_nowhere_but_in_choices(tmp_path: Path) -> None:
+    names = "text,name\nI am Mark,Mark\nsee the mark,mark\nhi Ann,Ann\nBea here,Bea\nCy here,Cy\n"
+    assert document(tmp_path, names)["gives"] == {"name": "text"}
+    assert document(tmp_path, names + "Dan,Dan\nEve,Eve\n", "text")["takes"] == {"name": "text"}
+    shouted = "text,queue\n" + "".join(f"{at},{'BUG' if at == 3 else 'Bug' if at == 5 else 'bug'}\n" for at in range(8))
+    with pytest.raises(UnderstudyError, match="2 mistakes") as error:
+        document(tmp_path, shouted)
+    assert "mail.csv:5:1: queue: 'BUG' and 'bug'" in str(error.value)
+    assert "mail.csv:7:1: queue: 'Bug' and 'bug'" in str(error.value)
 
 
 def test_every_mistake_of_a_kind_is_told_at_once(tmp_path: Path) -> None:

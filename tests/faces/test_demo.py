@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
+import io
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from rich.console import Console
+
+from understudy import Head, Team
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -95,6 +102,43 @@ def test_both_parts_offline_in_time_and_memory(
     assert answers[:2] == list(right), "the README's first two requests are answered right"
     assert len(re.findall(r"\d+\.\d\d s", printed)) >= 9  # each run has a plan, a step and a total
     learns_a_role(printed[printed.index("What the team cannot do") :])
+
+
+@pytest.fixture
+def demo(checkout: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("travel_desk_demo", checkout / "examples" / "travel_desk" / "demo.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_runs_that_fail_and_words_that_are_missing_are_told_and_the_role_is_learned(
+    demo: ModuleType, tiny_backbone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a backbone for which there are no heads of the desk, which only its runs find out; without scikit-learn."""
+    monkeypatch.setitem(sys.modules, "sklearn.linear_model", None)
+    monkeypatch.setattr(Team, "require_heads", lambda team: None)
+    monkeypatch.setattr(Head, "load", None)  # a file that is mapped cannot be deleted on Windows: none is read back
+    team = Team.load(demo.HERE / "team.yaml", str(tiny_backbone))
+    printed = io.StringIO()
+    assert demo.learn(team, Console(file=printed, width=120, highlight=False)), "what is learned answers"
+    told = printed.getvalue()
+    assert told.count("nobody answers: ") == 2
+    missing = told.index("needs scikit-learn; pip install 'understudy[train]'; its column")
+    learning = told.index("learning triage from 12 rows")
+    assert told.index("nobody answers") < missing < learning
+    assert "plain start" in told and told.count("TF-IDF") == told[:learning].count("TF-IDF") == 1
+    assert told.count("completed: ") == 2
+
+
+def test_what_came_of_a_message_is_told_however_it_ended(demo: ModuleType) -> None:
+    plan = {"output": {"steps": [{"agent": "qa"}, {"agent": "coder"}]}}
+    answered = {"status": "completed", "output": {"answer": "x" * 70}, "steps": [plan], "error": None}
+    assert demo.without(answered) == f"qa, coder answers: {'x' * 60}…"
+    failed = {"status": "failed", "output": {}, "steps": [], "error": "no plan"}
+    assert demo.without(failed) == "nobody answers: no plan"
+    assert demo.without(failed | {"steps": [{"output": None}], "error": None}) == "nobody answers: failed"
 
 
 def learns_a_role(printed: str) -> None:

@@ -8,8 +8,11 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 
@@ -28,11 +31,12 @@ SHOWN = (
 )
 CALL = Call(Prompt(message=(("text", "my card was charged"),), role="sorts messages"), TRIAGE, "triage")
 GOOD = '{"queue": "billing", "days": 3}'
-Answer = str | int | Mapping[str, Any] | bytes
+Answer = str | int | Mapping[str, Any] | bytes | tuple[int, bytes]
 
 
 class Server:
-    """Answers what the script says: a text as completion, a number as status, bytes or an object as the whole reply.
+    """Answers what the script says: a text as completion, a number as status (with bytes: and what is said with it; 0:
+    they are sent as they are), bytes or an object as the whole reply.
     The last of the script is answered for ever. ``answer`` in its place is asked with the request's body.
     """
 
@@ -66,7 +70,13 @@ class Server:
 
             def reply(self, said: Answer) -> None:
                 status, data = 200, b""
-                if isinstance(said, int):
+                if isinstance(said, tuple):
+                    status, data = said
+                    if not status:
+                        self.wfile.write(data)
+                        self.close_connection = True
+                        return
+                elif isinstance(said, int):
                     status, data = said, json.dumps({"error": {"message": "because of\nthe sk-secret key"}}).encode()
                 elif isinstance(said, bytes):
                     data = said
@@ -224,6 +234,90 @@ def test_a_key_that_is_not_taken_is_not_told(server: Server) -> None:
     assert len(server.requests) < 12  # those in line are given up
 
 
+@pytest.mark.parametrize("status", [400, 402, 403, 404, 409, 413, 418, 422, 429, 500, 502, 503, 504])
+def test_a_server_that_repeats_the_key_is_not_repeated(server: Server, status: int) -> None:
+    server.script = [status]
+    with pytest.raises(UnderstudyError, match="because of the … key") as caught:
+        endpoint(server, key="sk-secret").decode([CALL])
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 401])
+def test_of_some_refusals_nothing_is_repeated(server: Server, status: int) -> None:
+    server.script, server.headers = [status], {"Location": "http://sk-secret.example/"}
+    with pytest.raises(UnderstudyError) as caught:
+        endpoint(server, key="sk-secret").decode([CALL])
+    assert "secret" not in str(caught.value) and "because" not in str(caught.value)
+
+
+ODD = 'sk-"a\\b/c'
+HEADERS = {"headers": {"Authorization": f"Bearer {ODD}"}}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        (400, f"Bearer {ODD} is wrong".encode()),
+        (400, json.dumps(HEADERS).encode()),
+        (400, json.dumps(HEADERS).replace("/", "\\/").replace("sk", "\\u0073k").encode()),
+        (400, f"{'.' * 190} {ODD}".encode()),  # where it would be cut
+        (0, f"no HTTP but {ODD}\r\n\r\n".encode()),
+        f"Bearer {ODD}",
+        json.dumps({"queue": ODD, "days": 1}),
+        f"{'.' * 112} {ODD}",
+    ],
+)
+def test_the_key_is_not_told_however_it_is_written(server: Server, said: Answer) -> None:
+    server.script = [said]
+    with pytest.raises(UnderstudyError) as caught:
+        endpoint(server, key=ODD).decode([CALL])
+    assert "…" in str(caught.value)
+    assert not any(part in str(caught.value) for part in ("sk-", "b/c", "u0073"))
+
+
+def test_a_key_that_may_not_go_over_http_wants_https() -> None:
+    asked = Endpoint("http://192.0.2.1/v1", "tiny", {})
+    refused = asked._refused(HTTPError(asked.url, 401, "", Message(), BytesIO()))
+    assert str(refused).endswith("asks for a key (401); give it a key that is valid there, and an https address")
+
+
+def test_this_machine_is_asked_without_a_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key for it would reach the proxy in plain words."""
+    monkeypatch.delenv("no_proxy")
+    monkeypatch.setenv("http_proxy", "http://192.0.2.1:9")
+    assert endpoint(server, key="sk-secret", timeout=2.0).decode([CALL])[0].values["days"] == 3
+
+
+def until(true: Callable[[], bool], seconds: float = 5.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_closing_gives_up_the_calls_that_wait(server: Server) -> None:
+    server.pause = 0.3
+    asked = endpoint(server)
+    futures = [asked.submit(CALL) for _ in range(12)]
+    until(lambda: len(server.requests) == 4)
+    asked.close()
+    assert [future.cancelled() for future in futures] == [False] * 4 + [True] * 8
+    assert [future.result(5).values["days"] for future in futures[:4]] == [3] * 4
+    assert len(server.requests) == 4
+    with pytest.raises(UnderstudyError, match="the endpoint is closed; make another"):
+        asked.submit(CALL)
+
+
+def test_closing_ends_the_pauses_between_tries(server: Server) -> None:
+    server.script = [500]
+    asked = endpoint(server, pause=20.0)
+    future = asked.submit(CALL)
+    until(lambda: len(server.requests) == 1)
+    asked.close()
+    assert isinstance(future.exception(5), UnderstudyError)
+    assert len(server.requests) <= 2
+
+
 def test_a_silent_server_is_given_up(server: Server) -> None:
     server.pause = 0.6
     with pytest.raises(UnderstudyError, match=r"/v1/chat/completions: no answer came within 0\.2 s; see"):
@@ -243,7 +337,6 @@ def test_no_server_is_told(server: Server) -> None:
         ("", "/v1/chat/completions"),
         ("/", "/v1/chat/completions"),
         ("/chat/completions", "/v1/chat/completions"),
-        ("/chat/completions?v=1", "/v1/chat/completions?v=1"),
         ("/a", "/v1/a/chat/completions"),
     ],
 )
@@ -258,11 +351,23 @@ def test_what_is_no_address_is_refused(url: str) -> None:
         Endpoint(url, "tiny", {})
 
 
-def test_a_password_or_a_broken_key_is_refused_untold() -> None:
-    for url, key in (("http://me:hush@host/v1", None), ("http://host/v1", "hush\n"), ("http://host/v1", "")):
-        with pytest.raises(UnderstudyError) as caught:
-            Endpoint(url, "tiny", {}, key=key)
-        assert "hush" not in str(caught.value)
+@pytest.mark.parametrize(
+    ("url", "key", "said"),
+    [
+        ("http://me:hush@host/v1", None, "holds a name or password"),
+        ("http://me:hush@ho st/v1", None, "the url is no address"),
+        ("http://host/v1", "hush\n", "not one word"),
+        ("http://host/v1", "", "not one word"),
+        ("https://host/v1?key=hush", None, "goes on behind '?' or '#'; leave that out"),
+        ("https://host/v1/chat/completions?key=hush", None, "goes on behind '?' or '#'; leave that out"),
+        ("https://host/v1#hush", None, "goes on behind '?' or '#'; leave that out"),
+        ("nowhere?hush", None, "goes on behind '?' or '#'; leave that out"),
+    ],
+)
+def test_a_secret_in_the_url_or_a_broken_key_is_refused_untold(url: str, key: str | None, said: str) -> None:
+    with pytest.raises(UnderstudyError) as caught:
+        Endpoint(url, "tiny", {}, key=key)
+    assert said in str(caught.value) and "hush" not in str(caught.value)
 
 
 def test_a_role_that_is_shown_nothing_is_told(server: Server) -> None:

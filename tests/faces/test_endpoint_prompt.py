@@ -58,6 +58,12 @@ def test_each_field_is_described(field: Any, text: str) -> None:
     assert text in describe(Record((("it", field),)))["it"]
 
 
+def test_the_coder_is_told_how_to_abstain_and_how_to_name_a_place_in_an_order() -> None:
+    told = describe(GENERATORS["coder"](random.Random(0)).record)["sql"]
+    assert told.endswith("where no column tells what is asked it is SELECT NULL")
+    assert "for the second in an order it ends in LIMIT 1 OFFSET 1, for the third in LIMIT 1 OFFSET 2" in told
+
+
 @pytest.mark.parametrize("role", ["planner", "coder", "qa", "recommender"])
 def test_the_shipped_roles_are_told_all_that_they_choose_from(role: str) -> None:
     rng = random.Random(0)

@@ -187,6 +187,8 @@ def test_a_bad_line_is_told_before_anything_is_loaded(
 @pytest.mark.parametrize(
     ("words", "what"),
     [
+        (("--against", "localhost:8000", "--model", "x"), "'localhost:8000' is no address of an API"),
+        (("--against", "https://api.example/v1?key=a", "--model", "x"), "the url goes on behind '?' or '#'"),
         (("--against", "http://localhost:1"), "--against and --model belong together"),
         (("--model", "x"), "--against and --model belong together"),
         (("--report", "plain.py"), "this is a file"),
@@ -195,12 +197,13 @@ def test_a_bad_line_is_told_before_anything_is_loaded(
         (("--rules", "empty.py"), "give it a class Rules with decode(calls)"),
     ],
 )
-def test_a_bad_call_is_refused(desk: Path, words: tuple[str, str], what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_call_is_refused(desk: Path, words: tuple[str, ...], what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(desk)
-    monkeypatch.setattr("understudy.workflows.resources.Resources.make_ready", lambda self: None)
+    for name in ("make_ready", "put_head"):
+        monkeypatch.setattr(f"understudy.workflows.resources.Resources.{name}", lambda *_: pytest.fail("loaded"))
     (desk / "broken.py").write_text("1 / 0", encoding="utf-8")
     (desk / "empty.py").write_text("", encoding="utf-8")
-    done = call("team.yaml", "questions.jsonl", *words)
+    done = call("team.yaml", "questions.jsonl", "--ablate", *words)
     assert done.exit_code == 2 and what in " ".join(done.stderr.split())
 
 
@@ -336,6 +339,26 @@ def test_a_prompted_model_stands_beside(there: Path, server: Server) -> None:
     calls = figures["parrot, few-shot"]["calls"]
     assert (calls["valid_first"]["right"], calls["valid_first"]["total"]) == (2, 3) and calls["seconds"] > 0
     assert found["refused"] == [] and "calls" not in figures["trained head"]
+
+
+def test_a_prompted_model_that_refuses_is_asked_one_question_of_a_role(there: Path, server: Server) -> None:
+    asked: list[int] = []
+    url = server(lambda number: asked.append(number) or (403, ""))  # type: ignore[func-returns-value]
+    lines = [{"role": "sorter", "request": text, "expect": {"queue": "bug"}} for text in "abcdefgh"]
+    done = call("team.yaml", lines_of(there / "model.jsonl", lines), "--against", url, "--model", "parrot")
+    assert done.exit_code == 2 and "403" in done.stderr and asked == [0]
+
+
+def test_at_ctrl_c_the_calls_that_wait_are_given_up(there: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    closed: list[str] = []
+    monkeypatch.setattr("understudy.examination.examine", interrupted)
+    monkeypatch.setattr("understudy.endpoint.Endpoint.close", lambda self: closed.append(self.model))
+    lines_of(there / "model.jsonl", [{"request": "a", "expect": {"queue": "bug"}}])
+    done = call("team.yaml", "model.jsonl", "--against", "http://localhost/v1", "--model", "parrot")
+    assert (done.exit_code, closed) == (130, ["parrot"])
 
 
 def test_a_refused_first_call_ends_it_and_a_later_one_is_counted(there: Path, server: Server) -> None:

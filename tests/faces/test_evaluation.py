@@ -34,6 +34,12 @@ def test_the_interval_solves_the_score_equation(right: int, total: int) -> None:
     assert low <= p + 1e-4 and p - 1e-4 <= high
 
 
+def test_a_cell_rounds_once() -> None:
+    assert Rate(9, 10).cell == "90 % (60–98)"
+    assert Rate(0, 0).cell == "–"
+    assert Rate(3749, 249940).cell.startswith("1 % "), "a share of 0.0149996"
+
+
 def test_nothing_counted_says_nothing() -> None:
     assert Rate(0, 0).interval == (0.0, 1.0)
     assert Rate(0, 0).share == 0.0

@@ -131,6 +131,28 @@ def test_an_output_without_answer_and_values_is_judged_by_all_its_texts() -> Non
     assert judge_team(question, run((), {"one": "Chad", "two": ["Mali"]}), nowhere).right
 
 
+@pytest.mark.parametrize(
+    ("gives", "mend"), [(Finding, "values, unanswerable, expect"), (Query, "values, unanswerable"), (Plan, "plans")]
+)
+def test_only_what_recommends_is_judged_by_what_was_liked(gives: type[Message], mend: str) -> None:
+    for values in ((), ("Lima",)):
+        question = Question("q", "one", "?", values=values, liked=("Peru",), where="x:1")
+        with pytest.raises(UnderstudyError, match=f"^x:1: 'liked' is for a recommender or the team.*give it {mend}"):
+            require_judgeable(question, gives)
+        require_judgeable(question, Ranking)
+        require_judgeable(question, None)
+
+
+@pytest.mark.parametrize("question", [
+    Question("q", "qa", "?", liked=("Peru",)), Question("q", "qa", "?", values=(), also=((), ())),
+])  # fmt: skip
+def test_nothing_is_right_where_no_value_is_wanted(question: Question) -> None:
+    assert question.accepted == ()
+    assert not judge_role(question, Finding(answer="")).right and not judge_role(question, Finding(answer="x")).right
+    empty = Query(answer="", sql="SELECT", columns=("name",), rows=((None,),), attempts=1)
+    assert not judge_role(question, empty).right
+
+
 class Sorted(Message):
     queue: str
 
@@ -151,7 +173,9 @@ def test_an_expectation_is_judged_by_the_fields() -> None:
     ("question", "gives", "mend"),
     [
         (Question("q", "planner", "?", values=("a",), where="x:1"), Plan, "plans, expect"),
-        (Question("q", "qa", "?", plans=(("qa",),), where="x:1"), Finding, "values, liked, unanswerable, expect"),
+        (Question("q", "qa", "?", plans=(("qa",),), where="x:1"), Finding, "values, unanswerable, expect"),
+        (Question("q", "qa", "?", also=(("a",),), where="x:1"), Finding, "values, unanswerable, expect"),
+        (Question("r", "rec", "?", plans=(("qa",),), where="x:1"), Ranking, "values, liked, unanswerable, expect"),
         (Question("q", "team", "?", plans=(("qa",),), where="x:1"), None, "values, liked, unanswerable, expect"),
         (Question("q", "sorter", "?", values=("a",), where="x:1"), Sorted, "give it expect"),
     ],

@@ -48,12 +48,38 @@ def test_a_line_is_read_with_its_place(tmp_path: Path) -> None:
         ({"request": "a", "role": 3, "values": ["b"]}, "'role' is no name of an agent"),
         ({"request": "a", "values": ["b"], "unanswerable": True}, "has an answer and is 'unanswerable'"),
         ({"request": "a", "values": ["b"], "expect": "c"}, "'expect' and 'values' are mixed"),
+        ({"request": "a", "values": [" "]}, "'values' is no list of texts and numbers"),
+        ({"request": "a", "values": ["b"], "also": [[]]}, "'also' is no list of lists of values"),
+        ({"request": "a", "also": [["b"]]}, "'also' stands without 'values'"),
+        ({"request": "a", "values": [], "also": [["b"]]}, "'also' stands without 'values'"),
+        ({"request": "a", "expect": " "}, "'expect' is met by any answer"),
+        ({"request": "a", "expect": {}}, "'expect' is met by any answer"),
+        ({"request": "a", "expect": {"answer": ""}}, "'expect' is met by any answer"),
+        ({"request": "a", "expect": {"answer": {"contains": []}}}, "'expect' is met by any answer"),
+        ({"request": "a", "expect": {"contains": ["", " "]}}, "'expect' is met by any answer"),
+        ({"request": "a", "expect": {"answer": {"any_of": ["Lima", ""]}}}, "'expect' is met by any answer"),
+        ({"request": "a", "expect": {"answer": {"lacks": []}}}, "'expect' is met by any answer"),
     ],
 )
 def test_a_bad_line_is_told_with_its_place(line: dict[str, Any], what: str) -> None:
     with pytest.raises(UnderstudyError, match=what) as told:
         question(line, WHERE)
-    assert told.value.where == WHERE
+    assert told.value.where == WHERE and told.value.mend
+
+
+@pytest.mark.parametrize("expect", [
+    "Lima", 5, False, {"answer": {"equals": ""}}, {"values": []}, {"queue": "bug", "note": ""}, {"a": {"lacks": ""}},
+    {"a": {"contains": ["b"]}}, {"a": {"contains": 5}}, {"a": {"contains": [5]}},
+    {"a": {"lacks": ["b"]}}, {"a": {"any_of": ["b"]}}, [], None,
+])  # fmt: skip
+def test_what_asks_for_something_may_be_expected(expect: Any) -> None:
+    told = {} if expect is not None else {"values": ["a"]}
+    assert question({"request": "a", "expect": expect, **told}, WHERE).expect == expect
+
+
+def test_an_empty_list_is_none_that_is_right() -> None:
+    assert Question("q", "qa", "?", values=("a",), also=((), ("b",))).accepted == (("a",), ("b",))
+    assert Question("q", "qa", "?").accepted == ()
 
 
 def test_who_expects_abstaining_asks_what_cannot_be_answered() -> None:
@@ -63,7 +89,7 @@ def test_who_expects_abstaining_asks_what_cannot_be_answered() -> None:
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "q.jsonl").write_text("\n", encoding="utf-8")
-    with pytest.raises(UnderstudyError, match="no lines"):
+    with pytest.raises(UnderstudyError, match="no lines; write one a line"):
         read_questions(tmp_path / "q.jsonl")
 
 
@@ -72,12 +98,18 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     [
         ("The Bahamas", "bahamas", True), ("Côte d'Ivoire.", "cote d'ivoire", True), ("1,234,567", 1234567, True),
         ("162861.00", 162861, True), (95598454.79, 95598454.787, True), ("95.60", 95, False), ("Chad", "Mali", False),
-        ("54", 54, True), ("12, 13", "1213", False),
+        ("54", 54, True), ("12, 13", "1213", False), (1000000, 1000001, False), ("1,000,000", "1000001", False),
+        ("2024", 2025, False), (1000000.4, 1000000, True), (5.0, "5", True), ("1000000.4", "1,000,000", True),
     ],
 )  # fmt: skip
 def test_values_are_compared_as_people_would(value: str | float, other: str | float, same: bool) -> None:
     assert alike(value, other) is same
     assert alike(other, value) is same
+
+
+def test_numbers_beyond_all_measure_are_compared_too() -> None:
+    assert alike("9" * 5000, "9" * 5000) and not alike("9" * 5000, 9)
+    assert not alike(10**400, 1.5) and not alike(10**400, 10**400 + 1)
 
 
 def test_folding_keeps_words_apart() -> None:

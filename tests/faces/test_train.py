@@ -19,7 +19,7 @@ from understudy.core.meta.start import Start
 from understudy.core.pretraining import Progress
 from understudy.few_shot_rivals import RIVALS
 from understudy.origin import HEADS, Origin
-from understudy.training import ROLES
+from understudy.training import ROLES, same_training
 
 runner = CliRunner()
 
@@ -82,6 +82,18 @@ def test_the_origin_has_every_head_and_its_history(tmp_path: Path) -> None:
     assert Origin.load("default", ROLES, 4).heads.up[site].shape[1] == 4
     with pytest.raises(UnderstudyError, match="manifest.json"):
         Origin.load(str(tmp_path), ROLES, 8)
+
+
+def test_a_folder_is_of_one_training(tmp_path: Path) -> None:
+    note = tmp_path / "training.json"
+    same_training(note, {"preset": "nano", "from": None}, "as before")
+    same_training(note, {"preset": "nano", "from": None}, "as before")
+    with pytest.raises(UnderstudyError, match="another training: .*'nano'.* not .*'small'.*; as before"):
+        same_training(note, {"preset": "small", "from": None}, "as before")
+    for broken in (b'{"preset": ', b"\xff", b""):
+        note.write_bytes(broken)
+        with pytest.raises(UnderstudyError, match="training.json: it cannot be read .*; give another --work"):
+            same_training(note, {"preset": "nano", "from": None}, "as before")
 
 
 @pytest.mark.parametrize(
@@ -165,6 +177,9 @@ def test_the_heads_of_shipped_roles_learn_on_and_the_backbone_stays(
     again = runner.invoke(app, [*words, "--work", "work"])
     assert again.exit_code == 2 and "unfinished training" in again.output
     other = runner.invoke(app, [*words[:2], "--role", "planner", *words[4:], "--work", "work", "--resume"])
-    assert other.exit_code == 2 and "another training" in other.output
+    assert other.exit_code == 2 and "another training" in other.output and "the same arguments" in other.output
+    (tmp_path / "work" / "training.json").write_text('{"roles": [', encoding="utf-8")
+    broken = runner.invoke(app, [*words, "--work", "work", "--resume"])
+    assert broken.exit_code == 2 and "training.json: it cannot be read what is trained here" in broken.output
     unknown = runner.invoke(app, ["train", "roles", "--role", "cook", "--work", "more"])
     assert unknown.exit_code == 2 and "no shipped role 'cook'" in unknown.output
