@@ -22,9 +22,11 @@ def example(rng: random.Random) -> Example:
     while True:
         domain = a_domain(rng)
         names = distinct(rng, domain.maker, rng.randint(4, 9))
-        facts = make_facts(rng, domain, names, 2, 5)
+        # Whole entries, as long as those of a guide.
+        rich = domain.maker != "person" and rng.random() < (0.8 if domain.maker == "country" else 0.3)
+        facts = make_facts(rng, domain, names, 4 if rich else 2, 6 if rich else 5)
         turned = _turned(rng, domain)
-        found = _one(rng, domain, names, facts, turned)
+        found = _one(rng, domain, names, facts, turned, rich)
         if found is not None:
             return found
 
@@ -49,7 +51,9 @@ def _fact(name: str, relation: str, others: list[str], incoming: bool = False) -
     return passage, (passage.text.index(": ") + 2, len(passage.text))
 
 
-def _one(rng: random.Random, domain: Domain, names: list[str], facts: Facts, turned: dict[str, str]) -> Example | None:
+def _one(
+    rng: random.Random, domain: Domain, names: list[str], facts: Facts, turned: dict[str, str], rich: bool
+) -> Example | None:
     relation = relation_of(domain, rng.choice(list(facts)))
     name = rng.choice(names)
     if relation.name == "lies in" and rng.random() < 0.6:  # as graphs of places have it: the continent and the part
@@ -100,10 +104,10 @@ def _one(rng: random.Random, domain: Domain, names: list[str], facts: Facts, tur
                 else:
                     evidence.append((passage, None))
         told = [relation.name, *others] if not unanswerable else others
-        known, asked = _lore(rng, domain)
+        known, asked = _lore(rng, domain, rich)
         if unanswerable and asked and rng.random() < 0.7:  # the text tells much, but not this
             known = [one for one in known if one[0] is not asked]
-        some = rng.sample(told, rng.randint(0 if known else 1, len(told))) if told else []
+        some = rng.sample(told, rng.randint(len(told) - 1 if rich else 0 if known else 1, len(told))) if told else []
         written = brief(rng, domain, name, facts, some, rng.random() < 0.4, known)
         if not in_graph and not unanswerable and relation.name not in written.answers:
             written = brief(rng, domain, name, facts, told, rng.random() < 0.4, known)
@@ -135,7 +139,7 @@ def _one(rng: random.Random, domain: Domain, names: list[str], facts: Facts, tur
                     )
                 ).format(n=noun, e=name)
             evidence.append((written.passage(name), place))
-    return _assemble(rng, domain, names, facts, relation, about, question, evidence, unanswerable, (edge, back))
+    return _assemble(rng, domain, names, facts, relation, about, question, evidence, unanswerable, (edge, back), rich)
 
 
 def _continent_or_part(rng: random.Random, name: str, objects: list[str]) -> tuple[str, str] | None:
@@ -165,11 +169,11 @@ _PART = (
 )  # fmt: skip
 
 
-def _lore(rng: random.Random, domain: Domain) -> tuple[list[tuple[Lore, str]], Lore | None]:
+def _lore(rng: random.Random, domain: Domain, rich: bool) -> tuple[list[tuple[Lore, str]], Lore | None]:
     """What a text tells beside its facts, with values, and which of it is asked for (None: a fact is)."""
-    if domain.maker == "person" or rng.random() < 0.4:
+    if domain.maker == "person" or not rich and rng.random() < 0.4:
         return [], None
-    kinds = a_lore(rng, domain.maker, rng.randint(1, 5))
+    kinds = a_lore(rng, domain.maker, rng.randint(3, 5) if rich else rng.randint(1, 5))
     asked = rng.choice(kinds) if rng.random() < 0.5 else None
     return [(one, one.value(rng)) for one in kinds], asked
 
@@ -185,18 +189,21 @@ def _assemble(
     evidence: list[Evidence],
     unanswerable: bool,
     edge: tuple[str, bool],
+    rich: bool,
 ) -> Example | None:
     """Near misses beside the evidence: the same relation of others, texts about others.
 
     In half of the examples, as in a call whose question names one thing, the facts are about that thing alone.
     """
     of_others = rng.random() < 0.5
+    texts_left = 2 if rich else 6
     for other in rng.sample(names, rng.randint(1, min(6, len(names)))):
         if other == about:
             continue
-        if rng.random() < 0.8:
-            told = rng.sample(list(facts), rng.randint(1, len(facts)))
-            written = brief(rng, domain, other, facts, told, rng.random() < 0.3, _lore(rng, domain)[0])
+        if texts_left and rng.random() < 0.8:
+            texts_left -= 1
+            told = rng.sample(list(facts), rng.randint(3 if rich else 1, len(facts)))
+            written = brief(rng, domain, other, facts, told, rng.random() < 0.3, _lore(rng, domain, rich)[0])
             if written.text and not (unanswerable and about in written.text):
                 evidence.append((written.passage(other), None))
         if of_others and rng.random() < 0.8:
