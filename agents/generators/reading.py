@@ -202,7 +202,7 @@ def _assemble(
             continue
         if texts_left and rng.random() < 0.8:
             texts_left -= 1
-            told = rng.sample(list(facts), rng.randint(3 if rich else 1, len(facts)))
+            told = rng.sample(list(facts), rng.randint(min(3, len(facts)) if rich else 1, len(facts)))
             written = brief(rng, domain, other, facts, told, rng.random() < 0.3, _lore(rng, domain, rich)[0])
             if written.text and not (unanswerable and about in written.text):
                 evidence.append((written.passage(other), None))
