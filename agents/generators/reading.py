@@ -97,9 +97,9 @@ def _one(
                         one = _continent_or_part(rng, name, objects) if edge == "lies in" and in_graph else None
                         found, place = _fact(name, edge, objects, back)
                         if one is not None:
-                            question, wanted = one
-                            start = found.text.index(wanted, place[0] if place else 0)
-                            place = (start, start + len(wanted))
+                            question, end = one
+                            start = found.text.index(end, place[0] if place else 0)
+                            place = (start, start + len(end))
                         evidence.append((found, place))
                 else:
                     evidence.append((passage, None))
