@@ -31,18 +31,16 @@ class Tokens:
     ends: Collection[int] | None = None
 
     def naming(self, passage: Passage) -> Tokens:
-        """The text of ``passage``, with its heading, and no span that cuts one of its names."""
-        heading = passage.heading
-        if not passage.names:
-            return replace(self, heading=heading)
+        """The text of ``passage``, with its heading, and no span that cuts a word or one of its names."""
         runs = [self.cover(SpanValue(0, start, end, "")) for start, end in passage.names]
-        if passage.listed:
+        if passage.listed and runs:
             starts, ends = {first for first, _ in runs}, {last for _, last in runs}
         else:
-            every = set(range(len(self.ids)))
-            starts = every - {at for first, last in runs for at in range(first + 1, last + 1)}
-            ends = every - {at for first, last in runs for at in range(first, last)}
-        return replace(self, heading=heading, starts=frozenset(starts), ends=frozenset(ends))
+            starts = {at for at, (start, _) in enumerate(self.offsets) if not _cuts(self.text, start)}
+            ends = {at for at, (_, end) in enumerate(self.offsets) if not _cuts(self.text, end)}
+            starts -= {at for first, last in runs for at in range(first + 1, last + 1)}
+            ends -= {at for first, last in runs for at in range(first, last)}
+        return replace(self, heading=passage.heading, starts=frozenset(starts), ends=frozenset(ends))
 
     def span(self, source: int, first: int, last: int) -> SpanValue:
         """The characters of tokens ``first`` to ``last`` (both included)."""
@@ -87,6 +85,11 @@ class Reading:
     role_at: int
     passages: tuple[Tokens, ...]
     parts: dict[str, Tokens]
+
+
+def _cuts(text: str, at: int) -> bool:
+    """Whether a word goes on at this place; scripts without cases, which may have no blanks, have no words here."""
+    return 0 < at < len(text) and all(c.isdigit() or c.lower() != c.upper() for c in text[at - 1 : at + 1])
 
 
 def read(prompt: Prompt, backbone: Backbone, reserve: int = 64) -> Reading:

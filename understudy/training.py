@@ -45,7 +45,7 @@ VARIATIONS = 170_000
 ABSTAINING = ("coder", "qa")
 """Roles whose answers are right or wrong as a whole, so that a confidence under which they abstain can be found."""
 
-ABOUT_THRESHOLD = "the least confidence at which at most 20 % of 200 generated examples answered were wrong"
+ABOUT_THRESHOLD = "the least confidence at which at most 10 % of 400 generated examples answered were wrong"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ PRESETS = {
 }  # fmt: skip
 
 
-def threshold(backbone: Backbone, head: Head, examples: int = 200, error: float = 0.2) -> float:
+def threshold(backbone: Backbone, head: Head, examples: int = 400, error: float = 0.1) -> float:
     """The least confidence at which at most ``error`` of the role's answers to generated examples were wrong."""
     bank = HeadBank(backbone.sites)
     bank.add(head)

@@ -1,5 +1,7 @@
 """A prompt's order, and the characters that each of its tokens stands for."""
 
+import re
+
 import pytest
 
 from understudy.core.backbone import Backbone
@@ -72,10 +74,23 @@ def test_names_are_taken_whole_and_lists_give_nothing_but_names(either: Backbone
     baht, yen = known.cover(SpanValue(0, 7, 16, "")), known.cover(SpanValue(0, 18, 21, ""))
     assert known.starts is not None and known.ends is not None
     inside = set(range(baht[0] + 1, baht[1] + 1)) | set(range(yen[0] + 1, yen[1] + 1))
-    assert set(known.starts) == set(range(len(known.ids))) - inside
+    plain = read(Prompt((Passage("", text),)), either).passages[0]
+    assert plain.starts is not None and set(known.starts) == set(plain.starts) - inside
     assert baht[1] in known.ends and (baht[0] == baht[1] or baht[0] not in known.ends)
     assert (listed.starts, listed.ends) == ({baht[0], yen[0]}, {baht[1], yen[1]})
-    assert read(Prompt((Passage("", text),)), either).passages[0].starts is None
+
+
+def test_no_span_cuts_a_word(either: Backbone) -> None:
+    text = "Unbelievably, fårikål costs 1234 kroner at 5 °C"
+    tokens = read(Prompt((Passage("", text),)), either).passages[0]
+    assert tokens.starts is not None and tokens.ends is not None
+    words = {"Unbelievably", ",", "fårikål", "costs", "1234", "kroner", "at", "5", "°", "C", "°C"}
+    begun = {re.split(r"\W", text[tokens.offsets[at][0] :].lstrip() + " ", maxsplit=1)[0] for at in tokens.starts}
+    assert begun - {""} <= words and {"fårikål", "1234", "kroner"} <= begun
+    ends = [tokens.offsets[at][1] for at in tokens.ends]
+    assert not any(text[end - 1 : end].isalnum() and text[end : end + 1].isalnum() for end in ends)
+    chinese = read(Prompt((Passage("", "北京是中国的首都"),)), either).passages[0]
+    assert chinese.starts is not None and len(chinese.starts) == len(chinese.ids), "no blanks part its words"
 
 
 def test_a_prompt_that_does_not_fit_is_refused(either: Backbone) -> None:
