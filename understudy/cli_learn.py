@@ -77,7 +77,7 @@ def learn(
         typer.Option(metavar="ROLE.yaml", help="Write the role of a FILE.csv, to be edited.", show_default=False),
     ] = None,
     compare: Annotated[
-        bool, typer.Option("--compare", help="Beside a plain start and TF-IDF + logistic regression.")
+        bool, typer.Option("--compare", help="Beside a plain start (random, not meta-trained) and TF-IDF + LR.")
     ] = False,
     on: Annotated[
         Path | None,
