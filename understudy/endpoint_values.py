@@ -64,6 +64,8 @@ def _plain(value: Any, field: Field) -> Any:
     if isinstance(field, Grades):
         return {option: _grade(value[option], field) for option in field.options}
     if isinstance(value, SpanValue):
+        if not value.text:
+            return None  # a passage that was looked at in vain
         return {"passage": value.source + 1, "text": value.text} if _of_passages(field) else value.text
     return value
 

@@ -19,7 +19,7 @@ import pytest
 from understudy.agents.gatherer import Call, ask
 from understudy.agents.generators import GENERATORS
 from understudy.core.errors import UnderstudyError
-from understudy.core.fields import Choice, Grades, Number, Record
+from understudy.core.fields import Choice, Grades, Number, Record, SpanValue
 from understudy.core.prompts import Example, Prompt
 from understudy.endpoint import Endpoint
 from understudy.endpoint_values import InvalidAnswer, as_json
@@ -381,7 +381,8 @@ def right(example: Example) -> dict[str, Any]:
     return {
         name: {option: float(grade) for option, grade in value.items()} if isinstance(fields[name], Grades) else value
         for name, value in example.values.items()
-    }
+        if not isinstance(value, SpanValue) or value.text
+    } | {name: None for name, value in example.values.items() if isinstance(value, SpanValue) and not value.text}
 
 
 @pytest.mark.parametrize("role", ["planner", "coder", "qa", "recommender"])

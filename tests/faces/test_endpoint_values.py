@@ -21,7 +21,8 @@ def right(example: Example) -> dict[str, Any]:
     return {
         name: {option: float(grade) for option, grade in value.items()} if isinstance(fields[name], Grades) else value
         for name, value in example.values.items()
-    }
+        if not isinstance(value, SpanValue) or value.text
+    } | {name: None for name, value in example.values.items() if isinstance(value, SpanValue) and not value.text}
 
 
 @pytest.mark.parametrize("role", ["planner", "coder", "qa", "recommender"])

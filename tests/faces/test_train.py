@@ -161,6 +161,22 @@ def test_a_start_is_trained_for_a_backbone_and_roles_learn_from_it(
     assert refused.exit_code == 2 and "broken.safetensors" in refused.output
 
 
+def test_a_training_of_heads_that_cannot_be_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    unknown = runner.invoke(app, ["train", "roles", "--role", "cook", "--work", "more"])
+    assert unknown.exit_code == 2 and "no shipped role 'cook'" in unknown.output
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "training.json").write_text('{"roles": ["qa"]}', encoding="utf-8")
+    again = runner.invoke(app, ["train", "roles", "--role", "planner", "--work", "work"])
+    assert again.exit_code == 2 and "unfinished training" in again.output
+    other = runner.invoke(app, ["train", "roles", "--role", "planner", "--work", "work", "--resume"])
+    assert other.exit_code == 2 and "another training" in other.output and "the same arguments" in other.output
+    (tmp_path / "work" / "training.json").write_text('{"roles": [', encoding="utf-8")
+    broken = runner.invoke(app, ["train", "roles", "--role", "planner", "--work", "work", "--resume"])
+    assert broken.exit_code == 2 and "training.json: it cannot be read what is trained here" in broken.output
+
+
+@pytest.mark.slow
 def test_the_heads_of_shipped_roles_learn_on_and_the_backbone_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,12 +190,3 @@ def test_the_heads_of_shipped_roles_learn_on_and_the_backbone_stays(
     head, before = Head.load(tmp_path / "made" / "recommender"), Head.load(HEADS / "nano" / "recommender")
     assert head.backbone["digest"] == before.backbone["digest"]
     assert all(down.shape[1] == 3 for down, _ in head.pairs.values())
-    again = runner.invoke(app, [*words, "--work", "work"])
-    assert again.exit_code == 2 and "unfinished training" in again.output
-    other = runner.invoke(app, [*words[:2], "--role", "planner", *words[4:], "--work", "work", "--resume"])
-    assert other.exit_code == 2 and "another training" in other.output and "the same arguments" in other.output
-    (tmp_path / "work" / "training.json").write_text('{"roles": [', encoding="utf-8")
-    broken = runner.invoke(app, [*words, "--work", "work", "--resume"])
-    assert broken.exit_code == 2 and "training.json: it cannot be read what is trained here" in broken.output
-    unknown = runner.invoke(app, ["train", "roles", "--role", "cook", "--work", "more"])
-    assert unknown.exit_code == 2 and "no shipped role 'cook'" in unknown.output
