@@ -145,10 +145,10 @@ def _packed(text: str, places: list[Place], size: int, overlap: int, count: Coun
     """Runs of whole places of at most ``size`` tokens together, each with something new."""
     lengths = [count(text[start:end]) for start, end in places]
     runs: list[Place] = []
-    last = 0
+    last = begun = 0
     while last < len(places):
-        # What is repeated must leave room for one new place.
-        first = max(last - overlap, 0)
+        # What is repeated is not all of the run before, and must leave room for one new place.
+        first = max(last - overlap, begun + 1) if runs else 0
         while first < last and count(text[places[first][0] : places[last][1]]) > size:
             first += 1
         total, stop = sum(lengths[first : last + 1]), last + 1
@@ -159,5 +159,5 @@ def _packed(text: str, places: list[Place], size: int, overlap: int, count: Coun
         while stop > last + 1 and count(text[places[first][0] : places[stop - 1][1]]) > size:
             stop -= 1
         runs.append((places[first][0], places[stop - 1][1]))
-        last = stop
+        last, begun = stop, first
     return runs

@@ -2,7 +2,7 @@
 
 import string
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from understudy.core.prompts import Passage
@@ -55,6 +55,7 @@ LETTERS = st.text(alphabet=string.ascii_letters + " .!?\n#`éß日", max_size=30
 
 
 @given(LETTERS, st.integers(1, 12), st.integers(0, 3), st.booleans())
+@example("??????ßß?AD?", 1, 1, False)  # parts that are fewer tokens together than apart
 @settings(max_examples=150, deadline=None)
 def test_chunks_are_their_spans_and_lose_no_word(text: str, size: int, overlap: int, by_words: bool) -> None:
     count = (lambda part: len(part.split())) if by_words else tokens.count
