@@ -19,10 +19,10 @@ import pytest
 from understudy.agents.gatherer import Call, ask
 from understudy.agents.generators import GENERATORS
 from understudy.core.errors import UnderstudyError
-from understudy.core.fields import Choice, Grades, Number, Record, SpanValue
+from understudy.core.fields import Choice, Number, Record
 from understudy.core.prompts import Example, Prompt
 from understudy.endpoint import Endpoint
-from understudy.endpoint_values import InvalidAnswer, as_json
+from understudy.endpoint_values import InvalidAnswer, as_json, values_of
 
 TRIAGE = Record((("queue", Choice(("bug", "billing"))), ("days", Number(integer=True))))
 SHOWN = (
@@ -375,16 +375,6 @@ def test_a_role_that_is_shown_nothing_is_told(server: Server) -> None:
         endpoint(server).decode([Call(CALL.prompt, TRIAGE, "qa")])
 
 
-def right(example: Example) -> dict[str, Any]:
-    """The values with which a decoder would answer: a grade is a number, not its label."""
-    fields = dict(example.record.fields)
-    return {
-        name: {option: float(grade) for option, grade in value.items()} if isinstance(fields[name], Grades) else value
-        for name, value in example.values.items()
-        if not isinstance(value, SpanValue) or value.text
-    } | {name: None for name, value in example.values.items() if isinstance(value, SpanValue) and not value.text}
-
-
 @pytest.mark.parametrize("role", ["planner", "coder", "qa", "recommender"])
 def test_the_shipped_roles_get_the_right_values_back(server: Server, role: str) -> None:
     rng = random.Random(0)
@@ -402,5 +392,6 @@ def test_the_shipped_roles_get_the_right_values_back(server: Server, role: str) 
     server.answer = answer
     decoder = Endpoint(server.url, "tiny", {role: shown})
     replies = decoder.decode([Call(example.prompt, example.record, role) for example in asked])
-    assert [reply.values for reply in replies] == [right(example) for example in asked]
+    wanted = [values_of(answer, example.prompt, example.record) for example, answer in zip(asked, answers, strict=True)]
+    assert [reply.values for reply in replies] == wanted
     assert decoder.valid_first == decoder.calls == 3
