@@ -41,7 +41,7 @@ def _extreme_of(rng: random.Random, pick: Pick, things: Things) -> tuple[str, st
 
 
 def extreme_phrase(rng: random.Random, world: World, things: Things, several: bool = False) -> str | None:
-    """``the most populous country in Africa``, ``the two longest rivers``."""
+    """``the largest country of Asia``, ``the two longest rivers``."""
     pick = a_column(rng, world, "n")
     if pick is None:
         return None

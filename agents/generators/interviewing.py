@@ -11,6 +11,7 @@ import random
 from ...core.fields import Field, Record, Span, SpanValue
 from ...core.prompts import Example, Passage
 from ..qa import compose, fact_passage
+from . import written_passages
 from .briefs import brief
 from .domains import Domain, relation_of
 from .lore import Lore, a_lore, ask, ask_in_vain
@@ -18,11 +19,16 @@ from .phrases import finish
 from .wordings import ask_objects, ask_subjects
 from .worlds import a_domain, distinct, make_facts
 
+WRITTEN = 0.6
+"""Of the examples, those over texts that people wrote."""
+
 Asked = tuple[str, int, tuple[int, int] | None]  # question, passage, where in it the answer stands
 
 
 def example(rng: random.Random) -> Example:
-    """Three to ten passages about a few things, and up to seven questions, now and then one without an answer."""
+    """One to ten passages about a few things, and up to seven questions, now and then one without an answer."""
+    if rng.random() < WRITTEN:
+        return _posed(rng, *written_passages.interview(rng))
     while True:
         domain = a_domain(rng)
         names = distinct(rng, domain.maker, rng.randint(2, 5))

@@ -21,10 +21,14 @@ _EPITHETS = ("Old", "Little", "Silent", "Golden", "Iron")
 _FIGURES = ("Lady", "Giant", "Friend", "Corner", "Door")
 _COLOURS = ("dark green", "red", "pale blue", "yellow", "white", "black", "silver", "brown", "orange")
 _MONEY = ("euros", "dollars", "pounds", "francs")
+PARTS = (
+    "Western Europe", "Eastern Africa", "Southern Asia", "Central America", "Northern Europe", "Caribbean", "Polynesia",
+    "Middle Africa", "Central Asia", "Southeast Europe", "Western Asia", "Melanesia", "Southern Africa", "Eastern Asia",
+)  # fmt: skip
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def _dish(rng: random.Random) -> str:
+def dish(rng: random.Random) -> str:
     made = syllables(rng).lower()
     with_it = f"{made} with {rng.choice(('rice', 'beans', 'lamb', 'corn'))}"
     return rng.choice((made, f"{made} {syllables(rng).lower()}", rng.choice(_FOODS), with_it))
@@ -68,14 +72,14 @@ class Lore:
 
 
 LORE = (
-    Lore("dish", _dish, (
+    Lore("dish", dish, (
         "its national dish is {v}", "{v} is the national dish", "the dish that everyone orders is {v}",
         "{it} is known for {v}, its national dish", "on the table you find {v}, the dish of the nation",
         "cooks are proud of {v}, which passes for the national dish", "the country's favourite plate is {v}",
         "try {v}, the national dish",
     ), (
         "what is the national dish of {e}", "national dish {e}", "what is {e}'s national dish",
-        "what do they eat in {e}", "which food is {e} known for", "what should I taste in {e}",
+        "what does one eat in {e}", "which food is {e} known for", "what should I taste in {e}",
         "name the dish that {e} is famous for", "typical food of {e}", "a dish from {e}", "what to eat in {e}",
         "what would I get for dinner in {e}", "{e} - what is the food",
     ), places=True, nouns=("dishes", "food", "cuisine")),
@@ -103,7 +107,7 @@ LORE = (
         "the thermometer shows {v} in the yearly mean", "its average temperature is {v}",
         "the air has {v} on average", "all year round the average is {v}",
     ), (
-        "how warm is it in {e}", "average temperature of {e}", "what is the mean temperature in {e}",
+        "how warm does {e} get", "average temperature of {e}", "what is the mean temperature in {e}",
         "how cold does it get in {e} on average", "{e} temperature", "what temperatures can I expect in {e}",
         "is it hot in {e}", "how many degrees does {e} have in the yearly mean", "climate in {e}: how warm",
     ), places=True),
@@ -156,9 +160,9 @@ LORE = (
 )  # fmt: skip
 
 NEVER = (
-    "who is the president of {e}", "the highest mountain of {e}", "how much is a hotel room in {e}",
+    "who presides over {e}", "the highest mountain of {e}", "how much is a hotel room in {e}",
     "what will the weather be in {e} tomorrow", "who won the last election in {e}", "what is the anthem of {e}",
-    "how many goals did {e} score", "which museums are there in {e}", "do I need a visa for {e}",
+    "how many goals did {e} score", "which museums are there in {e}", "is a visa needed for {e}",
     "who is the king of {e}",
     "what is the flag of {e} like", "is {e} safe", "name a famous singer from {e}", "which airline flies to {e}",
     "what is the longest river in {e}", "when is the next holiday in {e}", "who designed the logo of {e}",

@@ -8,41 +8,24 @@ recommender. A set that a relation defines and a table filters takes two steps, 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ...core.fields import SpanValue
 from ...core.prompts import Example
 from ..planner import compose
 from ..sql import NOTHING
-from . import querying, questions
+from . import querying, questions, written_passages, written_requests
 from .casts import FACTS, FIGURES, TASTE, cast
 from .comparisons import extreme_phrase
 from .domains import Attribute, Relation, between_things
 from .lore import a_lore, ask, ask_in_vain
+from .parts import Part, Request
 from .phrases import finish, is_plural, slip
 from .ranking import liked_request
 from .sets import Things, relation_phrase
 from .wordings import ask_objects, ask_subjects
 from .worlds import World, a_domain, make_name, make_table
-
-
-@dataclass(frozen=True)
-class Part:
-    """A step to be: the kind of work, the words of the request that ask for it, positions of what it needs."""
-
-    kind: str
-    words: str
-    needs: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request and its steps."""
-
-    text: str
-    parts: tuple[Part, ...]
-    keep: tuple[str, ...] = ()
 
 
 def _fact(rng: random.Random, world: World) -> tuple[str, Relation, str]:
@@ -87,6 +70,9 @@ def _is_told(attribute: Attribute) -> bool:
 
 def fact(rng: random.Random, world: World) -> Request:
     """One step over texts and graph."""
+    written = written_passages.a_question(rng, world) if rng.random() < 0.3 else None
+    if written is not None:
+        return Request(written, (Part(FACTS, written),))
     text = _fact(rng, world)[0]
     if rng.random() < 0.22:
         kinds = a_lore(rng, world.domain.maker, 1) if rng.random() < 0.75 and world.domain.maker != "person" else []
@@ -210,6 +196,8 @@ def both(rng: random.Random, world: World) -> Request | None:
     return Request(text, parts)
 
 
+WRITTEN = 0.5
+"""Of the requests, those in words that people wrote down; the others are put together."""
 _KINDS = (figures, fact, taste, fact_then_figures, figures_then_fact, then_taste, both)
 _WEIGHTS = (3.0, 2.6, 1.6, 3.4, 1.4, 1.2, 1.8)
 
@@ -217,8 +205,15 @@ _WEIGHTS = (3.0, 2.6, 1.6, 3.4, 1.4, 1.2, 1.8)
 def example(rng: random.Random) -> Example:
     """One request with a cast and its plan."""
     while True:
-        world = make_table(rng, a_domain(rng), 8, 3, 8)
-        request = rng.choices(_KINDS, _WEIGHTS)[0](rng, world)
+        request: Request | None
+        if rng.random() < WRITTEN:
+            found = written_requests.request(rng, a_domain(rng))
+            if found is None:
+                continue
+            world, request = found
+        else:
+            world = make_table(rng, a_domain(rng), 8, 3, 8)
+            request = rng.choices(_KINDS, _WEIGHTS)[0](rng, world)
         if request is None:
             continue
         members, who = cast(rng, world.domain)

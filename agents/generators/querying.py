@@ -9,9 +9,14 @@ from ...core.prompts import Example
 from ..coder import complaint, compose
 from ..links import fold, numbers, places
 from ..sql import Literals, Schema
-from . import questions
+from . import questions, written_queries
+from .asking import Question
 from .phrases import slip
 from .worlds import World, a_domain, make_table
+
+
+WRITTEN = 0.5
+"""Of the questions, those in words that people wrote down; the others are put together."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +34,16 @@ class Asked:
 def ask(rng: random.Random, world: World | None = None, given: bool | None = None) -> Asked:
     """A question that the rules can ground: every literal of its SQL was linked in the request."""
     while True:
-        here = world or make_table(rng, a_domain(rng), rng.randint(5, 18))
-        with_given = rng.random() < 0.24 if given is None else given
-        question = questions.question(rng, here, with_given)
+        question: Question | None
+        if rng.random() < WRITTEN:
+            found = written_queries.question(rng, world, rng.random() < 0.07 if given is None else given)
+            if found is None:
+                continue
+            here, question = found
+        else:
+            here = world or make_table(rng, a_domain(rng), rng.randint(5, 18))
+            with_given = rng.random() < 0.24 if given is None else given
+            question = questions.question(rng, here, with_given)
         if question is None:
             continue
         request = question.text

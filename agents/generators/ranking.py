@@ -88,7 +88,7 @@ _NEXT = (
     "which {one} should I try",
     "recommend another {one}",
     "recommend something",
-    "what else is like that",
+    "what else is like it",
     "suggest {many} like that",
     "give me some ideas",
     "which {many} would I enjoy",

@@ -7,18 +7,24 @@ import random
 from ...core.fields import SpanValue
 from ...core.prompts import Example, Passage
 from ..qa import compose, fact_passage, fact_passages
+from . import written_passages
 from .briefs import Facts, brief
 from .domains import Domain, Relation, relation_of
-from .lore import Lore, a_lore, ask, ask_in_vain
+from .lore import PARTS, Lore, a_lore, ask, ask_in_vain
 from .phrases import finish, singular, slip
 from .wordings import ask_objects, ask_subjects, stand_in
 from .worlds import a_domain, distinct, make_facts, make_name
+
+WRITTEN = 0.5
+"""Of the examples, those over texts that people wrote; the others are put together."""
 
 Evidence = tuple[Passage, tuple[int, int] | None]  # a passage and where in it the answer stands
 
 
 def example(rng: random.Random) -> Example:
     """One question, its evidence, and the span that answers it (about one in five has none)."""
+    if rng.random() < WRITTEN:
+        return written_passages.example(rng)
     while True:
         domain = a_domain(rng)
         names = distinct(rng, domain.maker, rng.randint(4, 9))
@@ -57,7 +63,7 @@ def _one(
     relation = relation_of(domain, rng.choice(list(facts)))
     name = rng.choice(names)
     if relation.name == "lies in" and rng.random() < 0.6:  # as graphs of places have it: the continent and the part
-        facts[relation.name][name] = [rng.choice(_SIX), rng.choice(_PARTS)]
+        facts[relation.name][name] = [rng.choice(_SIX), rng.choice(PARTS)]
     objects = facts[relation.name][name]
     incoming = rng.random() < 0.22 and relation.target != "sym"
     triples = [
@@ -155,10 +161,6 @@ def _continent_or_part(rng: random.Random, name: str, objects: list[str]) -> tup
 
 
 _SIX = ("Africa", "Asia", "Europe", "South America", "North America", "Oceania")
-_PARTS = (
-    "Western Europe", "Eastern Africa", "Southern Asia", "Central America", "Northern Europe", "Caribbean", "Polynesia",
-    "Middle Africa", "Central Asia", "Southeast Europe", "Western Asia", "Melanesia", "Southern Africa", "Eastern Asia",
-)  # fmt: skip
 _CONTINENT = (
     "on which continent is {e}", "which continent is {e} on", "continent of {e}", "what continent does {e} belong to",
     "{e} continent", "name the continent of {e}",

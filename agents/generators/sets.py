@@ -117,7 +117,7 @@ def add_filter(rng: random.Random, world: World, things: Things) -> Things | Non
     value = str(rng.choice(world.rows)[ident])
     if attribute.kind == "l":
         value = rng.choice(value.split(", "))
-    surface = _surface(rng, value, bool(attribute.values))
+    surface = in_words(rng, value, bool(attribute.values))
     if flag:
         condition, negative = f"{ident} = 'yes'", False
         phrase = rng.choice(attribute.phrases)
@@ -158,7 +158,7 @@ def _alternative(
     return f"{surface} or {value}", f"( {condition} OR {links[0].sql()})", (links[0].sql(),)
 
 
-def _surface(rng: random.Random, value: str, common: bool) -> str:
+def in_words(rng: random.Random, value: str, common: bool) -> str:
     """A value as people write it: "the franc" for West African franc, "euro" for Euro."""
     words = value.split()
     if common and len(words) > 1 and words[-1].islower():

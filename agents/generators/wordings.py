@@ -111,7 +111,7 @@ def ask_objects(
             f"which side of the road do they drive on in {about}",
             f"on which side of the road do people drive in {about}",
             f"do they drive on the left or the right in {about}",
-            f"does {about} drive on the left or on the right",
+            f"does {about} drive on the left or the right",
             f"what side do cars drive on in {about}",
             f"do cars keep left in {about}",
             f"do you drive on the right in {about}",
@@ -142,7 +142,7 @@ def ask_subjects(rng: random.Random, domain: Domain, relation: Relation, target:
         return rng.choice(
             (
                 f"which country has {target} as its capital",
-                f"{target} is the capital of which country",
+                f"{target} is which country's capital",
                 f"what country is {target} the capital of",
                 f"what is {target} the capital of",
                 f"{target} is the capital of what",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..links import ValueIndex
@@ -87,10 +88,17 @@ def number(rng: random.Random, attribute: Attribute) -> float:
     return float(int(value))
 
 
-def make_table(rng: random.Random, domain: Domain, rows: int, least: int = 2, most: int = 8) -> World:
-    """A table of ``rows`` rows with the key and ``least`` to ``most`` other columns."""
+def make_table(
+    rng: random.Random, domain: Domain, rows: int, least: int = 2, most: int = 8, *,
+    must: Sequence[Attribute] = (), never: Sequence[Attribute] = (),
+) -> World:  # fmt: skip
+    """A table of ``rows`` rows with the key and ``least`` to ``most`` other columns, ``must`` among them."""
     chosen = list(domain.attributes)
     rng.shuffle(chosen)
+    if must or never:
+        chosen = [one for one in (*must, *(one for one in chosen if one not in must)) if one not in never]
+        least = max(least, len(must))
+        most = max(least, most)
     columns: dict[str, Attribute] = {}
     key = domain.keys[0] if rng.random() < 0.6 else rng.choice(domain.keys)
     for attribute in chosen[: rng.randint(least, most)]:

@@ -83,7 +83,7 @@ def test_reader_examples_answer_with_a_slice_of_their_source() -> None:
         for start, end in passage.names:
             assert not start < span.start < end and not start < span.end < end, "no name is cut"
     assert 0.12 < none / 600 < 0.36 and looked > 0.5 * none
-    assert lists > 100
+    assert lists > 70
 
 
 def test_a_continent_and_a_part_of_it_are_asked_for_apart() -> None:
@@ -107,7 +107,7 @@ def test_interviews_ask_several_things_of_the_same_passages() -> None:
     asked, none, second = 0, 0, set()
     for _ in range(200):
         example = interviewing.example(rng)
-        assert 3 <= len(example.prompt.passages) <= 10 and next(iter(example.values)) == "answer"
+        assert 1 <= len(example.prompt.passages) <= 10 and next(iter(example.values)) == "answer"
         assert all(field == Span(optional=True, max_tokens=96) for _, field in example.record.fields)
         for span in example.values.values():
             asked += 1

@@ -1,0 +1,278 @@
+"""Texts that people wrote about invented things, with questions in their words: what the reader learns to read.
+
+A block is a heading with the thing's name, one paragraph with marked values (``{dish=lentil stew}``) and ``{it}`` for
+the name, and lines ``dish ? the plate {it} is proud of``; ``-`` stands before what the text does not tell.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from ...core.fields import SpanValue
+from ...core.prompts import Example, Passage
+from ..qa import compose, fact_passage, fact_passages
+from .domains import GEOGRAPHY
+from .phrases import slip
+from .templates import text_of
+from .worlds import World, distinct, make_facts, make_name
+
+FILES = ("passages_places", "passages_things")
+BACKWARDS = "backwards"
+_VALUE = re.compile(r"\{([^{}=]+)=([^{}]+)\}")
+_PIECE = re.compile(r"\{([^{}=]+)=([^{}]+)\}|\{it\}")
+_MOST = 1150  # characters of all texts of one example
+_IN_GRAPHS = re.compile(
+    r"\b(currenc|money|coin|cash|pay|wallet|exchang|languag|speak|spok|tongue|talk|border|neighbo|next door|touch|"
+    r"capital|driv|road|lane|side|hand|continent|region|part|where|map|corner|lie)", re.IGNORECASE
+)  # fmt: skip
+"""What a fact of the graph might answer as well, which then would be right too."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A text: its name, the paragraph with its marks, questions by kind; ``places``: of countries and towns."""
+
+    name: str
+    text: str
+    asked: tuple[tuple[str, str], ...]
+    places: bool
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What is marked, by kind; the last where a kind is marked twice."""
+        return dict(_VALUE.findall(self.text))
+
+
+def parse(text: str, places: bool, where: str = "") -> tuple[Told, ...]:
+    """The texts of a file. Raises ValueError where a block lacks its parts or asks for what it does not mark."""
+    found = []
+    for block in filter(None, re.split(r"\n(?=# )", text.strip())):
+        lines = [line.strip() for line in block.splitlines() if line.strip()]
+        parted = [line.partition("?") for line in lines[2:]]
+        asked = [(kind.strip(), question.strip()) for kind, middle, question in parted if middle]
+        told = Told(lines[0].removeprefix("# ").strip(), lines[1], tuple(asked), places)
+        unknown = [kind for kind, _ in asked if kind != "-" and kind not in told.values]
+        if len(asked) != len(lines) - 2 or unknown or "{it}" not in told.text:
+            raise ValueError(f"{where}: {told.name} has lines that are no questions, or of no kind: {unknown}")
+        found.append(told)
+    return tuple(found)
+
+
+@cache
+def read() -> tuple[Told, ...]:
+    """All texts."""
+    return tuple(told for name in FILES for told in parse(text_of(name), "places" in name, f"{name}.txt"))
+
+
+@cache
+def _pools() -> dict[str, tuple[str, ...]]:
+    """All values of a kind; kinds with too few to be exchanged are left out."""
+    pools: dict[str, dict[str, None]] = {}
+    for told in read():
+        for kind, value in told.values.items():
+            pools.setdefault(kind, {})[value] = None
+    return {kind: tuple(values) for kind, values in pools.items() if len(values) > 2}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A text with a name and values of its own, and where they stand."""
+
+    name: str
+    text: str
+    places: dict[str, tuple[int, int]]
+
+    def passage(self, rng: random.Random) -> Passage:
+        """As a reader gets it: now and then the names of several words are known."""
+        known = rng.random() < 0.5
+        names = [place for place in self.places.values() if known and self.text[slice(*place)].istitle()]
+        return Passage(self.name, self.text, "brief", tuple(sorted(p for p in names if " " in self.text[slice(*p)])))
+
+
+def show(rng: random.Random, told: Told, name: str) -> Shown:
+    """The text about ``name``, some of its values exchanged for others of their kind, years and figures drawn anew."""
+    text, places, last = "", {}, 0
+    taken = set(told.values.values())
+    for match in _PIECE.finditer(told.text):
+        text += told.text[last : match.start()]
+        last = match.end()
+        kind, value = match.groups()
+        if kind is None:
+            text += name
+            continue
+        if rng.random() < 0.6:
+            value = _another(rng, kind, value, taken)
+        places[kind] = (len(text), len(text) + len(value))
+        text += value
+    return Shown(name, text + told.text[last:], places)
+
+
+def _another(rng: random.Random, kind: str, value: str, taken: set[str]) -> str:
+    if any(letter.isdigit() for letter in value):
+        return re.sub(r"\d+", lambda digits: _digits(rng, digits.group()), value)
+    able = [one for one in _pools().get(kind, ()) if one not in taken and one[0].isupper() == value[0].isupper()]
+    new = rng.choice(able) if able else value
+    taken.add(new)
+    return new
+
+
+def _digits(rng: random.Random, digits: str) -> str:
+    """Another figure of about the same size; a year stays one."""
+    if len(digits) == 4 and 1000 <= int(digits) <= 2100:
+        return str(min(2024, max(1000, int(digits) + rng.randint(-90, 90))))
+    if digits.startswith("0") or len(digits) > 6:
+        return digits
+    least, most = 10 ** (len(digits) - 1), 10 ** len(digits) - 1
+    return str(rng.randint(least if len(digits) > 1 else 2, most))
+
+
+def _name(rng: random.Random, told: Told) -> str:
+    if rng.random() < 0.25:
+        return told.name
+    return make_name(rng, rng.choice(("country", "country", "place") if told.places else ("thing", "place")))
+
+
+def a_question(rng: random.Random, world: World) -> str | None:
+    """What somebody asks of one thing of ``world`` that a text tells; None where these texts are of other things."""
+    if world.domain is not GEOGRAPHY:
+        return None
+    told = rng.choice([one for one in read() if one.places])
+    return _worn(rng, rng.choice(told.asked)[1].replace("{it}", rng.choice(world.names)))
+
+
+def _worn(rng: random.Random, question: str) -> str:
+    if rng.random() < 0.2:
+        question = question.rstrip("?. ") + ("?" if rng.random() < 0.5 else "")
+    if rng.random() < 0.2:
+        question = question[0].upper() + question[1:]
+    return question.lower() if rng.random() < 0.06 else question
+
+
+@cache
+def _backwards() -> dict[str, tuple[str, ...]]:
+    """Questions for the thing that has a value, by kind."""
+    found: dict[str, list[str]] = {}
+    for line in filter(None, (line.strip() for line in text_of(BACKWARDS).splitlines())):
+        kind, _, question = line.partition(" ? ")
+        found.setdefault(kind.strip(), []).append(question.strip())
+    return {kind: tuple(questions) for kind, questions in found.items()}
+
+
+_AS_FACTS = {"capital": ("capital of", False), "currency": ("pays with", True), "languages": ("speaks", True)}
+
+
+def _backward(rng: random.Random) -> Example:
+    """A value is known, and the thing is asked for that has it: in a text, or among the facts of the value."""
+    kind = rng.choice([kind for kind in _backwards() for _ in _backwards()[kind]])
+    told = rng.choice([one for one in read() if one.places and kind in one.values])
+    shown = show(rng, told, _name(rng, told))
+    value = re.split(r", | and ", shown.text[slice(*shown.places[kind])])[0]
+    question = rng.choice(_backwards()[kind]).replace("{v}", value)
+    names, at = [shown.name], shown.text.index(shown.name)
+    texts = [shown.passage(rng), *_others(rng, told, shown, _MOST - len(shown.text))]
+    answered = Passage(shown.name, shown.text, "brief", texts[0].names)
+    texts[0], place = answered, (at, at + len(shown.name))
+    graph: list[Passage] = []
+    if kind in _AS_FACTS and rng.random() < 0.6:
+        relation, incoming = _AS_FACTS[kind]
+        names += distinct(rng, "country", 3)[: rng.randint(0, 3)] if incoming else []
+        answered = fact_passage(value, relation, list(dict.fromkeys(names)), incoming)
+        place = (answered.text.index(": ") + 2, len(answered.text))
+        graph, texts = [answered], texts[1:] if rng.random() < 0.7 else texts
+    elif rng.random() < 0.15:
+        texts = texts[1:]
+    texts = [text for text in texts if text is answered or value not in text.text or graph]
+    if not graph and not texts:
+        return example(rng)
+    rng.shuffle(texts)
+    passages = graph + texts
+    prompt, record = compose(passages, _worn(rng, question))
+    number = next((number for number, one in enumerate(passages) if one is answered), -1)
+    answer = None if number < 0 else SpanValue(number, *place, answered.text[slice(*place)])
+    return Example(prompt, record, {"answer": answer})
+
+
+Posed = tuple[str, int, tuple[int, int] | None]  # question, text, where in it the answer stands
+
+
+def interview(rng: random.Random) -> tuple[list[Passage], list[Posed], list[Posed]]:
+    """One to three texts, what they are asked and answer, and what they are asked in vain."""
+    passages: list[Passage] = []
+    asked: list[Posed] = []
+    untold: list[Posed] = []
+    room = _MOST
+    for told in rng.sample(read(), rng.choice((1, 2, 2, 3))):
+        shown = show(rng, told, _name(rng, told))
+        room -= len(shown.text)
+        if passages and (room < 0 or any(one.title == shown.name for one in passages)):
+            continue
+        for kind, question in told.asked:
+            posed = question.replace("{it}", shown.name).rstrip("? "), len(passages), shown.places.get(kind)
+            (asked if posed[2] else untold).append(posed)
+        passages.append(shown.passage(rng))
+    return passages, asked, untold
+
+
+def example(rng: random.Random) -> Example:
+    """One question of a text, others of its kind beside it, now and then facts of a graph about the same thing."""
+    if rng.random() < 0.14:
+        return _backward(rng)
+    told = rng.choice(read())
+    kind, question = rng.choice(told.asked)
+    shown = show(rng, told, _name(rng, told))
+    question = question.replace("{it}", shown.name)
+    there = rng.random() >= 0.06  # else nothing that is shown is about it
+    passages = [shown.passage(rng)] if there else []
+    if told.places and not _IN_GRAPHS.search(f"{kind} {question}") and rng.random() < 0.6:
+        passages += _facts(rng, shown.name)
+    passages += _others(rng, told, shown, _MOST - sum(len(one.text) for one in passages))
+    if not passages:
+        return example(rng)
+    graph = [one for one in passages if one.source == "graph"]
+    texts = [one for one in passages if one.source != "graph"]
+    rng.shuffle(graph)
+    rng.shuffle(texts)
+    passages = graph + texts
+    given: tuple[str, ...] = ()
+    if rng.random() < 0.05 and shown.name in question:
+        question, given = question.replace(shown.name, rng.choice(("there", "it", "that one"))), (shown.name,)
+    if rng.random() < 0.06:
+        question = slip(rng, question, (shown.name,))
+    prompt, record = compose(passages, _worn(rng, question), given)
+    return Example(prompt, record, {"answer": _answer(passages, shown, kind)})
+
+
+def _answer(passages: Sequence[Passage], shown: Shown, kind: str) -> SpanValue | None:
+    """Where the answer stands; a text looked into in vain where it does not tell it; None where none is about it."""
+    at = next((at for at, one in enumerate(passages) if one.source == "brief" and one.title == shown.name), -1)
+    if at < 0:
+        return None
+    start, end = shown.places.get(kind, (0, 0))
+    return SpanValue(at, start, end, shown.text[start:end])
+
+
+def _facts(rng: random.Random, name: str) -> list[Passage]:
+    names = [name, *distinct(rng, "country", 5)]
+    facts = make_facts(rng, GEOGRAPHY, names, 2, 4)
+    triples = [(name, relation, other) for relation, by in facts.items() for other in by[name]]
+    return list(fact_passages(name, triples))
+
+
+def _others(rng: random.Random, told: Told, shown: Shown, room: int) -> list[Passage]:
+    """Texts about others that tell the same kinds of things, as long as they have room."""
+    found: list[Passage] = []
+    for _ in range(rng.choice((0, 1, 2, 2, 3, 4))):
+        other = rng.choice(read())
+        if other.places != told.places and rng.random() < 0.8:
+            continue
+        one = show(rng, other, _name(rng, other))
+        room -= len(one.text)
+        if room < 0:
+            break
+        if one.name != shown.name and shown.name not in one.text:
+            found.append(one.passage(rng))
+    return found

@@ -1,0 +1,48 @@
+"""Requests in the words of people who wrote them down, and who answers them."""
+
+from __future__ import annotations
+
+import random
+import re
+
+from .casts import FACTS, FIGURES, TASTE
+from .domains import Domain
+from .parts import Part, Request
+from .templates import SLOT, Template, fill, read, said, world_for
+from .worlds import World
+
+FILES = ("planner_country", "planner_things")
+_WHO = {"coder": FIGURES, "qa": FACTS, "taste": TASTE}
+_MARKED = re.compile(r"\[([^\[\]]*)\]")
+
+
+def request(rng: random.Random, domain: Domain) -> tuple[World, Request] | None:
+    """A written request about a world of this domain; None where nobody wrote any."""
+    able = read(*FILES).get(domain.one, ())
+    if not able:
+        return None
+    template = rng.choice(able)
+    world = world_for(rng, template)
+    return world, asked(rng, world, template)
+
+
+def asked(rng: random.Random, world: World, template: Template) -> Request:
+    """The template's request over ``world``. Raises ValueError where its steps and its marks do not agree."""
+    fillings = fill(rng, world, (template.right,))
+    marked = said(template.right, fillings)
+    keep = tuple(filling.words for slot, filling in fillings.items() if SLOT.fullmatch(slot))
+    words = _MARKED.findall(marked)
+    text = _MARKED.sub(r"\1", marked)
+    chain = ">" in template.left
+    kinds = [_WHO[name.strip()] for name in re.split(r"[>+]", template.left)]
+    if len(kinds) == 1:
+        return Request(text, (Part(kinds[0], text),), keep)
+    if len(words) != len(kinds) - chain:
+        raise ValueError(f"{template.where}: {template.left} needs {len(kinds) - chain} marked parts, not {len(words)}")
+    if chain:
+        words = [*words, text]
+    parts = tuple(
+        Part(kind, part, (number,) if chain and number else ())
+        for number, (kind, part) in enumerate(zip(kinds, words, strict=True))
+    )
+    return Request(text, parts, keep)
