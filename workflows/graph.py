@@ -59,8 +59,8 @@ class Question:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to be done: by an agent (``agent`` or ``agent_from``), by a function (``call``), by a person (``ask``),
-    or by the clock (``sleep``).
+    """One thing to be done: by an agent (``agent`` or ``agent_from``), by a function (``call``), by another workflow
+    (``workflow``), by a person (``ask``), or by the clock (``sleep``).
 
     Attributes:
         name: its output's name in later expressions.
@@ -79,6 +79,11 @@ class Step:
         join: steps that must all have led here before this one starts.
         seconds: how long one effect may take.
         retry: how often one effect is tried.
+        workflow: a workflow or a team that does it as a run of its own, in the same journal.
+        on_error: the step that is led to when this one has failed; it is given the step's name and the error. Without
+            it the run fails.
+        merge: how the outputs of several ``join``ed steps become one value: a name of :data:`.merging.MERGES`, or a
+            function of a mapping from step to output; None: their list.
         into: a growing list, to which the output is added (of an ``each``: each output). Expressions see it by this
             name; the journal has every output once, however long the list is.
     """
@@ -98,12 +103,24 @@ class Step:
     ask: Question | None = None
     sleep: Expression | None = None
     into: str | None = None
+    workflow: Any = None
+    on_error: str | None = None
+    merge: str | Callable[[Mapping[str, Any]], Any] | None = None
 
     @cached_property
     def parameters(self) -> Parameters:
         """How ``call`` wants its arguments."""
         assert self.call is not None
         return parameters_of(self.call)
+
+    @cached_property
+    def onward(self) -> tuple[str, ...]:
+        """All that the step may lead to, each once: the targets of its routes, in their order, then ``on_error``.
+
+        :data:`END` is among them where a route says so; () of a step without routes and ``on_error``: it ends there.
+        """
+        ways = [target for route in self.routes for target in route.targets]
+        return tuple(dict.fromkeys(ways if self.on_error is None else [*ways, self.on_error]))
 
     def expressions(self) -> Iterator[tuple[str, Expression]]:
         """Every expression of the step, with the path of its key."""
@@ -204,6 +221,8 @@ def _step(step: Step) -> dict[str, Any]:
         "input": {name: _text(expression) for name, expression in step.input.items()}, "each": _text(step.each),
         "at_once": step.at_once, "failure": step.failure, "routes": routes, "join": list(step.join),
         "seconds": step.seconds, "sleep": _text(step.sleep), "into": step.into,
+        "workflow": None if step.workflow is None else str(getattr(step.workflow, "name", step.workflow)),
+        "on_error": step.on_error, "merge": step.merge if isinstance(step.merge, str) else _text(step.merge),
         "ask": None if step.ask is None else _text(step.ask.text),
         "choices": None if step.ask is None else list(step.ask.choices),
         "gives": None if step.ask is None or step.ask.gives is None else step.ask.gives.message_name,

@@ -14,7 +14,6 @@ from .asking import Question
 from .phrases import slip
 from .worlds import World, a_domain, make_table
 
-
 WRITTEN = 0.5
 """Of the questions, those in words that people wrote down; the others are put together."""
 
