@@ -2,7 +2,7 @@
 
     python -m benchmarks.desk
 
-What ``understudy evaluate examples/travel_desk/team.yaml tests/data/travel_desk_questions.jsonl --ablate --rules
+What ``understudy evaluate examples/travel_desk/team.yaml tests/data/travel_desk_questions_second.jsonl --ablate --rules
 benchmarks/rules_desk.py`` prints, and how much what the recommender suggests has in common with what was liked.
 """
 
@@ -20,7 +20,7 @@ import torch
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.questions import DESK, FRESH, ROOT, closest, facts_of, popular, shared_facts
+from benchmarks.questions import DESK, FRESH, ROOT, SECOND, closest, facts_of, popular, shared_facts
 from benchmarks.roles import RULES
 from benchmarks.shares import Sheet, write_part
 from understudy.cli_evaluate import team_view
@@ -30,6 +30,15 @@ from understudy.questions import read_questions
 from understudy.rivals import TRAINED, Prompted, Rivals
 from understudy.workflows.team import Team
 
+EXAMINATIONS = {
+    SECOND: ("desk", "The travel desk: heads and what could stand in their place",
+             "python -m benchmarks.desk", "by two writers who had seen the desk's data alone, read once"),
+    FRESH: ("desk again", "The first examination of the travel desk, read again",
+            f"python -m benchmarks.desk --questions {FRESH.relative_to(ROOT)}",
+            "by four writers who had seen no code; the heads before these were read by them too, and the outcome was known "
+            "when the training of these was made"),
+}  # fmt: skip
+"""File → the part of docs/figures.md, its title, the command, and who wrote the questions."""
 Pairs = Iterable[tuple[Sequence[str], Sequence[str]]]  # what was liked, and what is suggested
 
 
@@ -60,7 +69,7 @@ def main() -> None:
     )
     parser.add_argument("--team", type=Path, default=DESK / "team.yaml", help="team.yaml (the travel desk)")
     parser.add_argument("--backbone", default=None, help="in place of the team's: default, a folder, a hub id")
-    parser.add_argument("--questions", type=Path, default=FRESH, help=f"a JSONL file ({FRESH.relative_to(ROOT)})")
+    parser.add_argument("--questions", type=Path, default=SECOND, help=f"a JSONL file ({SECOND.relative_to(ROOT)})")
     parser.add_argument("--against", default=None, help="the address of a prompted model, an OpenAI-compatible API")
     parser.add_argument("--model", default="", help="of the model that --against serves")
     parser.add_argument("--json", action="store_true", help="print one JSON object, with what was answered wrong")
@@ -84,20 +93,22 @@ def main() -> None:
         print(json.dumps(report_of({"file": str(options.questions)}, rivals.told, outcomes), ensure_ascii=False))
     else:
         Console(width=160).print(team_view(outcomes, rivals.refused), suggested.table())
-    if not options.no_write and options.questions.resolve() == FRESH and against is None:
-        write_part("desk", "The travel desk: heads and what could stand in their place", "python -m benchmarks.desk",
-                   words(rivals, outcomes, len(questions)), [*sheets_of(outcomes), suggested])  # fmt: skip
+    examination = EXAMINATIONS.get(options.questions.resolve())
+    if not options.no_write and examination is not None and against is None:
+        part, title, command, by = examination
+        asked = f"{len(questions)} questions ({options.questions.resolve().relative_to(ROOT)}) {by}"
+        write_part(part, title, command, words(rivals, outcomes, asked), [*sheets_of(outcomes), suggested])
 
 
-def words(rivals: Rivals, outcomes: Sequence[Outcome], count: int) -> str:
+def words(rivals: Rivals, outcomes: Sequence[Outcome], asked: str) -> str:
     """What was done, and the verdicts, for whoever reads the tables."""
     backbone, verdicts = rivals.team.backbone, verdicts_of(outcomes)
     who = "\n".join(f"- *{name}*: {text}" for name, text in rivals.told.items())
     said = "\n".join(f"- {verdict.sentence}" for verdict in verdicts)
     return (
         f"Backbone {backbone.name} {backbone.digest()}; {time.strftime('%Y-%m-%d')}, {platform.machine()}, "
-        f"{torch.get_num_threads()} thread(s). {count} questions ({FRESH.relative_to(ROOT)}) by writers who had seen "
-        f"no code. {LEGEND}\n\n{VERDICT}\n\n{who}\n\n{said}\n\n{losers(verdicts)}."
+        f"{torch.get_num_threads()} thread(s). {asked}. "
+        f"{LEGEND}\n\n{VERDICT}\n\n{who}\n\n{said}\n\n{losers(verdicts)}."
     )
 
 

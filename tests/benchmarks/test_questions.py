@@ -12,8 +12,10 @@ import pytest
 
 from benchmarks.questions import (
     DESK,
+    DEVELOPING,
     FRESH,
     QUESTIONS,
+    SECOND,
     closest,
     database,
     facts_of,
@@ -27,6 +29,8 @@ from understudy.workflows.team import Team
 
 SEEN = read_questions(QUESTIONS)
 UNSEEN = read_questions(FRESH)
+LOOKED_AT = read_questions(DEVELOPING)
+SECOND_UNSEEN = read_questions(SECOND)
 
 
 @pytest.fixture(scope="module")
@@ -43,17 +47,31 @@ def test_there_are_as_many_questions_as_the_figures_say() -> None:
     assert Counter(one.role for one in UNSEEN) == {"planner": 56, "coder": 60, "qa": 72, "recommender": 52, "team": 70}
     assert len({one.id for one in UNSEEN}) == 310
     assert all(one.needs_two for one in UNSEEN if one.role == "team")
+    assert Counter(one.role for one in LOOKED_AT) == {"coder": 70, "qa": 70, "recommender": 20, "team": 80}
+    assert Counter(one.role for one in SECOND_UNSEEN) == {"coder": 60, "qa": 60, "recommender": 54, "team": 120}
+    assert sum(one.needs_two for one in SECOND_UNSEEN) == 68
+    assert sum(one.unanswerable for one in SECOND_UNSEEN) == 12
+    everything = [*SEEN, *UNSEEN, *LOOKED_AT, *SECOND_UNSEEN]
+    assert len({one.id for one in SECOND_UNSEEN}) == 294 and len({one.request.lower() for one in everything}) == 944
 
 
 def test_the_desk_can_be_asked_all_of_them() -> None:
     team = Team.load(DESK / "team.yaml")
-    for questions in (SEEN, UNSEEN):
+    for questions in (SEEN, UNSEEN, LOOKED_AT, SECOND_UNSEEN):
         assert sum(map(len, parts_of(team, questions).values())) == len(questions)
 
 
 @pytest.mark.parametrize("question", [one for one in (*SEEN, *UNSEEN) if one.reference], ids=lambda one: one.id)
 def test_the_values_are_what_the_data_gives(question: Question, tables: sqlite3.Connection) -> None:
     assert reference_values(question, tables) == question.values
+
+
+@pytest.mark.parametrize(
+    "question", [one for one in (*LOOKED_AT, *SECOND_UNSEEN) if one.role == "coder"], ids=lambda one: one.id
+)
+def test_the_values_of_the_second_files_are_what_the_data_gives(question: Question, tables: sqlite3.Connection) -> None:
+    found = reference_values(question, tables)
+    assert sorted(map(str, found)) == sorted(map(str, question.values)) or set(found) >= set(question.values)
 
 
 def test_notes_are_read_where_they_are(tables: sqlite3.Connection, tmp_path: Path) -> None:
@@ -74,7 +92,7 @@ def test_every_question_has_something_to_be_judged_by() -> None:
     for one in SEEN:
         assert one.values or one.liked or one.unanswerable, one.id
         assert bool(one.plans) == (one.role == "team"), one.id
-    for one in (*SEEN, *UNSEEN):
+    for one in (*SEEN, *UNSEEN, *LOOKED_AT, *SECOND_UNSEEN):
         assert set(one.liked) <= set(known), one.id
 
 
