@@ -35,7 +35,7 @@ EXAMINATIONS = {
              "python -m benchmarks.desk", "by two writers who had seen the desk's data alone, read once"),
     FRESH: ("desk again", "The first examination of the travel desk, read again",
             f"python -m benchmarks.desk --questions {FRESH.relative_to(ROOT)}",
-            "by four writers who had seen no code, asked a second time: the outcome of the first reading was known when "
+            "by four writers who had seen no code, asked again: the outcome of the first reading was known when "
             "these heads were trained"),
 }  # fmt: skip
 """File → the part of docs/figures.md, its title, the command, and who wrote the questions."""
