@@ -45,7 +45,9 @@ VARIATIONS = 170_000
 ABSTAINING = ("coder", "qa")
 """Roles whose answers are right or wrong as a whole, so that a confidence under which they abstain can be found."""
 
-ABOUT_THRESHOLD = "the least confidence at which at most 10 % of 400 generated examples answered were wrong"
+WRONG = 0.15
+"""Of what a shipped role answers to generated examples, the share that may be wrong."""
+ABOUT_THRESHOLD = f"the least confidence at which at most {100 * WRONG:.0f} % of 400 generated examples answered were wrong"
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ PRESETS = {
 }  # fmt: skip
 
 
-def threshold(backbone: Backbone, head: Head, examples: int = 400, error: float = 0.1) -> float:
+def threshold(backbone: Backbone, head: Head, examples: int = 400, error: float = WRONG) -> float:
     """The least confidence at which at most ``error`` of the role's answers to generated examples were wrong."""
     bank = HeadBank(backbone.sites)
     bank.add(head)
