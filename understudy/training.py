@@ -47,7 +47,9 @@ ABSTAINING = ("coder", "qa")
 
 WRONG = 0.15
 """Of what a shipped role answers to generated examples, the share that may be wrong."""
-ABOUT_THRESHOLD = f"the least confidence at which at most {100 * WRONG:.0f} % of 400 generated examples answered were wrong"
+ABOUT_THRESHOLD = (
+    f"the least confidence at which at most {100 * WRONG:.0f} % of 400 generated examples answered were wrong"
+)
 
 
 @dataclass(frozen=True)
