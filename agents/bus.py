@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from types import TracebackType
@@ -32,6 +31,7 @@ from typing import Any, Self
 
 from ..core.errors import UnderstudyError
 from .addressing import Addresser
+from .clock import now
 from .deadlock import Deadlock, stuck
 from .delivery import Delivery, chosen, handled_by_this_task
 from .letters import DeadLetter, DeadLetters, Reason
@@ -59,7 +59,7 @@ class MessageBus:
 
     def __init__(
         self, *, capacity: int = 64, keep: int = 10_000, deepest: int = 100,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = now,
     ) -> None:  # fmt: skip
         self._letters = DeadLetters(keep, clock)
         self.dead = self._letters.kept

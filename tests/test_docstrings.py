@@ -11,7 +11,7 @@ import pytest
 
 import understudy
 
-FLOORS = ("core", "knowledge", "agents", "workflows")
+FLOORS = ("core", "knowledge", "agents", "workflows", "testing")
 
 
 def modules() -> Iterator[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 FLOORS = ("core", "knowledge", "agents", "workflows")
-DATA = (("understudy/schemas", "*.json"), ("core/backbones", "*"), ("agents/heads", "*"))
+DATA = (("understudy/schemas", "*.json"), ("understudy/scaffolds", "*"), ("core/backbones", "*"), ("agents/heads", "*"))
 
 
 @pytest.fixture(scope="module")

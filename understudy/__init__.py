@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .core.errors import UnderstudyError
     from .core.heads import Head
     from .knowledge.store import KnowledgeStore
+    from .workflows.calls import register
     from .workflows.drain import Drain
     from .workflows.effects import effect_key, emit
     from .workflows.graph import Workflow
@@ -69,6 +70,7 @@ _homes = {
     "check_cancelled": "agents.cancellation",
     "effect_key": "workflows.effects",
     "emit": "workflows.effects",
+    "register": "workflows.calls",
 }
 
 __all__ = [
@@ -95,6 +97,7 @@ __all__ = [
     "check_cancelled",
     "effect_key",
     "emit",
+    "register",
 ]
 
 

@@ -11,12 +11,15 @@ import typer
 
 from . import __version__, cli_store
 from .cli_check import check, schema
+from .cli_diagram import diagram
 from .cli_evaluate import evaluate
 from .cli_knowledge import knowledge
 from .cli_learn import ask, learn
+from .cli_new import new
 from .cli_run import fork, replay, resume, run
 from .cli_runs import runs
 from .cli_support import Face
+from .cli_test import test
 from .cli_train import train
 
 app = typer.Typer(
@@ -52,10 +55,13 @@ app.command()(run)
 app.command()(resume)
 app.command()(replay)
 app.command()(fork)
+app.command()(new)
 app.command()(learn)
 app.command()(ask)
 app.command()(check)
 app.command()(schema)
+app.command()(diagram)
+app.command()(test)
 app.command()(evaluate)
 for command in cli_store.COMMANDS:
     knowledge.command()(command)

@@ -11,22 +11,24 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from .cli_support import REFUSED, JsonOption, print_json, stdout
+from .cli_support import REFUSED, FunctionsOption, JsonOption, print_json, stdout, use_functions
 from .core.errors import UnderstudyError
 
 
 def check(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE…", help="team.yaml and role.yaml files.")],
+    functions: FunctionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find every mistake in team and role files, with file:line:column and "did you mean".
 
-    Exit status 2 where there is one. Nothing is run and no model is loaded.
+    Exit status 2 where there is one. Nothing is run but the files of --functions, and no model is loaded.
 
     `understudy check examples/travel_desk/team.yaml`
     """
     from .workflows.schema import check as mistakes_of
 
+    use_functions(functions)
     problems = [problem for path in paths for problem in mistakes_of(path)]
     if as_json:
         print_json({"ok": not problems, "files": paths, "problems": [asdict(problem) for problem in problems]})

@@ -15,6 +15,7 @@ from .cli_support import (
     DEFAULT_JOURNAL,
     FAILED,
     TERMINATED,
+    FunctionsOption,
     JournalOption,
     JsonOption,
     complain,
@@ -23,6 +24,7 @@ from .cli_support import (
     print_json,
     stderr,
     stdout,
+    use_functions,
     value_from,
 )
 from .core.errors import UnderstudyError
@@ -45,6 +47,7 @@ def run(
     ] = None,
     journal: JournalOption = None,
     run_id: Annotated[str | None, typer.Option(metavar="ID", help="A name for the run.", show_default=False)] = None,
+    functions: FunctionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Let a team answer a request.
@@ -59,13 +62,14 @@ def run(
     request = _request(text, input_file)
     from .workflows.team import Team
 
+    use_functions(functions)
     loaded = Team.load(team)
     loaded.require_heads()  # before the journal is made
     file, name = journal or DEFAULT_JOURNAL, run_id or uuid.uuid4().hex[:12]
-    with progress(as_json) as on_event, _resumable(team, name, journal), draining() as drain:
+    with progress(as_json) as on_event, _resumable(team, name, journal, functions), draining() as drain:
         loaded.make_ready()  # so that no step's seconds have the loading in them
         result = loaded.run_sync(request, journal=file, run_id=name, on_event=on_event, drain=drain)
-    _show(result, as_json, team, journal, title=text)
+    _show(result, as_json, team, journal, functions, title=text)
 
 
 def resume(
@@ -80,6 +84,7 @@ def resume(
     ] = None,
     changed: Annotated[bool, typer.Option("--changed", help="Go on although the workflow was changed.")] = False,
     journal: JournalOption = None,
+    functions: FunctionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Go on with a run that was killed, or that waits for a person; what is recorded is not done again.
@@ -91,17 +96,22 @@ def resume(
     from .workflows.team import Team
 
     answers = dict(_answer(text) for text in answer or ())
+    use_functions(functions)
     loaded = Team.load(team)
     file = existing(journal or DEFAULT_JOURNAL)
-    with progress(as_json) as on_event, _resumable(team, run_id, journal), draining() as drain:
+    with progress(as_json) as on_event, _resumable(team, run_id, journal, functions), draining() as drain:
         result = loaded.resume_sync(
             run_id, changed=changed, answers=answers, journal=file, on_event=on_event, drain=drain
         )
-    _show(result, as_json, team, journal)
+    _show(result, as_json, team, journal, functions)
 
 
 def replay(
-    team: TeamArgument, run_id: RunArgument, journal: JournalOption = None, as_json: JsonOption = False
+    team: TeamArgument,
+    run_id: RunArgument,
+    journal: JournalOption = None,
+    functions: FunctionsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """What a run came to, by folding its record through the workflow; nothing is computed again.
 
@@ -109,8 +119,9 @@ def replay(
     """
     from .workflows.team import Team
 
+    use_functions(functions)
     file = existing(journal or DEFAULT_JOURNAL)
-    _show(Team.load(team).workflow.replay(run_id, journal=file), as_json, team, journal)
+    _show(Team.load(team).workflow.replay(run_id, journal=file), as_json, team, journal, functions)
 
 
 def fork(
@@ -136,6 +147,7 @@ def fork(
         str | None, typer.Option("--run-id", metavar="ID", help="A name for the new run.", show_default=False)
     ] = None,
     journal: JournalOption = None,
+    functions: FunctionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Begin a run that shares what another did before a step, and goes its own way from there.
@@ -147,6 +159,7 @@ def fork(
     from .workflows.team import Team
     from .workflows.values import UNSET
 
+    use_functions(functions)
     loaded = Team.load(team)
     file, name = existing(journal or DEFAULT_JOURNAL), new_id or uuid.uuid4().hex[:12]
     given = UNSET if message is None else value_from(message, "--message")
@@ -154,12 +167,12 @@ def fork(
         given = loaded.message(given if isinstance(given, dict) else message)
     gives = UNSET if output is None else value_from(output, "--output")
     index = None if item is None else item - 1
-    with progress(as_json) as on_event, _resumable(team, name, journal), draining() as drain:
+    with progress(as_json) as on_event, _resumable(team, name, journal, functions), draining() as drain:
         result = loaded.fork_sync(
             run_id, step, visit=visit, index=index, message=given, output=gives, run_id=name, journal=file,
             on_event=on_event, drain=drain,
         )  # fmt: skip
-    _show(result, as_json, team, journal)
+    _show(result, as_json, team, journal, functions)
 
 
 @contextmanager
@@ -180,17 +193,18 @@ def progress(quiet: bool) -> Iterator[Callable[[Any], None]]:
 
 
 @contextmanager
-def _resumable(team: Path, run_id: str, journal: Path | None) -> Iterator[None]:
+def _resumable(team: Path, run_id: str, journal: Path | None, functions: list[Path] | None) -> Iterator[None]:
     """On Ctrl-C say how to go on; the exit status is given where all errors are."""
     try:
         yield
     except KeyboardInterrupt:
-        complain(f"go on with: {_resuming(team, run_id, journal)}")
+        complain(f"go on with: {_resuming(team, run_id, journal, functions)}")
         raise
 
 
-def _resuming(team: Path, run_id: str, journal: Path | None) -> str:
+def _resuming(team: Path, run_id: str, journal: Path | None, functions: list[Path] | None) -> str:
     where = f" --journal {shlex.quote(str(journal))}" if journal else ""
+    where += "".join(f" --functions {shlex.quote(str(file))}" for file in functions or ())
     return f"understudy resume {shlex.quote(str(team))} {shlex.quote(run_id)}{where}"
 
 
@@ -219,14 +233,15 @@ def _request(text: str | None, input_file: Path | None) -> str | dict[str, Any]:
 
 
 def _show(
-    result: Result, as_json: bool, team: Path, journal: Path | None, title: str | None = None
-) -> None:
+    result: Result, as_json: bool, team: Path, journal: Path | None, functions: list[Path] | None,
+    title: str | None = None,
+) -> None:  # fmt: skip
     shown = run_object(result)
     if as_json:
         print_json(shown)
     else:
         stdout().print(run_view(shown, title))
-    go_on = _resuming(team, result.run, journal)
+    go_on = _resuming(team, result.run, journal, functions)
     if result.status == "waiting":
         answers = "".join(f" --answer {shlex.quote(ask.step)}=…" for ask in result.questions)
         complain(f"answer with: {go_on}{answers}")

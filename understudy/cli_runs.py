@@ -18,12 +18,14 @@ from rich.text import Text
 from .cli_support import (
     DEFAULT_JOURNAL,
     FAILED,
+    FunctionsOption,
     JournalOption,
     JsonOption,
     complain,
     existing,
     print_json,
     stdout,
+    use_functions,
 )
 from .core.errors import UnderstudyError
 from .recorded import recorded
@@ -99,6 +101,7 @@ def dead_letters(
     team: Annotated[
         Path | None, typer.Option("--team", metavar="TEAM", help="The team.yaml, for --send.", show_default=False)
     ] = None,
+    functions: FunctionsOption = None,
     journal: JournalOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -110,6 +113,7 @@ def dead_letters(
     """
     from .workflows.journal import Journal
 
+    use_functions(functions)
     with Journal(existing(journal or DEFAULT_JOURNAL)) as book:
         if send is not None:
             _send(book, run, send, team, as_json)

@@ -45,6 +45,13 @@ JournalOption = Annotated[
         "--journal", metavar="DB", envvar="UNDERSTUDY_JOURNAL", help="The journal of runs.", show_default=False
     ),
 ]
+FunctionsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--functions", metavar="FILE.py", show_default=False,
+        help="A Python file that registers functions for the team's steps; it is run. May be given again.",
+    ),
+]
 DEFAULT_JOURNAL = Path(".understudy") / "journal.db"
 
 
@@ -114,6 +121,14 @@ def share_bar(quiet: bool = False, what: str = "loading the backbone") -> Iterat
     with Progress(*columns, console=console, transient=True) as shown:
         task = shown.add_task(what, total=1.0)
         yield lambda share, what: shown.update(task, completed=share, description=what)
+
+
+def use_functions(files: list[Path] | None) -> None:
+    """Run the files of functions that ``--functions`` names, so that team files may name what they register."""
+    from .workflows.calls import load_functions
+
+    for file in files or ():
+        load_functions(file)
 
 
 def existing(journal: Path) -> Path:

@@ -11,7 +11,8 @@ from typing import Any
 from .core.errors import UnderstudyError
 from .core.intervals import wilson
 
-_matchers = ("contains", "equals", "any_of", "lacks")
+MATCHERS = ("contains", "equals", "any_of", "lacks")
+"""What may say how an output must be, in place of the value itself."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,11 @@ def meets(expected: Any, output: Any, where: str) -> bool:
     Raises UnderstudyError where a matcher is not known.
     """
     if isinstance(expected, Mapping):
-        used = [name for name in expected if name in _matchers]
+        used = [name for name in expected if name in MATCHERS]
         if used and len(used) == len(expected):
             return all(_matches(name, expected[name], output) for name in used)
         if used:
-            raise UnderstudyError("matchers and fields are mixed", where=where, mend=f"write one of {_matchers}")
+            raise UnderstudyError("matchers and fields are mixed", where=where, mend=f"write one of {MATCHERS}")
         if not isinstance(output, Mapping):
             return False
         missing = sorted(set(expected) - set(output))

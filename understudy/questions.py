@@ -101,7 +101,7 @@ def question(line: Mapping[str, Any], where: str) -> Question:
         raise UnderstudyError("it has an answer and is 'unanswerable'", where=where, mend="write one of them")
     if line.get("also") and not line.get("values"):
         raise UnderstudyError("'also' stands without 'values'", where=where, mend="write its first list as values")
-    if line.get("expect") is not None and _met_by_all(line["expect"]):
+    if line.get("expect") is not None and met_by_all(line["expect"]):
         raise UnderstudyError("'expect' is met by any answer", where=where, mend="write what the output must contain")
     if not told and line.get("expect") is None and not line.get("plans"):
         mend = "give it values, plans, liked, unanswerable or expect"
@@ -117,13 +117,13 @@ def _fixed(value: Any) -> Any:
     return tuple(map(_fixed, value)) if isinstance(value, list) else value
 
 
-def _met_by_all(expected: Any, name: str = "") -> bool:
+def met_by_all(expected: Any, name: str = "") -> bool:
     """Whether any output is as expected: nothing is asked of it, or but a blank text, which each contains.
 
     ``name``: of the matcher or field that ``expected`` stands under.
     """
     if isinstance(expected, Mapping):
-        return all(_met_by_all(value, name) for name, value in expected.items())
+        return all(met_by_all(value, name) for name, value in expected.items())
     if isinstance(expected, str):
         return name not in ("equals", "lacks") and not expected.strip()
     parts = expected if isinstance(expected, list) else [expected]

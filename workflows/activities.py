@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
 
+from ..agents.clock import ticks
 from ..agents.letters import described
 from ..agents.messages import MessageError
 from ..agents.usage import Usage
 from .arguments import agent_name
+from .children import Children
 from .events import Event, QuestionAnswered, StepEmitted, StepFailed, StepFinished, StepStarted, TimerFired
 from .graph import Graph
+from .journal import JournalError
+from .lease import LeaseTaken
 from .questions import OpenQuestion, checked, opened
 from .runtime import Outcome, Runtime
-from .state import Ask, Command, Sleep, Start
+from .state import Ask, Cancel, Command, Sleep, Start
+from .values import UNSET
 from .vector import as_tuples
 
 OnQuestion = Callable[[OpenQuestion], Awaitable[Any]]
@@ -40,11 +44,14 @@ class Activities:
         tell: told of events that are not kept; None: nobody watches.
         clock: seconds since the epoch.
         on_question: asks a person; None: questions are left open.
+        children: drives the runs that are steps of this one.
+        broken: told of an error that no event can tell of: the journal cannot be written.
     """
 
     def __init__(
         self, graph: Graph, runtime: Runtime, put: Callable[[Event | None], None], tell: Callable[[Event], None] | None,
-        clock: Callable[[], float], on_question: OnQuestion | None,
+        clock: Callable[[], float], on_question: OnQuestion | None, children: Children,
+        broken: Callable[[Exception], None],
     ) -> None:  # fmt: skip
         self._graph = graph
         self._runtime = runtime
@@ -52,6 +59,8 @@ class Activities:
         self._tell = tell
         self._clock = clock
         self._on_question = on_question
+        self._children = children
+        self._broken = broken
         # Steps must not see what the context variables of another step hold, whichever led to them.
         self._context = copy_context()
         self._effects: dict[str, asyncio.Task[None]] = {}
@@ -67,22 +76,30 @@ class Activities:
             if command.key in self._effects:
                 return
             if self._tell is not None:
-                agent = None if self._graph.steps[command.step].call is not None else agent_name(command)
+                step = self._graph.steps[command.step]
+                agent = None if step.call is not None or step.workflow is not None else agent_name(command)
                 self._tell(StepStarted(self._clock(), command.step, command.visit, command.index, agent, command.key))
             self._effects[command.key] = self._task(self._perform(run, command), command.key)
+        elif isinstance(command, Cancel):
+            self._children.give_up(command.keys)
+            for key in command.keys:
+                self._leave(self._effects.pop(key, None) or self._aside.pop(key, None))
         elif not isinstance(command, Sleep | Ask) or command.key in self._aside:
             return
         elif isinstance(command, Sleep):
             self._aside[command.key] = self._task(self._sleep(command), command.key)
         elif self._on_question is not None:
-            self._aside[command.key] = self._task(self._ask(command, self._on_question), command.key)
+            self._aside[command.key] = self._task(self._ask(run, command, self._on_question), command.key)
 
     def leave_aside(self) -> None:
         """Wait for no timer and ask nobody any more: the process that resumes the run does that."""
-        for task in self._aside.values():
+        while self._aside:
+            self._leave(self._aside.popitem()[1])
+
+    def _leave(self, task: asyncio.Task[None] | None) -> None:
+        if task is not None:
             task.cancel()
-        self._left += self._aside.values()
-        self._aside.clear()
+            self._left.append(task)
 
     async def stop(self) -> None:
         """Cancel all of it, and wait until it has ended."""
@@ -94,12 +111,25 @@ class Activities:
         self._aside.clear()
 
     async def _perform(self, run: str, start: Start) -> None:
-        began = time.perf_counter()
+        began = ticks()
+        seconds: float | None = None
         try:
-            done = await self._runtime.perform(run, self._graph.steps[start.step], start, self._shower(start))
+            step = self._graph.steps[start.step]
+            if step.workflow is None:
+                done = await self._runtime.perform(run, step, start, self._shower(start))
+            elif (ended := await self._children.perform(step, start)) is None:
+                self._effects.pop(start.key, None)
+                self._put(None)
+                return
+            else:
+                done, seconds = ended, ended.usage.seconds  # at work, over all the processes that drove it
+        except (JournalError, LeaseTaken) as error:  # of a child
+            self._broken(error)
+            return
         except Exception as error:  # of the runtime itself
             done = Outcome(None, None, described(error), 1, Usage())
-        seconds = time.perf_counter() - began
+        if seconds is None:
+            seconds = ticks() - began
         common = (self._clock(), start.step, start.visit, start.index, done.agent)
         self._effects.pop(start.key, None)
         if done.error is None:
@@ -138,12 +168,12 @@ class Activities:
         self._aside.pop(sleep.key, None)
         self._put(TimerFired(self._clock(), sleep.step, sleep.visit, sleep.index))
 
-    async def _ask(self, ask: Ask, on_question: OnQuestion) -> None:
-        (question,) = opened((ask,))
+    async def _ask(self, run: str, ask: Ask, on_question: OnQuestion) -> None:
         answered: Event | None = None
         try:
-            answer = checked(ask, await on_question(question))
-            answered = QuestionAnswered(self._clock(), ask.key, answer)
+            answer = await on_question(opened(ask, run))
+            if answer is not UNSET:  # otherwise nobody answers now, and the question stays open
+                answered = QuestionAnswered(self._clock(), ask.key, checked(ask, answer))
         except Exception:
             # The question stays open: the run is suspended once nothing else is under way.
             _log.exception("on_question failed at %s", ask.key)

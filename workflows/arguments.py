@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..agents.messages import Message, first_mistake
+from ..agents.requests import message_from
 from ..core.errors import UnderstudyError
 from .parameters import Parameters, parameters_of
 from .state import Start
@@ -46,6 +47,19 @@ def message_for(agent: Any, start: Start) -> Message:
             mend=f"its input has to give: {', '.join(takes.model_fields)}",
         ) from None
     return made
+
+
+def input_for(flow: Any, start: Start) -> Any:
+    """What the run begins with that does ``start`` with the workflow ``flow``.
+
+    For a workflow that takes any value the step's ``input`` or the value itself; otherwise a message as for an agent,
+    where a text stands for the one field that it needs. Raises UnderstudyError for what is missing or wrong.
+    """
+    if flow.takes is None:
+        return start.value if start.arguments is None else as_tuples(dict(start.arguments))
+    if start.arguments is None and isinstance(start.value, str):
+        return message_from(flow.takes, start.value, start.step)
+    return message_for(flow, start)
 
 
 def agent_name(start: Start) -> str:

@@ -76,6 +76,11 @@ class Expression:
             where = f"expression '{self.text}'"
             raise ExpressionError(error.what, where=where, mend=error.mend, offset=error.offset) from None
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether it was made by :meth:`constant`, rather than from a text."""
+        return isinstance(self._node, _Constant)
+
     def names(self) -> frozenset[str]:
         """The names that a scope must have for this expression to be evaluated."""
         return frozenset(self._offsets)

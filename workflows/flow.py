@@ -27,14 +27,16 @@ from .values import UNSET
 
 if TYPE_CHECKING:
     from ..agents.messages import Message
+    from .diagram import Diagram
     from .events import Event
     from .journal import Journal
     from .outcome import Result
     from .problems import Problem
     from .session import RunOptions
+    from .team import Team
 
 Doer = Any
-"""Who does a step: an agent, the name of one, or a function."""
+"""Who does a step: an agent, the name of one, a function, or another workflow or team."""
 
 
 class Workflow:
@@ -63,6 +65,7 @@ class Workflow:
         self.input = Ref("input")
         self.team = Ref("team")
         self.item = Ref("item")
+        self.error = Ref("error")
         self.limits = limits or Limits()
         self._output = dict(output or {})
         self._steps: dict[str, Step] = {}
@@ -70,14 +73,15 @@ class Workflow:
         self._routes: dict[str, list[Route]] = {}
         self._agents: dict[str, Any] = {}
         self._wired: Graph | None = None
-        self._checked: tuple[Graph, frozenset[str] | None, list[Problem]] | None = None
+        self._checked: tuple[Graph, Any, list[Problem]] | None = None
 
     @classmethod
     def of(cls, graph: Graph, agents: Mapping[str, Any] | None = None) -> Workflow:
         """The workflow of a graph that was made elsewhere, such as from YAML."""
         made = cls(graph.name, graph.takes, output=graph.output, limits=graph.limits)
         made._steps = dict(graph.steps)
-        made._routes = {name: list(step.routes) for name, step in graph.steps.items()}
+        # What ends a branch is no route, so that steps may be added after it.
+        made._routes = {name: list(step.routes) for name, step in graph.steps.items() if step.routes != (Route(END),)}
         made._after = dict.fromkeys(graph.steps, ())
         made._agents = dict(agents or {})
         made._start = graph.start
@@ -96,16 +100,21 @@ class Workflow:
         seconds: float | None = None,
         retry: Retry | None = None,
         into: Ref | str | None = None,
+        on_error: Ref | str | None = None,
+        merge: str | Callable[[Mapping[str, Any]], Any] | None = None,
     ) -> Ref:
-        """Add a step done by ``doer``, an agent or a function.
+        """Add a step done by ``doer``, an agent, a function, or another workflow or team: a run of its own.
 
         ``input`` gives its arguments as Refs, expressions or constants; without it, the step takes what the step
-        before gave. ``after`` names the steps that it follows; with several it waits for all of them. ``into`` is a
-        growing list, made by :meth:`growing`, to which the output is added.
+        before gave. ``after`` names the steps that it follows; with several it waits for all of them, and ``merge``
+        makes one value of what they gave: a name of :data:`.merging.MERGES`, or a pure function of a mapping from
+        step to output. ``into`` is a growing list, made by :meth:`growing`, to which the output is added.
+        ``on_error`` is the step that is led to when this one has failed finally; it is given the ``step`` and the
+        ``error``.
         """
         made = self._doing(doer, name)
         return self._add(replace(made, input=_expressions(input), failure=failure, seconds=seconds, retry=retry,
-                                 into=_name(into)), after)
+                                 into=_name(into), on_error=_name(on_error), merge=merge), after)
 
     def ask(
         self,
@@ -148,7 +157,7 @@ class Workflow:
         items: Ref | Expression,
         *,
         agent: Doer = None,
-        do: Callable[..., Any] | None = None,
+        do: Callable[..., Any] | Workflow | Team | None = None,
         input: Mapping[str, Any] | None = None,
         name: str | None = None,
         after: Sequence[Ref | str] | Ref | str | None = None,
@@ -157,18 +166,20 @@ class Workflow:
         seconds: float | None = None,
         retry: Retry | None = None,
         into: Ref | str | None = None,
+        on_error: Ref | str | None = None,
     ) -> Ref:
         """Add a step that is done once for each of ``items``, ``at_once`` at a time; it gives the list of outputs.
 
         ``agent`` is an agent, a name, a Ref to a name, or a function from the item to one of these; ``do`` is a
-        function of the item instead. Items with ``needs`` (positions, from 1) wait for those; ``item.needs`` is
-        then what they gave.
+        function of the item instead, or a workflow or team that is run on each. Items with ``needs`` (positions,
+        from 1) wait for those; ``item.needs`` is then what they gave.
         """
         if (agent is None) == (do is None):
             raise WorkflowError("an each needs an agent or a function", where=name, mend="give agent= or do=")
         made = self._doing(agent if do is None else do, name, choose=do is None)
         return self._add(replace(made, input=_expressions(input), each=Expression.of(items), at_once=at_once,
-                                 failure=failure, seconds=seconds, retry=retry, into=_name(into)), after)
+                                 failure=failure, seconds=seconds, retry=retry, into=_name(into),
+                                 on_error=_name(on_error)), after)
 
     def route(
         self, step: Ref | str, to: Ref | str | Sequence[Ref | str], *, when: Any = None, at_most: int | None = None
@@ -188,8 +199,10 @@ class Workflow:
 
     def _doing(self, doer: Doer, name: str | None, choose: bool = False) -> Step:
         """A step done by ``doer``; ``choose``: a function chooses the agent of an item."""
-        agent = agent_from = call = None
-        if isinstance(doer, str):
+        agent = agent_from = call = workflow = None
+        if is_workflow(doer):
+            workflow = doer
+        elif isinstance(doer, str):
             agent = doer
         elif isinstance(doer, Ref | Expression):
             agent_from = Expression.of(doer)
@@ -199,8 +212,10 @@ class Workflow:
         elif callable(doer):
             agent_from, call = (doer, None) if choose else (None, doer)
         else:
-            raise WorkflowError(f"{doer!r} cannot do a step", where=name, mend="give an agent, its name or a function")
-        return Step(name or self._free(str(agent or getattr(doer, "__name__", "step"))), agent, agent_from, call)
+            mend = "give an agent, its name, a function or a workflow"
+            raise WorkflowError(f"{doer!r} cannot do a step", where=name, mend=mend)
+        wish = agent or getattr(doer, "name" if workflow is not None else "__name__", "step")
+        return Step(name or self._free(str(wish)), agent, agent_from, call, workflow=workflow)
 
     def _add(self, step: Step, after: Sequence[Ref | str] | Ref | str | None) -> Ref:
         name = step.name
@@ -234,8 +249,13 @@ class Workflow:
         """The agents that were given to steps as objects."""
         return dict(self._agents)
 
-    def check(self, agents: Mapping[str, Any] | None = None) -> list[Problem]:
-        """Every mistake that can be found before the run; an empty list when there is none."""
+    def check(self, agents: Mapping[str, Any] | None = None, *, within: Sequence[Any] = ()) -> list[Problem]:
+        """Every mistake that can be found before the run, also in workflows that are steps; [] when there is none.
+
+        ``within``: the workflows that this one is a step of, from the outermost on.
+        """
+        from .outputs import types_of
+
         try:
             graph = self.graph()
         except WorkflowError as error:
@@ -243,10 +263,20 @@ class Workflow:
 
             return [Problem(self.name, 0, 0, error.where or self.name, error.what, "", error.mend or "")]
         known = None if agents is None else {**self._agents, **agents}
-        asked = graph, None if known is None else frozenset(known)
-        if self._checked is None or self._checked[0] is not graph or self._checked[1] != asked[1]:
-            self._checked = *asked, graph.check(known)
+        typed = {**self._agents, **(agents or {})}
+        asked = graph, (None if known is None else frozenset(known), types_of(typed))
+        if self._checked is None or within or self._checked[0] is not graph or self._checked[1] != asked[1]:
+            found = graph.check(known, typed)
+            if any(step.workflow is not None for step in graph.steps.values()):
+                from .child_runs import problems
+
+                found += problems(graph, known, within or (self,))
+            self._checked = *asked, found
         return list(self._checked[2])
+
+    def diagram(self, inside: bool = False) -> Diagram:
+        """A picture, as Mermaid and as SVG; ``inside``: with the steps of workflows that are steps."""
+        return self.graph().diagram(inside)
 
     async def run(
         self,
@@ -343,8 +373,13 @@ def _expressions(input: Mapping[str, Any] | None) -> dict[str, Expression]:
     return {key: Expression.of(value) for key, value in (input or {}).items()}
 
 
-def _name(growing: Ref | str | None) -> str | None:
-    return None if growing is None else str(growing)
+def _name(ref: Ref | str | None) -> str | None:
+    return None if ref is None else str(ref)
+
+
+def is_workflow(doer: Any) -> bool:
+    """Whether ``doer`` is a workflow, or has one as a team has."""
+    return isinstance(doer, Workflow) or isinstance(getattr(doer, "workflow", None), Workflow)
 
 
 def run_alone(work: Coroutine[Any, Any, Result], awaited: str) -> Result:

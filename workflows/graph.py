@@ -17,6 +17,7 @@ from .limits import Limits
 from .parameters import Parameters, parameters_of
 
 if TYPE_CHECKING:
+    from .diagram import Diagram
     from .problems import Problem
 
 END = "$end"
@@ -158,21 +159,40 @@ class Graph:
 
     def make_ready(self) -> None:
         """Work out what every run of the graph needs, so that none has to wait for it."""
-        _ = self.document, self.lists, [step.parameters for step in self.steps.values() if step.call is not None]
+        _ = self.document, self.lists, self.guarded
+        for step in self.steps.values():
+            _ = step.parameters if step.call is not None else None
 
     @cached_property
     def lists(self) -> tuple[str, ...]:
         """The names of the growing lists."""
         return tuple(dict.fromkeys(step.into for step in self.steps.values() if step.into is not None))
 
-    def check(self, agents: Mapping[str, Any] | None = None) -> list[Problem]:
-        """Every mistake in the graph; ``agents`` are those that steps may name (None: not checked)."""
+    @cached_property
+    def guarded(self) -> bool:
+        """Whether a step has ``on_error``: expressions and parameters then know the latest error, as ``error``."""
+        return any(step.on_error is not None for step in self.steps.values())
+
+    def check(
+        self, agents: Mapping[str, Any] | None = None, typed: Mapping[str, Any] | None = None
+    ) -> list[Problem]:
+        """Every mistake in the graph, but for the workflows that do steps of it.
+
+        ``agents`` are those that steps may name (None: not checked); ``typed`` those of which it is known what they
+        take and give (None: the same).
+        """
         from .checks import problems
 
-        found = problems(self, agents)
+        found = problems(self, agents, typed)
         if not found:
             self.make_ready()
         return found
+
+    def diagram(self, inside: bool = False) -> Diagram:
+        """A picture, as Mermaid and as SVG; ``inside``: with the steps of workflows that are steps."""
+        from .diagram import diagram
+
+        return diagram(self, inside)
 
     @cached_property
     def document(self) -> Mapping[str, Any]:

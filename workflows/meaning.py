@@ -1,27 +1,29 @@
 """Meaning: what is wrong with a file in which every part is right: types that do not fit, loops without a limit.
 
-Asked last, of files in which nothing else was found; what loads the file is tried, so that a file without problems
-is a file that loads.
+What loads the file is tried, so that a file without problems is a file that loads. Of a team in which something else is
+wrong, the rest is looked at all the same.
 """
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UnderstudyError
-from .calls import CALLS
 from .roles import RoleFinder
 from .shapes import Report
-from .values import hint
 from .yaml_document import KeyPath
 
 if TYPE_CHECKING:
+    from ..agents.messages import Message
     from .members import Member
+    from .team import Team
 
 PARTS = re.compile(r"[^.\[\]]+|\[\d+\]")
+ARGUMENT = re.compile(r"\b(after|input|merge|retry|when)=([\w\[{]?)")
+"""How a keyword of Python is written where a problem of the graph says what to write."""
 
 
 def check_role(role: Mapping[str, Any], report: Report) -> None:
@@ -36,57 +38,109 @@ def check_role(role: Mapping[str, Any], report: Report) -> None:
         report.add(path, error.what, suggestion=error.mend)
 
 
-def check_team(team: Mapping[str, Any], report: Report) -> None:
-    """Report what keeps the team of a document from being loaded or run."""
-    from .members import members_of
-    from .team_file import takes_of
-    from .team_graph import graph_of
+class Unknown:
+    """Stands for an agent of which nothing is known."""
 
-    file = report.document.file
-    finder = RoleFinder(file.parent, str(team.get("backbone", "default")))
-    members: dict[str, Member] = {}
-    for name, written in team["agents"].items():
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def check_team(team: Mapping[str, Any], report: Report, unsound: Collection[KeyPath], family: dict[Path, Team]) -> None:
+    """Report what keeps the team of a document from being loaded or run.
+
+    Of a document with mistakes what is right in it is looked at. ``unsound``: where it names files that have mistakes
+    themselves; ``family``: the teams of those that have none, as far as they were made.
+    """
+    from .salvage import Salvaged, hopeless
+
+    if hopeless(report):
+        return
+    members = _members(team, report, unsound)
+    teams = _teams(team, report, unsound, family)
+    try:
+        found = Salvaged(team, report, _takes(team, members, report), teams)
+    except UnderstudyError as error:
+        report.add((), error.what, why=error.where or "", suggestion=error.mend)
+        return
+    if found.graph is None:
+        return
+    agents = {name: members[name].role if name in members else Unknown(name) for name in team.get("agents", {})}
+    for problem in found.graph.check(agents):
+        path = graph_path(problem.path)
+        inside = path[2:3] == ("workflow",) and len(path) > 3  # the mistakes of a team are those of its own file
+        if found.holds(path) and not inside:
+            mend = ARGUMENT.sub(lambda found: f"{found[1]}: {found[2]}".rstrip(), problem.suggestion)
+            report.add(written_path(path, team), problem.what, why=problem.why, suggestion=mend)
+
+
+def _members(team: Mapping[str, Any], report: Report, unsound: Collection[KeyPath]) -> dict[str, Member]:
+    """The members of which all is known."""
+    from .members import members_of
+
+    finder = RoleFinder(report.document.file.parent, str(team.get("backbone", "default")))
+    found: dict[str, Member] = {}
+    for name, written in team.get("agents", {}).items():
+        if report.wrong("agents", name) or any(path[:2] == ("agents", name) for path in unsound):
+            continue
         try:
-            members |= members_of({name: written}, finder)
+            found |= members_of({name: written}, finder)
         except UnderstudyError as error:
             report.add(("agents", name), error.what, why=error.where or "", suggestion=error.mend)
-    if report.problems:
-        return
+    return found
+
+
+def _teams(team: Mapping[str, Any], report: Report, unsound: Collection[KeyPath],
+           family: dict[Path, Team]) -> dict[str, Team]:
+    """The teams that do steps, by their paths, as far as they have no mistakes."""
+    from .team import Team
+    from .team_file import teams_of
+
+    base = report.document.file.parent
+    found: dict[str, Team] = {}
+    for name, step in team.get("workflow", {}).get("steps", {}).items():
+        path: KeyPath = ("workflow", "steps", name, "team")
+        if not isinstance(step, dict) or "team" not in step or report.wrong(*path) or path in unsound:
+            continue
+        try:
+            found |= teams_of([step["team"]], base, None, Team, family)
+        except UnderstudyError as error:
+            report.add(path, error.what, why=error.where or "", suggestion=error.mend)
+    return found
+
+
+def _takes(team: Mapping[str, Any], members: Mapping[str, Member], report: Report) -> type[Message] | None:
+    """The type of a run's input; None where it is not known."""
+    from .team_file import takes_of
+
+    alone = "workflow" not in team and "input" not in team
+    if report.wrong("input") or (alone and len(members) < len(team.get("agents", {}))):
+        return None
     try:
-        takes_of(team, members, file.name)
+        return takes_of(team, members, report.document.file.name)
     except UnderstudyError as error:
         report.add(("input",), error.what, suggestion=error.mend)
-    for problem in graph_of(team).check():
-        report.add(written_path(problem.path), problem.what, why=problem.why, suggestion=problem.suggestion)
-    for name, step in team.get("workflow", {}).get("steps", {}).items():
-        path: KeyPath = ("workflow", "steps", name, "input")
-        if "input" in step and step.get("agent") in members:
-            member = members[step["agent"]]
-            fields = {field: info.is_required() for field, info in member.role.takes.model_fields.items()}
-            check_input(step["input"], f"agent {member.name}", fields, path, report)
-        elif "call" in step:
-            arguments = inspect.signature(CALLS[step["call"]]).parameters
-            needed = {key: one.default is inspect.Parameter.empty for key, one in arguments.items()}
-            check_input(step.get("input", {}), f"function {step['call']}", needed, path, report)
+        return None
 
 
-def check_input(written: Mapping[str, Any], doer: str, takes: Mapping[str, bool], path: KeyPath,
-                report: Report) -> None:
-    """Report fields of a step's input that its doer does not take, and those that it lacks.
-
-    ``takes``: field → whether it is needed.
-    """
-    for name in written:
-        if name not in takes:
-            report.add((*path, name), f"{doer} takes no '{name}'", suggestion=hint(name, takes), key=True)
-    for name, needed in takes.items():
-        if needed and name not in written:
-            report.add(path, f"{doer} needs '{name}'", suggestion=f"add {name}: …", key=True)
+def graph_path(path: str) -> KeyPath:
+    """The parts of a path such as ``steps.plan.routes[0].to``."""
+    return tuple(int(part[1:-1]) if part.startswith("[") else part for part in PARTS.findall(path))
 
 
-def written_path(path: str) -> KeyPath:
-    """The path in the file of a path in the graph, which knows no ``workflow`` around its steps."""
-    parts: KeyPath = tuple(
-        int(part[1:-1]) if part.startswith("[") else part for part in PARTS.findall(path)
-    )
-    return ("workflow", *parts) if parts and parts[0] in ("steps", "start") else parts
+def written_path(path: KeyPath, team: Mapping[str, Any]) -> KeyPath:
+    """Where in the document stands what is at ``path`` in the graph, which has other names for some of it."""
+    if path[:1] not in (("steps",), ("start",)):
+        return path
+    if "workflow" not in team:
+        return ("agents",)  # the steps are not written, they follow from these
+    path = ("workflow", *path)
+    step = team["workflow"]["steps"].get(path[2]) if len(path) > 3 else None
+    if not isinstance(step, dict):
+        return path
+    word, *rest = path[3:]
+    if word == "routes" and "routes" not in step:
+        return (*path[:3], *(("then",) if "then" in step else ()))
+    if word == "routes" and rest and isinstance(rest[0], int) and not isinstance(step["routes"][rest[0]], dict):
+        return (*path[:3], "routes", rest[0])  # the short form
+    other = {"join": "after", "workflow": "team", "ask": "ask" if "ask" in step else "ask_from"}.get(str(word), word)
+    return (*path[:3], other, *rest)

@@ -12,6 +12,8 @@ from ..agents.messages import CastMember, Message
 from ..agents.role import Context, Role, role_from_document, role_named
 from ..agents.tools import open_tool
 from ..core.errors import UnderstudyError
+from . import forms
+from .function_role import FunctionRole, function_role
 from .resources import Resources
 from .roles import SHIPPED, RoleFinder, is_role_path, not_learned
 
@@ -28,7 +30,7 @@ class Member:
     Attributes:
         role: its role, without the head.
         head: the folder of its head; None while the role is not learned.
-        learn_from: what ``understudy learn`` takes to learn it.
+        learn_from: what ``understudy learn`` takes to learn it; "" where a registered function stands for the role.
         does: what the planner reads; None for the role's own words.
         tools: as in the file, ``{sql: path}``.
         options: its other settings (``passages``, ``history``), paths made absolute.
@@ -48,14 +50,17 @@ def members_of(agents: Mapping[str, Any], finder: RoleFinder) -> dict[str, Membe
     """The members that the ``agents`` of a checked team file describe. Raises UnderstudyError for an unknown role."""
     members = {}
     for name, written in agents.items():
-        document: dict[str, Any] = {"role": written} if isinstance(written, str) else dict(written)
+        document = dict(forms.agent(written))
+        if "call" in document:
+            members[name] = Member(name, function_role(document["call"]), None, "", does=document.get("does"))
+            continue
         role, head, learn_from = _role(str(document["role"]), finder)
         options = {key: document[key] for key in OPTIONS if key in document}
         if "history" in document:
             options["history"] = str((finder.base / document["history"]).absolute())
         members[name] = Member(
             name, role, head, learn_from, finder.threshold(head), document.get("does"),
-            tuple(document.get("tools", ())), options,
+            tuple(forms.tool(one) for one in document.get("tools", ())), options,
         )  # fmt: skip
     return members
 
@@ -92,8 +97,8 @@ class TeamAgent(Agent):
 
     @property
     def learned(self) -> bool:
-        """Whether its role has a head."""
-        return self._resources.has_head(self.head)
+        """Whether its role has a head, or needs none."""
+        return isinstance(self.member.role, FunctionRole) or self._resources.has_head(self.head)
 
     async def handle(self, message: Message) -> Message:
         """See :meth:`Agent.handle`. Raises UnderstudyError as well where the role is not learned yet."""
@@ -120,7 +125,7 @@ class TeamAgent(Agent):
             raise UnderstudyError(what, where=f"agent {self.name}", mend=mend)
 
     def _make_ready(self) -> None:
-        if self.context is None:
+        if self.context is None and not isinstance(self.member.role, FunctionRole):
             self.context = self._make_context()
 
     def _make_context(self) -> Context:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
 from ..agents.messages import first_mistake, message_type, pack
 from .graph import WorkflowError
-from .state import Ask
+from .state import Ask, Start, State
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,13 @@ class OpenQuestion:
 
     Attributes:
         key: names it among all of the run.
-        step: that asks, or ``$limits``.
+        step: that asks, or ``$limits``; of a child run behind the step that it does, as ``report/approve``.
         index: the item of an ``each``, or None.
         question: the text.
         about: what the step was given.
         choices: what may be answered; () for anything.
         gives: the type of message that the answer has to be, or None.
+        run: that asks: the run itself, or a child of it.
     """
 
     key: str
@@ -34,26 +35,41 @@ class OpenQuestion:
     about: Any
     choices: tuple[Any, ...] = ()
     gives: str | None = None
+    run: str = field(default="", compare=False)
 
 
-def opened(asks: Iterable[Ask]) -> tuple[OpenQuestion, ...]:
-    """The questions as their reader sees them."""
-    return tuple(
-        OpenQuestion(ask.key, ask.step, ask.index, ask.question, ask.value, ask.choices, ask.gives) for ask in asks
-    )
+def opened(ask: Ask, run: str) -> OpenQuestion:
+    """A question of ``run`` as its reader sees it."""
+    return OpenQuestion(ask.key, ask.step, ask.index, ask.question, ask.value, ask.choices, ask.gives, run)
 
 
-def brief(asks: Iterable[Ask]) -> tuple[Mapping[str, Any], ...]:
+def all_open(state: State, asked: Mapping[str, Sequence[OpenQuestion]]) -> tuple[OpenQuestion, ...]:
+    """What is open for a person, in the order in which steps were entered; ``asked`` by children, by their keys."""
+    found: list[OpenQuestion] = []
+    for visit in sorted(state.active.values(), key=lambda visit: visit.order):
+        for slot in visit.slots:
+            if slot.status == "running" and isinstance(slot.start, Ask):
+                found.append(opened(slot.start, state.run))
+            elif slot.status == "running" and isinstance(slot.start, Start):
+                found += asked.get(slot.start.key, ())
+    return tuple(found if state.paused is None else [*found, opened(state.paused, state.run)])
+
+
+def brief(asks: Iterable[OpenQuestion]) -> tuple[Mapping[str, Any], ...]:
     """The questions as the journal keeps them."""
     return tuple(
         {"key": ask.key, "step": ask.step, "question": ask.question, "choices": pack(list(ask.choices))} for ask in asks
     )
 
 
-def found(asks: Iterable[Ask], key: str) -> Ask:
-    """The open question of that key, or of the step of that name if it asks only one. Raises WorkflowError."""
+def found(asks: Iterable[OpenQuestion], key: str) -> OpenQuestion:
+    """The open question of that key, or of the step of that name if it asks only one.
+
+    A step of a child run may be named without the steps that lead to it. Raises WorkflowError.
+    """
     every = tuple(asks)
     named = [ask for ask in every if ask.key == key] or [ask for ask in every if ask.step == key]
+    named = named or [ask for ask in every if ask.step.endswith(f"/{key}")]
     if len(named) == 1:
         return named[0]
     if named:
@@ -63,7 +79,7 @@ def found(asks: Iterable[Ask], key: str) -> Ask:
     raise WorkflowError(f"there is no open question {key!r}", mend=f"open: {known}")
 
 
-def checked(ask: Ask, answer: Any) -> Any:
+def checked(ask: Ask | OpenQuestion, answer: Any) -> Any:
     """``answer`` as the step will give it. Raises WorkflowError where the question does not allow it."""
     if ask.choices:
         if answer not in ask.choices:

@@ -9,7 +9,7 @@ from .events import Event, RunAccepted
 from .graph import Graph, WorkflowError, difference
 from .journal import Journal
 from .outcome import Result, result_of
-from .questions import opened
+from .questions import all_open
 
 
 def check_same(graph: Graph, events: Sequence[Event], changed: bool) -> None:
@@ -28,7 +28,9 @@ def check_same(graph: Graph, events: Sequence[Event], changed: bool) -> None:
 
 def replay(graph: Graph, journal: Journal, run: str) -> Result:
     """The result of a run from its record alone: nothing is computed again. Raises as ``resume`` does."""
+    from .child_runs import asked
+
     events = journal.events(run)
     check_same(graph, events, changed=False)
     state = fold(graph, events)
-    return result_of(state, opened(state.questions))
+    return result_of(state, all_open(state, asked(state, journal)))

@@ -1,70 +1,101 @@
-"""References: whether what a team file names is there: roles, files, agents, steps, names in expressions."""
+"""References: whether what a team file names is there: roles, files, teams, agents, steps, names in expressions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from .expressions import Expression
-from .formats import END
+from . import forms
 from .places import Confined, confined, missing
 from .roles import RoleFinder, is_role_path
 from .shapes import Report
-from .values import ExpressionError, hint
+from .step_references import Scope, check_call, check_workflow, guarded, lists
+from .values import hint
 from .yaml_document import KeyPath
 
 DEFAULT_STEPS = ("plan", "work", "answer")
 ALONE = "answer"
 """Steps of the workflow that is meant where none is written: with a planner, and with one agent."""
 
-TEAM_WORDS = ("cast", "name", "does")
+ROLE_ONLY = ("tools", "passages", "history")
+"""Keys of an agent that only a role has use for."""
 
 
-def check_references(team: Mapping[str, Any], report: Report) -> list[Path]:
-    """Report every name in the team's document that leads nowhere. Returns the role files it names."""
+OF_A_RUN = ("status", "path", "error")
+"""What a test may expect beside the fields of the output."""
+
+LIMIT = "$limits"
+"""Asks in place of a step where a limit is used up and ``on_exceed`` is ``ask``."""
+
+
+@dataclass(frozen=True)
+class NamedFile:
+    """A team or role file that a team's document names at ``path``."""
+
+    path: KeyPath
+    file: Path
+    format: Literal["team", "role"]
+
+
+def check_references(team: Mapping[str, Any], report: Report) -> list[NamedFile]:
+    """Report every name in the team's document that leads nowhere. Returns the team and role files it names."""
     base = report.document.file.parent
     agents = _mapping(team.get("agents"))
-    role_files = check_agents(agents, RoleFinder(base, str(team.get("backbone", "default"))), report)
+    files = check_agents(agents, RoleFinder(base, str(team.get("backbone", "default"))), report)
     check_knowledge(_mapping(team.get("knowledge")), base, report)
     workflow = _mapping(team.get("workflow"))
     steps = _mapping(workflow.get("steps"))
     default = DEFAULT_STEPS if planners(agents) else (ALONE,)
     # A lone agent says by its role what it takes, so that no names of inputs are known here.
     inputs = _mapping(team.get("input", {"request": "text"} if "workflow" in team or planners(agents) else {}))
-    scope = Scope(report, tuple(inputs), tuple(steps) if "workflow" in team else default)
+    known = tuple(steps) if "workflow" in team else default
+    scope = Scope(report, tuple(inputs), known, lists(steps), guarded(steps))
     if "workflow" in team:
-        check_workflow(workflow, steps, tuple(agents), scope)
+        check_workflow(workflow, agents, scope)
+        files += check_teams(steps, base, report)
     else:
-        check_default(team, agents, report)
+        check_default(agents, report)
     for name, text in _mapping(team.get("output")).items():
         scope.check(text, ("output", name))
-    check_tests(team, tuple(inputs), report)
-    return role_files
+    for name in _mapping(_mapping(team.get("limits")).get("agents")):
+        if name not in agents:
+            mend = hint(name, agents) or "name an agent of the team"
+            report.add(("limits", "agents", name), f"unknown agent '{name[:60]}'", suggestion=mend, key=True)
+    check_tests(team, tuple(inputs), steps, report)
+    return files
 
 
-def check_agents(agents: Mapping[str, Any], roles: RoleFinder, report: Report) -> list[Path]:
-    """Report agents whose role or files are not there. Returns the role files they name."""
-    files: list[Path] = []
+def check_agents(agents: Mapping[str, Any], roles: RoleFinder, report: Report) -> list[NamedFile]:
+    """Report agents whose role, function or files are not there. Returns the role files they name."""
+    files: list[NamedFile] = []
     for name, written in agents.items():
-        agent = {"role": written} if isinstance(written, str) else _mapping(written)
-        path: KeyPath = ("agents", name) if isinstance(written, str) else ("agents", name, "role")
+        agent, here = forms.agent(written), ("agents", name)
+        path: KeyPath = here if isinstance(written, str) else (*here, "role")
         role = agent.get("role")
         if isinstance(role, str) and role.strip():
             if is_role_path(role):
-                files.extend(check_file(role, roles.base, path, report, "role file"))
+                found = check_file(role, roles.base, path, report, "role file")
+                files += [NamedFile(path, found, "role")] if found is not None else []
             elif roles.find(role) is None:
                 report.add(path, f"unknown role '{role[:60]}'", why="it is neither shipped nor learned",
                            suggestion=roles.suggestion(role))
+        check_call(agent.get("call"), (*here, "call"), report)
+        for word in ROLE_ONLY:
+            if word in agent and "call" in agent and "role" not in agent:
+                report.add((*here, word), f"'{word}' and 'call' in one agent", key=True,
+                           why="a function is given the fields of a message and nothing else", suggestion="remove it")
         kinds: set[str] = set()
-        for number, tool in enumerate(_list(agent.get("tools"))):
-            for kind, file in _mapping(tool).items():
+        for number, written_tool in enumerate(_list(agent.get("tools"))):
+            for kind, file in forms.tool(written_tool).items():
+                at: KeyPath = (*here, "tools", number, *(() if isinstance(written_tool, str) else (kind,)))
                 if kind in kinds:
-                    report.add(("agents", name, "tools", number, kind), f"a second {kind} tool", key=True,
+                    report.add(at, f"a second {kind} tool", key=True,
                                why="an agent knows its tools by their kind", suggestion="give it to another agent")
                 kinds.add(kind)
-                check_file(file, roles.base, ("agents", name, "tools", number, kind), report, "file")
-        check_file(agent.get("history"), roles.base, ("agents", name, "history"), report, "file")
+                check_file(file, roles.base, at, report, "file")
+        check_file(agent.get("history"), roles.base, (*here, "history"), report, "file")
     return files
 
 
@@ -80,95 +111,36 @@ def check_knowledge(knowledge: Mapping[str, Any], base: Path, report: Report) ->
         check_file(pattern, base, ("knowledge", "add", number), report, "file", glob=True)
 
 
-def check_file(written: Any, base: Path, path: KeyPath, report: Report, what: str,
-               glob: bool = False) -> list[Path]:
+def check_teams(steps: Mapping[str, Any], base: Path, report: Report) -> list[NamedFile]:
+    """Report steps whose team is not there. Returns the team files that they name."""
+    files: list[NamedFile] = []
+    for name, step in steps.items():
+        path: KeyPath = ("workflow", "steps", name, "team")
+        found = check_file(_mapping(step).get("team"), base, path, report, "team file")
+        files += [NamedFile(path, found, "team")] if found is not None else []
+    return files
+
+
+def check_file(written: Any, base: Path, path: KeyPath, report: Report, what: str, glob: bool = False) -> Path | None:
     """Report a path that leaves the folder ``base`` or where nothing is. Returns the file that is there."""
     if not isinstance(written, str) or not written.strip():
-        return []
+        return None
     place = confined(written, base, glob=glob)
     if isinstance(place, Confined):
         report.add(path, place.what, why=place.why)
-        return []
+        return None
     if place is None:
         near = missing(written, base)
         report.add(path, f"the {what} '{written}' does not exist",
                    suggestion=f"did you mean '{near}'?" if near else "a path is relative to this file")
-        return []
-    return [place]
+    return place
 
 
-class Scope:
-    """The names that expressions of one file may use."""
-
-    def __init__(self, report: Report, inputs: tuple[str, ...], steps: tuple[str, ...]) -> None:
-        self.report = report
-        self.inputs = inputs
-        self.steps = steps
-
-    def check(self, written: Any, path: KeyPath, each: bool = False) -> None:
-        """Report names in the expression ``written`` that are not in scope; ``each``: item and index are."""
-        expression = _expression(written)
-        if expression is None:
-            return
-        names = ("input", "team", *self.steps, *(("item", "index") if each else ()))
-        for name in sorted(expression.names()):
-            if name not in names:
-                why = "only a step with 'each' has items" if name in ("item", "index") else ""
-                self.report.add(path, f"unknown name '{name[:60]}' in '{expression.text[:80]}'", why=why,
-                                suggestion="" if why else hint(name, names), offset=expression.offset_of(name))
-        for root, *rest in expression.paths():
-            known = {"input": self.inputs, "team": TEAM_WORDS}.get(root)
-            if known and rest and rest[0] not in known:
-                self.report.add(path, f"{root} has no '{rest[0][:60]}'", suggestion=hint(rest[0], known),
-                                offset=expression.offset_of(root))
-
-
-def check_workflow(workflow: Mapping[str, Any], steps: Mapping[str, Any], agents: tuple[str, ...],
-                   scope: Scope) -> None:
-    """Report steps that name agents, steps or values that are not there."""
-    report = scope.report
-    start = workflow.get("start")
-    if isinstance(start, str) and start not in steps:
-        report.add(("workflow", "start"), f"unknown step '{start[:60]}'", suggestion=hint(start, steps))
-    for name, written in steps.items():
-        step, path = _mapping(written), ("workflow", "steps", name)
-        check_actor(step, path, agents, report)
-        each = "each" in step
-        for word in ("at_once", "failure"):
-            if word in step and not each:
-                report.add((*path, word), f"'{word}' without 'each'", key=True,
-                           why="it says how the items of a list are run",
-                           suggestion="add each: …, or remove it")
-        scope.check(step.get("each"), (*path, "each"))
-        scope.check(step.get("agent_from"), (*path, "agent_from"), each)
-        for word, text in _mapping(step.get("input")).items():
-            scope.check(text, (*path, "input", word), each)
-        if "then" in step and "routes" in step:
-            report.add((*path, "then"), "'then' and 'routes' in one step", key=True,
-                       why="the next step would be said twice", suggestion="add {to: …} as the last route")
-        for target, at in _targets(step, path):
-            if target != END and target not in steps:
-                report.add(at, f"unknown step '{target[:60]}'", suggestion=hint(target, (*steps, END)))
-        for number, route in enumerate(_list(step.get("routes"))):
-            scope.check(_mapping(route).get("when"), (*path, "routes", number, "when"))
-
-
-def check_actor(step: Mapping[str, Any], path: KeyPath, agents: tuple[str, ...], report: Report) -> None:
-    """Report a step that nothing does, or two things do, or an unknown agent."""
-    doers = [word for word in ("agent", "agent_from", "call") if word in step]
-    if len(doers) > 1:
-        report.add((*path, doers[1]), f"'{doers[0]}' and '{doers[1]}' in one step", key=True,
-                   why="a step is done by one agent or function", suggestion="remove one of them")
-    elif not doers:
-        report.add(path, "the step has no agent", key=True, why="something has to do it",
-                   suggestion="add agent: NAME, agent_from: an expression that gives the name, or call: FUNCTION")
-    agent = step.get("agent")
-    if isinstance(agent, str) and agent not in agents:
-        report.add((*path, "agent"), f"unknown agent '{agent[:60]}'", suggestion=hint(agent, agents))
-
-
-def check_default(team: Mapping[str, Any], agents: Mapping[str, Any], report: Report) -> None:
+def check_default(agents: Mapping[str, Any], report: Report) -> None:
     """Report a team that says no workflow and for which none can be taken as meant."""
+    if not agents and "agents" not in report.document.value:
+        report.add((), "the key 'agents' is missing", key=True, why="without a workflow the team needs agents",
+                   suggestion="add agents: {NAME: ROLE}, or a workflow")
     if len(agents) > 1 and not planners(agents):
         report.add(("agents",), "no agent plans and there is no workflow", key=True,
                    why="with several agents one must have the role planner, or the steps must be written",
@@ -177,36 +149,36 @@ def check_default(team: Mapping[str, Any], agents: Mapping[str, Any], report: Re
 
 def planners(agents: Mapping[str, Any]) -> list[str]:
     """The names of the agents whose role is the planner."""
-    return [name for name, agent in agents.items()
-            if agent == "planner" or (isinstance(agent, dict) and agent.get("role") == "planner")]
+    return [name for name, agent in agents.items() if forms.agent(agent).get("role") == "planner"]
 
 
-def check_tests(team: Mapping[str, Any], inputs: tuple[str, ...], report: Report) -> None:
-    """Report tests that give or expect fields that the team does not have."""
+def check_tests(team: Mapping[str, Any], inputs: tuple[str, ...], steps: Mapping[str, Any], report: Report) -> None:
+    """Report tests that give, answer or expect what the team does not have."""
     outputs = tuple(_mapping(team.get("output")))
-    for number, test in enumerate(_list(team.get("tests"))):
-        for word, what, known in (("input", "input", inputs), ("expect", "output", outputs)):
-            for name in _mapping(_mapping(test).get(word)):
-                if known and name not in known:
-                    report.add(("tests", number, word, name), f"the team's {what} has no '{name[:60]}'",
+    asking = tuple(name for name, step in steps.items() if {"ask", "ask_from"} & set(_mapping(step)))
+    inner = tuple(name for name, step in steps.items() if "team" in _mapping(step))
+    for number, written in enumerate(_list(team.get("tests"))):
+        test, path = forms.test(written), ("tests", number)
+        if isinstance(test.get("input"), str) and len(inputs) > 1:
+            at: KeyPath = path if isinstance(written, str) else (*path, "input")
+            report.add(at, f"a text for an input of {len(inputs)} fields", why="a text is a request of one field",
+                       suggestion=f"write input: {{{': …, '.join(inputs)}: …}}")
+        for word, what, known in (("input", "input", inputs), ("expect", "output", (*outputs, *OF_A_RUN))):
+            for name in _mapping(test.get(word)):
+                if name not in known and (inputs if word == "input" else outputs):
+                    report.add((*path, word, name), f"the team's {what} has no '{name[:60]}'",
                                suggestion=hint(name, known), key=True)
+        for at, name in _answered(test.get("answers"), (*path, "answers")):
+            if name.partition("/")[0] not in (inner if "/" in name else asking) and name != LIMIT:
+                report.add((*at, name), f"no step '{name[:60]}' asks", key=True,
+                           suggestion=hint(name, asking) or "a step asks with ask: QUESTION")
 
 
-def _targets(step: Mapping[str, Any], path: KeyPath) -> Iterator[tuple[str, KeyPath]]:
-    if isinstance(step.get("then"), str):
-        yield step["then"], (*path, "then")
-    for number, route in enumerate(_list(step.get("routes"))):
-        if isinstance(_mapping(route).get("to"), str):
-            yield route["to"], (*path, "routes", number, "to")
-
-
-def _expression(written: Any) -> Expression | None:
-    if not isinstance(written, str):
-        return None
-    try:
-        return Expression.parse(written)
-    except ExpressionError:
-        return None  # reported by its shape
+def _answered(written: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    """The steps that a test answers, each with the path of the mapping that does."""
+    for number, answers in enumerate(written if isinstance(written, list) else [written]):
+        at = (*path, number) if isinstance(written, list) else path
+        yield from ((at, name) for name in _mapping(answers))
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -42,6 +42,17 @@ class Resources:
         self._scheduler: Scheduler | None = None
         self._store: KnowledgeStore | None = None
         self._folders: dict[str, Path] = {}
+        self._put: set[str] = set()
+
+    @property
+    def source(self) -> str | Backbone:
+        """What the backbone is loaded from, or the one that was given."""
+        return self._source
+
+    @property
+    def knowledge(self) -> Mapping[str, Any] | None:
+        """Where the knowledge comes from, as in the team's file."""
+        return self._knowledge
 
     @property
     def backbone(self) -> Backbone:
@@ -97,6 +108,12 @@ class Resources:
         """Take a head that is at hand, in place of a former one of its name."""
         with self._lock:
             self.bank.add(head)
+            self._put.add(head.name)
+
+    def at_hand(self, name: str) -> Head | None:
+        """The head of that name, where it was put here rather than found in a folder."""
+        with self._lock:
+            return self.bank.head(name) if name in self._put else None
 
     def has_head(self, name: str) -> bool:
         """Whether a head of that name is at hand or said to lie somewhere."""

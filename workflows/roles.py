@@ -74,7 +74,10 @@ class RoleFinder:
         if not name or Path(name).name != name:
             return None
         found = (folder / name for folder in self.folders())
-        return next((folder for folder in found if (folder / MANIFEST).is_file()), None)
+        try:
+            return next((folder for folder in found if (folder / MANIFEST).is_file()), None)
+        except OSError:  # a name that is too long for a file
+            return None
 
     def find(self, name: str) -> FoundRole | None:
         """The role ``name``, or None where it is neither shipped nor learned."""
@@ -93,7 +96,10 @@ class RoleFinder:
 
     def names(self) -> tuple[str, ...]:
         """The names of all roles that can be found."""
-        manifests = [file for folder in self.folders() for file in sorted(folder.glob(f"*/{MANIFEST}"))]
+        try:
+            manifests = [file for folder in self.folders() for file in sorted(folder.glob(f"*/{MANIFEST}"))]
+        except OSError:  # the backbone's name is too long for a folder
+            manifests = []
         return tuple(dict.fromkeys((*SHIPPED, *(file.parent.name for file in manifests))))
 
     def suggestion(self, name: str) -> str:

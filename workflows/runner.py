@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ..agents.clock import now
 from ..agents.letters import DeadLetter
 from ..agents.messages import MessageError, pack
 from ..agents.requests import message_from
 from .activities import Activities, OnQuestion
+from .alarm import Alarm
+from .child_runs import asked, children_of, record_answers
+from .children import Children
 from .drain import Drain
-from .engine import busy, decide, fold
+from .engine import decide, fold
 from .events import (
     Event,
     LetterDied,
-    LimitReached,
     QuestionAnswered,
     RunAccepted,
     RunFinished,
@@ -41,10 +43,10 @@ from .journal import Journal, JournalConflict, JournalError, Row
 from .lease import leased
 from .null_journal import NullJournal
 from .outcome import Result, result_of
-from .questions import brief, checked, found, opened
+from .questions import OpenQuestion, all_open, brief, checked, found
 from .record import check_same
 from .runtime import AsyncioRuntime, Runtime
-from .state import Command, Finish, State
+from .state import Cancel, Command, Finish, State
 
 _RESULTS = (StepFinished, StepFailed, TimerFired, QuestionAnswered)
 
@@ -67,6 +69,7 @@ class Runner:
         on_question: asks a person; without it a run in which only questions are left is suspended.
         drain: ends the run in good order when it is asked to: what is under way is finished, nothing begins.
         clock: seconds since the epoch.
+        depth: how far a chain of agents may go, beside what the workflow says.
     """
 
     def __init__(
@@ -78,14 +81,17 @@ class Runner:
         on_event: OnEvent | None = None,
         on_question: OnQuestion | None = None,
         drain: Drain | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = now,
+        depth: int | None = None,
     ) -> None:
         self.graph = graph
         self.journal = journal or NullJournal()
-        self._runtime = runtime
-        self._on_event = on_event
-        self._drain = drain or Drain()
-        self._clock = clock
+        self.runtime = runtime
+        self.on_event = on_event
+        self.on_question = on_question
+        self.drain = drain or Drain()
+        self.clock = clock
+        self.depth = min((one for one in (depth, graph.limits.depth) if one is not None), default=None)
         self._state = State(graph)
         self._number = 0
         self._unwritten: list[Row] = []
@@ -96,10 +102,22 @@ class Runner:
         # Results that come together go into one commit; where nothing is committed each is taken in at once.
         self._together = isinstance(self.journal, Journal)
         self._pumping = False
-        told = None if on_event is None else self._tell
-        self._activities = Activities(graph, runtime, self._put, told, clock, on_question)
-        self._timer: asyncio.TimerHandle | None = None
-        self._armed = -1
+        told = None if on_event is None else self.tell
+        self._children = Children(self)
+        self._activities = Activities(
+            graph, runtime, self.put, told, clock, on_question, self._children, self._break_off
+        )
+        self._alarm = Alarm(graph.limits.seconds, clock, lambda: self._state, self.put)
+
+    @property
+    def state(self) -> State:
+        """The run as far as it is recorded."""
+        return self._state
+
+    @property
+    def tokens(self) -> int:
+        """What the run has used, with the children that are under way."""
+        return self._state.usage.tokens + self._children.tokens
 
     async def run(self, message: Any, *, team: Any = None, run_id: str | None = None) -> Result:
         """Accept ``message`` as a new run and drive it to its end, or until it waits for a person.
@@ -121,7 +139,7 @@ class Runner:
                 mend = "choose another id, or go on with it: resume"
                 what = f"there is a run {run} already: its id is taken"
                 raise JournalConflict(what, where=self.journal.path, mend=mend)
-            return await self._drive([RunAccepted(self._clock(), run, self.graph.name, document, message, team)], run)
+            return await self._drive([RunAccepted(self.clock(), run, self.graph.name, document, message, team)], run)
 
     async def resume(
         self, run: str, *, changed: bool = False, answers: Mapping[str, Any] | None = None
@@ -129,7 +147,7 @@ class Runner:
         """Go on with a run that was not finished; a finished one only gives its result.
 
         ``changed`` allows a workflow that is not the one that the run began with. ``answers`` are for questions that
-        the run waits for, by their key or by the step that asks.
+        the run, or a child of it, waits for, by their key or by the step that asks.
 
         Raises:
             WorkflowError: the workflow was changed (the first difference is named), or an answer fits no question.
@@ -143,10 +161,18 @@ class Runner:
             self._number = self.journal.next_number(run)
             if self._state.finished:
                 return result_of(self._state)
-            first: list[Event] = [RunResumed(self._clock())]
+            self._children.changed = changed
+            self._children.expect(children_of(self._state), asked(self._state, self.journal, changed))
+            first: list[Event] = [RunResumed(self.clock())]
+            of_children: list[tuple[str, QuestionAnswered]] = []
             for key, answer in (answers or {}).items():
-                ask = found(self._state.questions, key)
-                first.append(QuestionAnswered(self._clock(), ask.key, checked(ask, answer)))
+                question = found(self._open(), key)
+                given = QuestionAnswered(self.clock(), question.key, checked(question, answer))
+                if question.run == run:
+                    first.append(given)
+                else:
+                    of_children.append((question.run, given))
+            record_answers(self.journal, of_children)
             return await self._drive(first, run)
 
     async def fork(self, run: str, fork: Fork, *, run_id: str | None = None) -> Result:
@@ -158,14 +184,14 @@ class Runner:
         with leased(self.journal.path, new):
             events = self.journal.events(run)
             check_same(self.graph, events, False)
-            first = forked(self.graph, events, fork, new, self._clock())
+            first = forked(self.graph, events, fork, new, self.clock())
             return await self._drive(first, new)
 
     async def _drive(self, first: list[Event], run: str) -> Result:
         self._run = run
         self._over = asyncio.get_running_loop().create_future()
         listener = self._listen(run)
-        self._drain.attach(self._wake)
+        self.drain.attach(self._wake)
         left_well = False
         try:
             self._inbox.extend((event, self.journal.prepare(event)) for event in first)
@@ -174,20 +200,23 @@ class Runner:
             left_well = True
         finally:
             # Reached by Ctrl-C and cancellation too. What was recorded stays; the rest is done again by resume.
-            self._drain.detach(self._wake)
-            if self._timer is not None:
-                self._timer.cancel()
+            self.drain.detach(self._wake)
+            self._alarm.stop()
             await self._activities.stop()
-            await self._runtime.close()
+            await self.runtime.close()
             listener()
             try:
                 self._flush(run, self._suspended)
+                self._children.end(over=self._state.finished)
             except JournalError:
                 if left_well:
                     raise
-        return result_of(self._state, opened(self._state.questions), self._suspended)
+        return result_of(self._state, self._open(), self._suspended)
 
-    def _put(self, event: Event | None) -> None:
+    def _open(self) -> tuple[OpenQuestion, ...]:
+        return all_open(self._state, self._children.asked)
+
+    def put(self, event: Event | None) -> None:
         """Take an event in; None: something ended without one. Raises MessageError for what cannot be kept."""
         if event is not None:
             self._inbox.append((event, self.journal.prepare(event)))
@@ -197,8 +226,13 @@ class Runner:
             self._pumping = True
             asyncio.get_running_loop().call_soon(self._pump)
 
+    def _break_off(self, error: Exception) -> None:
+        """A child cannot be recorded, so this run is left as it is, to be resumed."""
+        if self._over is not None and not self._over.done():
+            self._over.set_exception(error)
+
     def _wake(self) -> None:
-        self._put(None)
+        self.put(None)
 
     def _pump(self) -> None:
         """Record what came in, and see whether the run is over or can only be resumed."""
@@ -214,10 +248,10 @@ class Runner:
             if self._state.finished:
                 over.set_result(None)
                 return
-            if self._drain.requested:
+            if self.drain.requested:
                 self._activities.leave_aside()
             if not self._activities and not self._inbox:
-                self._suspended = "interrupted" if self._drain.requested else "waiting"
+                self._suspended = "interrupted" if self.drain.requested else "waiting"
                 over.set_result(None)
         except Exception as error:
             over.set_exception(error)
@@ -231,9 +265,9 @@ class Runner:
             self._unwritten.clear()
             commands: list[Command] = []
             for event, _ in entries:
-                self._tell(event)
                 self._state, followed = decide(self._state, event)
                 commands.extend(followed)
+                self.tell(event)  # who is told may look at the state, and have the run begin nothing more
             several = len(entries) > 1
             entries = []
             for command in commands:
@@ -242,40 +276,17 @@ class Runner:
                     continue
                 if (after := self._obey(run, command)) is not None:
                     entries = [(after, self.journal.prepare(after))]
-        if self._armed != self._state.granted:
-            self._arm()
-
-    def _arm(self) -> None:
-        """Set the timer for the run's seconds, of which a person may have granted more."""
-        self._armed = self._state.granted
-        if self._timer is not None:
-            self._timer.cancel()
-        limit = self.graph.limits.seconds
-        if limit is not None:
-            limit *= 1 + self._state.granted
-            left = max(0.0, limit - self._state.seconds)
-            self._timer = asyncio.get_running_loop().call_later(left, self._time_is_up, limit)
-
-    def _time_is_up(self, limit: float) -> None:
-        if not busy(self._state):
-            self._armed = -1  # all waits for a person, which does not count: set again at the next event
-            return
-        now = self._clock()
-        left = limit - self._state.seconds - max(0.0, now - self._state.at)
-        if left > 0:  # some of the time all waited for a person
-            self._timer = asyncio.get_running_loop().call_later(left, self._time_is_up, limit)
-            return
-        self._put(LimitReached(now, f"{limit:g} seconds"))
+        self._alarm.set()
 
     def _obey(self, run: str, command: Command) -> Event | None:
         if isinstance(command, Finish):
             return self._finished(command)
-        if not self._drain.requested:
+        if isinstance(command, Cancel) or not self.drain.requested:
             self._activities.begin(run, command)
         return None
 
     def _finished(self, command: Finish) -> RunFinished:
-        event = RunFinished(self._clock(), command.status, command.output, command.error)
+        event = RunFinished(self.clock(), command.status, command.output, command.error)
         try:
             pack(command.output)
         except MessageError as error:
@@ -284,27 +295,27 @@ class Runner:
 
     def _listen(self, run: str) -> Callable[[], None]:
         """Keep the dead letters of this run in its journal, and hold it to its depth."""
-        bus = self._runtime.bus if isinstance(self._runtime, AsyncioRuntime) else None
+        bus = self.runtime.bus if isinstance(self.runtime, AsyncioRuntime) else None
         if bus is None:
             return lambda: None
 
         def died(letter: DeadLetter) -> None:
             if letter.envelope.run == run:
-                event = LetterDied(self._clock(), letter.envelope, letter.reason, letter.cause, letter.mailbox)
+                event = LetterDied(self.clock(), letter.envelope, letter.reason, letter.cause, letter.mailbox)
                 try:
                     row = self.journal.prepare(event)
                 except MessageError as error:
                     row = self.journal.prepare(replace(event, envelope=repr(letter.envelope), cause=str(error)))
                 self._unwritten.append(row)
                 self._state, _ = decide(self._state, event)
-                self._tell(event)
+                self.tell(event)
 
         def end() -> None:
             bus.on_dead.remove(died)
             bus.limit_depth(run, None)
 
         bus.on_dead.append(died)
-        bus.limit_depth(run, self.graph.limits.depth)
+        bus.limit_depth(run, self.depth)
         return end
 
     def _flush(self, run: str, suspended: str | None) -> None:
@@ -313,19 +324,19 @@ class Runner:
         if not self._state.finished:
             rows = [*rows, *(row for event, row in self._inbox if isinstance(event, _RESULTS))]
         if suspended is not None:
-            event = RunSuspended(self._clock(), suspended, brief(self._state.questions))
+            event = RunSuspended(self.clock(), suspended, brief(self._open()))
             rows = [*rows, self.journal.prepare(event)]
             self._state, _ = decide(self._state, event)
-            self._tell(event)
+            self.tell(event)
         if rows and self._number:
             self.journal.append_rows(run, self._number, rows)
             self._number += len(rows)
 
-    def _tell(self, event: Event) -> None:
-        if self._on_event is None:
+    def tell(self, event: Event) -> None:
+        if self.on_event is None:
             return
         try:
-            self._on_event(event)
+            self.on_event(event)
         except Exception:
             # A view that breaks must not take the run with it.
             _log.exception("on_event failed at %s", type(event).__name__)

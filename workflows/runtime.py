@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..agents.bus import MessageBus
 from ..agents.cancellation import Cancellation, begin_work
+from ..agents.clock import now
 from ..agents.letters import DeliveryError, described
 from ..agents.messages import Envelope, Message
 from ..agents.retry import attempt
@@ -49,6 +49,18 @@ class Runtime(Protocol):
         """End what is still under way."""
         ...
 
+    @property
+    def agents(self) -> Mapping[str, Any]:
+        """Whom steps may name."""
+        ...
+
+    def inner(self, agents: Mapping[str, Any], *, alone: bool = False) -> Runtime:
+        """A runtime for a run that is a step of one here, with ``agents`` of its own.
+
+        It knows those here as well, unless it is ``alone``.
+        """
+        ...
+
 
 class Agentlike(Protocol):
     """What may stand where an agent is wanted: a name, and an async ``handle``."""
@@ -72,11 +84,25 @@ class AsyncioRuntime:
     """
 
     def __init__(self, agents: Mapping[str, Agentlike], bus: MessageBus | None = None, at_once: int = 32) -> None:
-        self.agents = dict(agents)
+        self._agents = dict(agents)
         self.bus = bus or MessageBus()
         self._own_bus = bus is None
         self._at_once = at_once
         self._joined: list[str] = []
+
+    @property
+    def agents(self) -> Mapping[str, Agentlike]:
+        """Whom steps may name."""
+        return self._agents
+
+    def inner(self, agents: Mapping[str, Agentlike], *, alone: bool = False) -> AsyncioRuntime:
+        """A runtime for a run that is a step of one here, with ``agents`` of its own, and those here unless ``alone``.
+
+        It has a bus of its own, on which no name of an agent is taken; one that was given here is shared instead.
+        """
+        if alone:
+            return AsyncioRuntime(agents, None, self._at_once)
+        return AsyncioRuntime({**self._agents, **agents}, None if self._own_bus else self.bus, self._at_once)
 
     async def perform(
         self, run: str, step: Step, start: Start, show: Callable[[Any], None] | None = None
@@ -147,7 +173,7 @@ class AsyncioRuntime:
         name = self.reachable(start.agent)
         agent = self.agents.get(name)
         message = message_for(agent, start) if agent is not None else message_for(None, start)
-        deadline = None if step.seconds is None else time.time() + step.seconds
+        deadline = None if step.seconds is None else now() + step.seconds
         envelope = Envelope(
             id=start.key, run=run, sender=f"{run}/{step.name}", recipient=name, cause=run, deadline=deadline,
             trace=run, body=message,
@@ -166,7 +192,7 @@ class AsyncioRuntime:
             name = getattr(agent, "name", None)
             if not isinstance(name, str) or not hasattr(agent, "handle"):
                 raise UnderstudyError(f"{agent!r} is no agent", mend="give an agent or its name")
-            self.agents.setdefault(name, agent)
+            self._agents.setdefault(name, agent)
             agent = name
         if agent in self._joined:
             return str(agent)

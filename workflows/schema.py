@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import meaning
 from .demonstration_files import SIDES, SUFFIXES
@@ -17,12 +18,15 @@ from .demonstrations import check_file, check_inline
 from .formats import FORMATS, ROLE_FORMAT, TEAM_FORMAT, json_schema
 from .places import Confined, confined, missing
 from .problems import InvalidFile, Problem
-from .references import check_references
+from .references import NamedFile, check_references
 from .shapes import Report
 from .values import hint, kind
-from .yaml_document import YamlDocument, parse_document, read_document
+from .yaml_document import KeyPath, YamlDocument, parse_document, read_document
 
-__all__ = ["check", "check_text", "json_schema", "read_role", "read_team"]
+if TYPE_CHECKING:
+    from .team import Team
+
+__all__ = ["check", "check_text", "json_schema", "read", "read_role", "read_team"]
 
 
 def check(path: Path | str) -> list[Problem]:
@@ -30,7 +34,7 @@ def check(path: Path | str) -> list[Problem]:
 
     Empty for a file without mistakes. Never raises for what a file holds.
     """
-    return check_document(_read(Path(path)))
+    return check_document(read(Path(path)))
 
 
 def check_text(text: str, file: Path | str = "<text>") -> list[Problem]:
@@ -41,12 +45,12 @@ def check_text(text: str, file: Path | str = "<text>") -> list[Problem]:
 
 def read_team(path: Path | str) -> YamlDocument:
     """The document of a team file without mistakes. Raises InvalidFile with all of them otherwise."""
-    return _valid(_read(Path(path)), "team")
+    return _valid(read(Path(path)), "team")
 
 
 def read_role(path: Path | str) -> YamlDocument:
     """The document of a role file without mistakes. Raises InvalidFile with all of them otherwise."""
-    return _valid(_read(Path(path)), "role")
+    return _valid(read(Path(path)), "role")
 
 
 def format_of(value: Any) -> str | None:
@@ -61,38 +65,80 @@ def format_of(value: Any) -> str | None:
     return best if counts[best] > 1 or (counts[best] == 1 and "schema" not in value) else None
 
 
-def check_document(document: YamlDocument) -> list[Problem]:
-    """Every mistake of a document that was read."""
+@dataclass(frozen=True)
+class Line:
+    """How a check came to a file.
+
+    Attributes:
+        above: the files that led to it, none of which may be named again.
+        seen: the mistakes of files that were named before, on whatever way.
+        family: the teams that were made of some of them.
+    """
+
+    above: tuple[Path, ...] = ()
+    seen: dict[Path, list[Problem]] = field(default_factory=dict)
+    family: dict[Path, Team] = field(default_factory=dict)
+
+
+def check_document(document: YamlDocument, line: Line | None = None) -> list[Problem]:
+    """Every mistake of a document that was read, and of the files that it names."""
+    line = line or Line()
     problems = list(document.problems)
     name = format_of(document.value)
     report = Report(document)
     if name is None:
         if document.value is None and problems:
             return sorted(problems)
-        if not isinstance(document.value, dict):
-            report.expected((), document.value, "a team or a role (a mapping)")
-        else:
-            known = [TEAM_FORMAT, ROLE_FORMAT]
-            said = document.value.get("schema")
-            if said is None:
-                mend = f"write schema: {' or '.join(known)}"
-                report.add((), "the key 'schema' is missing", suggestion=mend)
-            else:
-                what = f"unknown format '{str(said)[:60]}'"
-                report.add(("schema",), what, suggestion=hint(str(said), known))
+        _neither(document, report)
         return sorted(set(problems + report.problems), key=_order)
     FORMATS[name].check(document.value, (), report)
     others: list[Problem] = []
     if name == "team":
-        for file in check_references(document.value, report):
-            others += check(file)
-        if not (problems or report.problems or others):
-            meaning.check_team(document.value, report)
+        named = check_references(document.value, report)
+        others, unsound = _check_files(named, report, line)
+        meaning.check_team(document.value, report, unsound, line.family)
     else:
         others += _check_demonstrations(document.value, report)
         if not (problems or report.problems or others):
             meaning.check_role(document.value, report)
     return sorted(set(problems + report.problems), key=_order) + list(dict.fromkeys(others))
+
+
+def _neither(document: YamlDocument, report: Report) -> None:
+    if not isinstance(document.value, dict):
+        report.expected((), document.value, "a team or a role (a mapping)")
+        return
+    known = [TEAM_FORMAT, ROLE_FORMAT]
+    said = document.value.get("schema")
+    if said is None:
+        report.add((), "the key 'schema' is missing", suggestion=f"write schema: {' or '.join(known)}")
+    else:
+        report.add(("schema",), f"unknown format '{str(said)[:60]}'", suggestion=hint(str(said), known))
+
+
+def _check_files(files: list[NamedFile], report: Report, line: Line) -> tuple[list[Problem], list[KeyPath]]:
+    """The mistakes of files that a team names, and where it names those that have some."""
+    found: list[Problem] = []
+    unsound: list[KeyPath] = []
+    above, seen = (*line.above, report.document.file.resolve()), line.seen
+    for named in files:
+        place = named.file.resolve()
+        if place in above:
+            names = " → ".join(one.name for one in (*above[above.index(place) :], place))
+            report.add(named.path, f"the team is a part of itself: {names}", why="its runs would never end",
+                       suggestion="let a third team have what both need")
+            continue
+        if place not in seen:
+            other = read(named.file)
+            format = format_of(other.value)
+            if format is not None and format != named.format:
+                report.add(named.path, f"'{named.file.name}' is the file of a {format}, not of a {named.format}")
+                continue
+            seen[place] = check_document(other, Line(above, seen, line.family))
+        found += seen[place]
+        if seen[place]:
+            unsound.append(named.path)
+    return found, unsound
 
 
 def _check_demonstrations(role: Mapping[str, Any], report: Report) -> list[Problem]:
@@ -119,7 +165,8 @@ def _check_demonstrations(role: Mapping[str, Any], report: Report) -> list[Probl
     return []
 
 
-def _read(path: Path) -> YamlDocument:
+def read(path: Path) -> YamlDocument:
+    """The document of a file, with or without mistakes; of a team with what it has of the environment."""
     return _with_environment(read_document(path), lambda: read_document(path, os.environ))
 
 

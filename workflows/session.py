@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from ..agents.bus import MessageBus
 from .cast import cast_of
+from .child_runs import teams
 from .drain import Drain
 from .events import Event
 from .graph import WorkflowError
@@ -74,6 +75,8 @@ async def session(flow: Workflow, options: RunOptions, *, kept: bool = False) ->
     if found:
         first = found[0]
         raise WorkflowError(first.what, where=f"{graph.name}.{first.path}", mend=first.suggestion or None)
+    for team in teams(graph):
+        team.require_heads()
     with nullcontext() if journal is None else opened(journal, kept=kept) as book:
         runner = Runner(
             graph, AsyncioRuntime(known, bus), book, on_event=options.get("on_event"),

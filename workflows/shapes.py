@@ -20,17 +20,23 @@ NAME = r"[A-Za-z][A-Za-z0-9_-]*"
 
 
 class Report:
-    """The mistakes found in one document."""
+    """The mistakes found in one document, and the paths of what is wrong."""
 
     def __init__(self, document: YamlDocument) -> None:
         self.document = document
         self.problems: list[Problem] = []
+        self.paths: set[KeyPath] = set()
 
     def add(self, path: KeyPath, what: str, *, why: str = "", suggestion: str | None = None,
             key: bool = False, offset: int | None = None) -> None:
         """Note a mistake at the value of ``path`` (or its key), ``offset`` characters into it."""
+        self.paths.add(path)
         self.problems.append(self.document.problem(
             path, what, why=why, suggestion=suggestion or "", key=key, offset=offset))
+
+    def wrong(self, *path: str | int) -> bool:
+        """Whether a mistake was noted at ``path`` or in it."""
+        return any(found[: len(path)] == path for found in self.paths)
 
     def expected(self, path: KeyPath, value: Any, what: str, suggestion: str = "") -> None:
         """Note that ``what`` was expected where ``value`` stands."""
@@ -78,26 +84,30 @@ class TextShape:
 
 @dataclass(frozen=True)
 class NumberShape:
-    """A number, at least ``least``; ``whole`` for integers."""
+    """A number, at least ``least`` (or ``above`` it); ``whole`` for integers."""
 
     least: float = 0
     whole: bool = False
     most: float | None = None
+    above: bool = False
 
     def fits(self, value: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool)
 
     def check(self, value: Any, path: KeyPath, report: Report) -> None:
         what = "a whole number" if self.whole else "a number"
-        if not self.fits(value) or (self.whole and value != int(value)):
+        if not self.fits(value) or (self.whole and isinstance(value, float) and not value.is_integer()):
             report.expected(path, value, what)
-        elif not value >= self.least or (self.most is not None and value > self.most):
+        elif not self.least <= value < float("inf") or (self.most is not None and value > self.most) or (
+                self.above and value == self.least):
+            least = "above" if self.above else "at least"
             most = f" and at most {self.most:g}" if self.most is not None else ""
-            report.add(path, f"expected {what}, at least {self.least:g}{most}, found {value}")
+            report.add(path, f"expected {what}, {least} {self.least:g}{most}, found {value}")
 
     def json_schema(self) -> dict[str, Any]:
+        least = "exclusiveMinimum" if self.above else "minimum"
         most = {"maximum": self.most} if self.most is not None else {}
-        return {"type": "integer" if self.whole else "number", "minimum": self.least, **most}
+        return {"type": "integer" if self.whole else "number", least: self.least, **most}
 
 
 @dataclass(frozen=True)
@@ -130,11 +140,31 @@ class Key:
 
 
 @dataclass(frozen=True)
+class Exactly:
+    """Of several keys exactly one must be there: ``none`` says that none is, and ``mend`` what to write."""
+
+    keys: tuple[str, ...]
+    none: str
+    why: str
+    mend: str
+
+    def check(self, value: Mapping[str, Any], what: str, path: KeyPath, report: Report) -> None:
+        """Report that none of the keys is there, or each that is there beside the first."""
+        found = [name for name in value if name in self.keys]
+        if not found:
+            report.add(path, self.none, why=self.why, suggestion=self.mend, key=True)
+        for other in found[1:]:
+            report.add((*path, other), f"'{found[0]}' and '{other}' in one {what.split()[-1]}", key=True, why=self.why,
+                       suggestion="remove one of them")
+
+
+@dataclass(frozen=True)
 class Keys:
     """A mapping with the given keys and no others. ``what`` names it in errors."""
 
     what: str
     keys: Mapping[str, Key]
+    exactly: Exactly | None = None
 
     def fits(self, value: Any) -> bool:
         return isinstance(value, dict)
@@ -153,13 +183,16 @@ class Keys:
             if key.required and name not in value:
                 report.add(path, f"the key '{name}' is missing", why=f"{self.what} needs it: {key.does}",
                            key=True)
+        if self.exactly is not None:
+            self.exactly.check(value, self.what, path, report)
 
     def json_schema(self) -> dict[str, Any]:
         properties = {name: {"description": key.does, **key.shape.json_schema()}
                       for name, key in self.keys.items()}
         required = [name for name, key in self.keys.items() if key.required]
+        one = [{"required": [name]} for name in self.exactly.keys] if self.exactly is not None else []
         return {"type": "object", "properties": properties, "additionalProperties": False,
-                **({"required": required} if required else {})}
+                **({"required": required} if required else {}), **({"oneOf": one} if one else {})}
 
 
 @dataclass(frozen=True)
@@ -200,11 +233,12 @@ class Named:
 
 @dataclass(frozen=True)
 class Items:
-    """A list of values of one shape."""
+    """A list of values of one shape; ``each_once`` says what one of them is where none may stand there twice."""
 
     shape: Shape
     least: int = 0
     what: str = "a list"
+    each_once: str = ""
 
     def fits(self, value: Any) -> bool:
         return isinstance(value, list)
@@ -217,10 +251,14 @@ class Items:
             report.add(path, f"expected {self.what} of at least {self.least}, found {len(value)}")
         for number, part in enumerate(value):
             self.shape.check(part, (*path, number), report)
+            if self.each_once and part in value[:number]:
+                report.add((*path, number), f"the {self.each_once} '{str(part)[:60]}' stands here twice",
+                           suggestion="name it once")
 
     def json_schema(self) -> dict[str, Any]:
         return {"type": "array", "items": self.shape.json_schema(),
-                **({"minItems": self.least} if self.least else {})}
+                **({"minItems": self.least} if self.least else {}),
+                **({"uniqueItems": True} if self.each_once else {})}
 
 
 @dataclass(frozen=True)

@@ -230,6 +230,13 @@ class Ask(Command):
 
 
 @dataclass(frozen=True)
+class Cancel(Command):
+    """End the effects of these keys: their step has failed, and the run goes on without them."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Finish(Command):
     """Record the end of the run; what is still under way is cancelled."""
 

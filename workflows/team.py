@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..core.adaptation import Report
     from ..core.backbone import Backbone
     from ..core.bank import HeadBank
+    from .diagram import Diagram
     from .events import Event
     from .graph import Graph
     from .learning import OnProgress
@@ -31,22 +32,27 @@ if TYPE_CHECKING:
 class Team:
     """Agents that share a backbone and a knowledge store, and the workflow in which they work.
 
-    Made by :meth:`load`. Nothing heavy is loaded before the first agent is asked.
+    Made by :meth:`load` from a file, or by :meth:`of` in Python; :meth:`save` writes it as a file. Nothing heavy is
+    loaded before the first agent is asked.
 
     Attributes:
         name: of the team.
         does: what it is for, in a sentence.
-        file: where it was loaded from.
+        file: where it was loaded from, or first saved; None for one that is in memory alone.
+        text: of the file, as it was then.
+        tests: requests with what they should come to, as in the file.
         resources: backbone, heads and knowledge.
     """
 
     def __init__(self, name: str, members: Mapping[str, Member], graph: Graph, resources: Resources, *,
-                 does: str = "", file: Path | None = None) -> None:
+                 does: str = "", file: Path | None = None, tests: Sequence[Any] = ()) -> None:
         from .members import TeamAgent
 
         self.name = name
         self.does = does
         self.file = file
+        self.text: str | None = None
+        self.tests = tuple(tests)
         self.resources = resources
         self._graph = graph
         self._agents = {key: TeamAgent(member, resources, lambda: self.cast) for key, member in members.items()}
@@ -60,7 +66,54 @@ class Team:
         """
         from .team_file import load
 
-        return load(cls, path, backbone)
+        team = load(cls, path, backbone)
+        team.text = Path(path).read_text(encoding="utf-8-sig")
+        return team
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        workflow: Workflow | None = None,
+        agents: Mapping[str, Any] | None = None,
+        *,
+        does: str = "",
+        knowledge: Mapping[str, Any] | None = None,
+        tests: Sequence[Any] = (),
+        backbone: str | Backbone = "default",
+        folder: str | Path = ".",
+    ) -> Team:
+        """A team composed in Python.
+
+        Args:
+            workflow: its steps name the agents; None for what is meant without one: a planner plans and the others
+                work, or the only agent answers. Where it does not say what it takes, that is a Task.
+            agents: by name a Role, the name of a shipped or learned one, the path of a ``role.yaml``, or a mapping as
+                in a team file: ``{"role": "qa", "passages": 5}``.
+            knowledge: as in a team file: ``{"add": ["notes/*.md"]}``.
+            tests: as in a team file, for ``understudy test``.
+            folder: to which paths are relative.
+
+        Raises UnderstudyError for a role or file that is not there, and for the first mistake in the workflow.
+        """
+        from .resources import Resources
+        from .team_composition import composed
+
+        return composed(cls, name, workflow, agents or {}, Resources(backbone, Path(folder), knowledge), does, tests)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the team as a ``team.yaml`` that loads the same: agents, workflow, limits, output, knowledge, tests.
+
+        A file that it was loaded from, or that has it already, keeps its comments, its order and all that is the same.
+        Roles that have no file are written into ``roles/`` beside it, and heads learned here into ``heads/``. All of it
+        is written, or nothing.
+
+        Raises UnderstudyError for what a file cannot say, such as a function that is not registered, and how to mend
+        it; for a file that it must not write over; and where the file was changed since it was loaded.
+        """
+        from .saving import save
+
+        return save(self, path)
 
     @overload
     def __getitem__(self, name: str) -> TeamAgent: ...
@@ -92,8 +145,32 @@ class Team:
 
     @property
     def workflow(self) -> Workflow:
-        """The workflow of the team, with its agents."""
+        """The workflow of the team, with its agents.
+
+        It is made anew each time; one that is assigned takes its place. Raises WorkflowError for its first mistake.
+        """
         return Workflow.of(self._graph, self._agents)
+
+    @workflow.setter
+    def workflow(self, workflow: Workflow) -> None:
+        from .team_composition import graph_in, require
+
+        graph = graph_in(workflow, self.name, self._agents, self.takes)
+        require(graph, self._agents)
+        self._graph = graph
+
+    def diagram(self, inside: bool = False) -> Diagram:
+        """A picture of the workflow, as Mermaid and as SVG; ``inside``: with the steps of teams that are steps."""
+        return self._graph.diagram(inside)
+
+    def add(self, name: str, agent: Any) -> TeamAgent:
+        """Have ``agent`` join the team, or take the place of the one of its name; see ``agents`` of :meth:`of`."""
+        from .members import TeamAgent
+        from .team_composition import members_in
+
+        (member,) = members_in({name: agent}, self.resources).values()
+        self._agents[name] = TeamAgent(member, self.resources, lambda: self.cast)
+        return self._agents[name]
 
     @property
     def takes(self) -> type[Message]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,10 @@ from .members import Member, members_of
 from .references import planners
 from .resources import Resources
 from .roles import RoleFinder
-from .schema import read_team
+from .schema import read, read_team
 from .team import Team
 from .team_graph import graph_of
+from .yaml_document import YamlDocument
 
 if TYPE_CHECKING:
     from ..core.backbone import Backbone
@@ -24,19 +25,66 @@ REQUEST = {"request": "text"}
 
 def load(kind: type[Team], path: str | Path, backbone: str | Backbone | None) -> Team:
     """The team of the file, made by ``kind``; see :meth:`Team.load`."""
-    document = read_team(path)
+    return team_of(read_team(path), backbone, kind, {})
+
+
+def team_of(document: YamlDocument, backbone: str | Backbone | None, kind: type[Team],
+            family: dict[Path, Team]) -> Team:
+    """The team of a document in which, and in the files that it names, no mistake was found.
+
+    ``family``: the teams that were made before, by their files; this one and those of its steps are added.
+    """
     value, base = document.value, document.file.parent
     chosen = backbone if backbone is not None else str(value.get("backbone", "default"))
     finder = RoleFinder(base, chosen if isinstance(chosen, str) else chosen.name)
-    members = members_of(value["agents"], finder)
-    graph = graph_of(value, takes_of(value, members, str(document.file)))
-    resources = Resources(chosen, base, value.get("knowledge"))
-    return kind(value["team"], members, graph, resources, does=value.get("does", ""), file=document.file)
+    members = members_of(value.get("agents", {}), finder)
+    steps = value.get("workflow", {}).get("steps", {})
+    teams = teams_of([step["team"] for step in steps.values() if "team" in step], base, backbone, kind, family)
+    graph = graph_of(value, takes_of(value, members, str(document.file)), teams)
+    resources = resources_of(Resources(chosen, base, value.get("knowledge")), family.values())
+    made = kind(value["team"], members, graph, resources, does=value.get("does", ""), file=document.file,
+                tests=value.get("tests", ()))
+    family[document.file.resolve()] = made
+    return made
+
+
+def teams_of(paths: Iterable[str], base: Path, backbone: str | Backbone | None, kind: type[Team],
+             family: dict[Path, Team]) -> dict[str, Team]:
+    """The teams that do steps, by the paths of their files, in which no mistake was found; see :func:`team_of`."""
+    return {
+        path: family.get((base / path).resolve()) or team_of(read(base / path), backbone, kind, family)
+        for path in dict.fromkeys(paths)
+    }
+
+
+class Lent(Resources):
+    """Resources of a team whose backbone is that of another team as well, and is loaded once for both."""
+
+    def __init__(self, mine: Resources, lender: Resources) -> None:
+        super().__init__(mine.source, mine.base, mine.knowledge)
+        self.lender = lender
+
+    @property
+    def backbone(self) -> Backbone:
+        """The backbone; loaded when the first of the teams asks for it."""
+        return self.lender.backbone
+
+
+def resources_of(mine: Resources, family: Iterable[Team]) -> Resources:
+    """``mine``, or the same on the backbone that one of the ``family`` has."""
+    lender = next((team.resources for team in family if _model(team.resources) == _model(mine)), None)
+    return mine if lender is None else Lent(mine, lender)
+
+
+def _model(resources: Resources) -> Any:
+    source = resources.source
+    beside = resources.base / source if isinstance(source, str) else None
+    return beside.resolve() if beside is not None and beside.is_dir() else source
 
 
 def takes_of(document: Mapping[str, Any], members: Mapping[str, Member], where: str) -> type[Message]:
     """The type of a run's input. Raises UnderstudyError for a field that no message can have."""
-    alone = "workflow" not in document and not planners(document["agents"])
+    alone = "workflow" not in document and not planners(document.get("agents", {}))
     if "input" not in document and alone:
         return next(iter(members.values())).role.takes
     fields = document.get("input", REQUEST)

@@ -6,27 +6,32 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..agents.messages import Message
+from . import forms
 from .calls import CALLS
 from .expressions import Expression
-from .graph import END, Graph, Route, Step
-from .limits import Limits
+from .graph import END, Graph, Question, Route, Step
+from .limits import Budget, Limits
 from .references import ALONE, DEFAULT_STEPS, planners
 
+NOBODY: Mapping[str, Any] = {}
 
-def graph_of(document: Mapping[str, Any], takes: type[Message] | None = None) -> Graph:
+
+def graph_of(document: Mapping[str, Any], takes: type[Message] | None = None,
+             teams: Mapping[str, Any] = NOBODY) -> Graph:
     """The graph of a team's document that has no mistakes.
 
     Without a ``workflow`` a team with a planner plans, works through the plan and combines the findings, and a lone
-    agent answers by itself.
+    agent answers by itself. ``teams``: those that do steps, by the paths that the document has for them.
     """
     output = {name: expression_of(text) for name, text in document.get("output", {}).items()}
-    limits = Limits(**document.get("limits", {}))
+    limits = limits_of(document.get("limits", {}))
     name = str(document["team"])
     if "workflow" in document:
         workflow = document["workflow"]
-        steps = {step: step_of(step, written) for step, written in workflow["steps"].items()}
-        return Graph(name, steps, str(workflow["start"]), takes, output, limits)
-    agents = document["agents"]
+        written = workflow["steps"]
+        steps = {step: step_of(step, written[step], written, name, teams) for step in written}
+        return Graph(name, steps, str(workflow.get("start", next(iter(steps)))), takes, output, limits)
+    agents = document.get("agents", {})
     planner = next(iter(planners(agents)), None)
     if planner is None:
         alone = Step(ALONE, agent=next(iter(agents)), routes=(Route(END),))
@@ -58,30 +63,61 @@ PLANNED_OUTPUT = {name: Expression.parse(f"answer.{name}") for name in ("answer"
 """What a planned team gives where its file does not say."""
 
 
-def step_of(name: str, written: Mapping[str, Any]) -> Step:
-    """A step as its document describes it."""
-    if "routes" in written:
-        routes = tuple(
-            Route(route["to"], expression_of(route["when"]) if "when" in route else None, route.get("at_most"))
-            for route in written["routes"]
-        )
-    else:
-        routes = (Route(written.get("then", END)),)
-    each = written.get("each")
-    agent_from = written.get("agent_from")
+def step_of(name: str, written: Mapping[str, Any], others: Mapping[str, Any], team: str = "team",
+            teams: Mapping[str, Any] = NOBODY) -> Step:
+    """A step as its document describes it, among ``others``."""
+    after = forms.steps(written["after"]) if "after" in written else ()
     return Step(
         name,
         agent=written.get("agent"),
-        agent_from=None if agent_from is None else expression_of(agent_from),
+        agent_from=_optional(written, "agent_from"),
         call=CALLS[written["call"]] if "call" in written else None,
+        workflow=teams[written["team"]] if "team" in written else None,
+        ask=question_of(name, written, team),
+        sleep=_optional(written, "sleep"),
         input={key: expression_of(text) for key, text in written.get("input", {}).items()},
-        each=None if each is None else expression_of(each),
+        each=_optional(written, "each"),
         at_once=int(written.get("at_once", 8)),
         failure=written.get("failure", "fail_fast"),
-        routes=routes,
+        routes=tuple(map(route_of, forms.ways(name, written, others))) or (Route(END),),
+        join=after if len(after) > 1 else (),
+        merge=written.get("merge"),
+        on_error=written.get("on_error"),
+        retry=forms.retry(written.get("retry")),
+        seconds=written.get("seconds"),
+        into=written.get("into"),
     )
 
 
+def route_of(written: Mapping[str, Any]) -> Route:
+    """A route as it is written in its long form."""
+    targets = forms.steps(written["to"])
+    return Route(targets if len(targets) > 1 else targets[0], _optional(written, "when"), written.get("at_most"))
+
+
+def question_of(name: str, written: Mapping[str, Any], team: str) -> Question | None:
+    """What the step ``name`` of ``team`` asks of a person: ``ask`` as it stands, or what ``ask_from`` gives."""
+    if "ask" not in written and "ask_from" not in written:
+        return None
+    from ..agents.role_document import message_type_of
+
+    text = Expression.constant(written["ask"]) if "ask" in written else expression_of(written["ask_from"])
+    gives = message_type_of(f"{team}.{name}.gives", written["gives"], name) if "gives" in written else None
+    return Question(text, tuple(written.get("choices", ())), gives)
+
+
+def limits_of(written: Mapping[str, Any]) -> Limits:
+    """Limits as they are written."""
+    agents = {name: Budget(**budget) for name, budget in written.get("agents", {}).items()}
+    return Limits(**{**written, "agents": agents})
+
+
+def _optional(written: Mapping[str, Any], key: str) -> Expression | None:
+    return expression_of(written[key]) if key in written else None
+
+
 def expression_of(written: Any) -> Expression:
-    """An expression as it is written in a file: a text, or ``{value: constant}``."""
-    return Expression.constant(written["value"]) if isinstance(written, dict) else Expression.parse(written)
+    """An expression as it is written in a file: a text, a number, or ``{value: constant}``."""
+    if isinstance(written, dict):
+        return Expression.constant(written["value"])
+    return Expression.parse(written) if isinstance(written, str) else Expression.constant(written)

@@ -24,9 +24,10 @@ from .evolve import evolve
 from .graph import END, Graph, Step
 from .items import ahead, positions
 from .limits import Budget, Spent, used_up
+from .merging import merged
 from .outcome import output_so_far
 from .scope import Scope
-from .state import WAITING, Ask, Command, Finish, Slot, Start, State, Status, StepRecord, Visit
+from .state import WAITING, Ask, Cancel, Command, Finish, Slot, Start, State, Status, StepRecord, Visit
 from .vector import Vector
 
 _BETWEEN = (RunAccepted, RunResumed)
@@ -94,6 +95,7 @@ class Turn:
     def accept(self, event: RunAccepted) -> None:
         self.run, self.input, self.team, self.status = event.run, event.input, event.team, "running"
         self.lists = {name: Vector[Any]() for name in self.graph.lists}
+        self.outputs = {"error": None} if self.graph.guarded else {}
         self.entering.append((self.graph.start, None, event.input))
         self.go_on()
 
@@ -185,13 +187,15 @@ class Turn:
     def enter(self, name: str, origin: str | None, value: Any) -> None:
         """Lead a branch to the step ``name``, which starts once all that it joins have come."""
         step = self.graph.steps[name]
+        joined: Mapping[str, Any] | None = None
         if len(step.join) > 1 and origin is not None:
             here = self.arrived.get(name, frozenset()) | {origin}
             complete = here.issuperset(step.join)
             self.arrived = {**self.arrived, name: frozenset() if complete else here}
             if not complete:
                 return
-            value = [self.outputs.get(other) for other in step.join]
+            joined = {other: self.outputs.get(other) for other in step.join}
+            value = list(joined.values())
         if name in self.active:
             self.fail(name, f"it was reached again from {origin} while it was still under way")
             return
@@ -199,13 +203,15 @@ class Turn:
         self.visits = {**self.visits, name: number}
         items: tuple[Any, ...] | None = None
         needs: tuple[tuple[int, ...], ...] = ()
-        if step.each is not None:
-            try:
+        try:
+            if joined is not None and step.merge is not None:
+                value = merged(step.merge, joined)
+            if step.each is not None:
                 items = items_of(step.each, self.scope())
-            except UnderstudyError as error:
-                self.fail(name, str(error))
-                return
-            needs = positions(items)
+                needs = positions(items)
+        except UnderstudyError as error:
+            self.lead_on(step, str(error))
+            return
         slots = _ONE_WAITING if items is None else Vector.of([WAITING] * len(items))
         self.entered += 1
         order = self.entered
@@ -298,8 +304,22 @@ class Turn:
         anything = visit.items is None or any(slot.status == "done" for slot in visit.slots)
         if step.failure == "collect" and anything:
             self.done(step, visit)
-        else:
-            self.fail(step.name, visit.error or "")
+            return
+        if visit.running:
+            running = (slot.start for slot in visit.slots if slot.status == "running")
+            self.commands.append(Cancel(tuple(start.key for start in running if start is not None)))
+        self.lead_on(step, visit.error or "")
+
+    def lead_on(self, step: Step, error: str) -> None:
+        """The step has failed finally: its ``on_error`` is led to; without one the run fails."""
+        if step.on_error is None:
+            self.fail(step.name, error)
+            return
+        value = {"step": step.name, "error": error}
+        # None stands for what it would have given, as for an item that was collected.
+        self.outputs = {**self.outputs, step.name: None, "error": value}
+        if step.on_error != END:
+            self.entering.append((step.on_error, step.name, value))
 
     def done(self, step: Step, visit: Visit) -> None:
         self.active.pop(step.name, None)

@@ -9,6 +9,7 @@ from ..agents.messages import Message
 from .expressions import Expression
 from .graph import END, Graph, Route, Step, WorkflowError
 from .limits import Limits
+from .values import hint
 
 
 def wired(
@@ -23,14 +24,19 @@ def wired(
 ) -> Graph:
     """The graph: a step follows the one before it unless that has routes or ``after`` says otherwise.
 
-    Several steps after the same one run side by side. Raises WorkflowError for no steps, or a name unknown.
+    Several steps after the same one run side by side. Raises WorkflowError for no steps, or a name unknown or taken.
     """
     if not steps:
         raise WorkflowError("it has no steps", where=name, mend="add one with flow.step(…)")
-    named = {*routes, *(other for each in after.values() for other in each or ())}
+    failing = {step.on_error for step in steps.values() if step.on_error not in (None, END)}
+    named = {*routes, *(other for each in after.values() for other in each or ()), *map(str, failing)}
     unknown = sorted(named - set(steps))
     if unknown:
-        raise WorkflowError(f"there is no step {unknown[0]!r}", where=name, mend=f"there is: {', '.join(steps)}")
+        raise WorkflowError(f"there is no step {unknown[0]!r}", where=name, mend=hint(unknown[0], steps))
+    guarded = next((step for step in steps.values() if step.on_error is not None), None)
+    if guarded is not None and "error" in {*steps, *(step.into for step in steps.values())}:
+        why = f"where a step has on_error, as {guarded.name} has, 'error' is what went wrong"
+        raise WorkflowError(f"nothing else may be called 'error' here: {why}", where=name, mend="give it another name")
     order = list(steps)
     before: dict[str, tuple[str, ...]] = {}
     for place, step in enumerate(order):

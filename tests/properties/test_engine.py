@@ -39,7 +39,10 @@ from understudy.workflows.vector import Vector
 
 KINDS = st.lists(
     st.sampled_from(
-        ["function", "agent", "map", "needs", "fork", "loop", "failing", "timer", "ask", "grow", "letters"]
+        [
+            "function", "agent", "map", "needs", "fork", "merge", "loop", "failing", "mended", "timer", "ask", "grow",
+            "letters",
+        ]
     ),
     min_size=1, max_size=5,
 )  # fmt: skip
@@ -111,6 +114,18 @@ def workflow(kinds: list[str], effects: list[str], messages: int | None, how: st
             left = flow.step(noted(lambda value: ["left", value]), name=f"{name}left", after=top)
             right = flow.step(noted(lambda value: ["right", value]), name=f"{name}right", after=top)
             flow.step(size, name=name, after=[left, right])
+        elif kind == "merge":
+            top = flow.step(size, name=f"{name}top")
+            left = flow.step(noted(lambda value: ["left", value]), name=f"{name}left", after=top)
+            right = flow.step(noted(lambda value: ["right", value]), name=f"{name}right", after=top)
+            flow.step(size, name=name, after=[left, right], merge=("concat", "union", "majority", "dict")[number % 4])
+        elif kind == "mended":
+            tried = flow.each(
+                Expression.constant([1, 2]), do=noted(broken), name=f"{name}tried", failure="all_or_nothing",
+                on_error=name, at_once=1 + number % 2,
+            )  # fmt: skip
+            flow.route(tried, name)
+            flow.step(noted(lambda value: [value, "mended"]), name=name, after=[])
         elif kind == "loop":
             flow.step(size, name=f"{name}loop")
             flow.step(size, name=name)

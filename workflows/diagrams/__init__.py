@@ -1,0 +1,1 @@
+"""What draws diagrams: the chart of a graph, its layout in layers, and the texts of Mermaid and SVG."""

@@ -1,0 +1,60 @@
+"""Planner, workers, reviewer: a plan is made and worked through, and made anew until it passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...agents.messages import Message, Task
+from ..flow import Doer, Workflow
+from ..graph import END, WorkflowError
+from ..limits import Limits
+from ..refs import Ref
+from ..values import field_names
+from .function_agent import FunctionAgent
+from .members import Until, among, cast_of, described, heard, hearing, input_of
+
+
+def planner_worker_reviewer(
+    planner: Doer, workers: Sequence[Doer], reviewer: Doer, at_most: int, *, until: Until = None,
+    takes: type[Message] = Task, name: str = "planner_worker_reviewer", limits: Limits | None = None,
+) -> Workflow:  # fmt: skip
+    """``planner`` gives steps, each for one of ``workers``; ``reviewer`` sends it all back, at most ``at_most`` times.
+
+    For requests that no one agent answers. Elsewhere: AutoGen's MagenticOne, CrewAI's hierarchical process,
+    LangGraph's plan-and-execute.
+
+    The planner may take ``cast``, a worker the fields of its step of the plan (a Task: ``request``, and as ``given``
+    what the steps gave that it ``needs``), the reviewer ``plan`` and ``work`` (a Task: ``given``), and planner and
+    reviewer the earlier reviews as ``talk``. ``until`` is when the work passes: without it when the review is True,
+    has ``approved`` true, or is a Finding that does not abstain. The output is ``work`` and ``review``, also when the
+    last review does not pass. A step for somebody else fails the run, naming the workers. Raises WorkflowError as
+    :func:`.round_robin` does.
+    """
+    found = cast_of(workers, name, least=1, others=(planner, reviewer), at_most=at_most)
+    cast = {one: FunctionAgent(doer) if FunctionAgent.fits(doer) else doer for one, doer in found.items()}
+    flow = Workflow(name, takes, output={"work": Ref("work"), "review": Ref("review")}, limits=limits)
+    reviews = flow.growing("reviews")
+
+    def worker(item: Any) -> Doer:
+        return cast[among(cast, item["agent"] if isinstance(item, Mapping) else item.agent)]
+
+    plan = flow.step(planner, input=input_of(planner, takes, cast=described(cast), talk=reviews), name="plan")
+    work = flow.each(plan.steps, agent=worker, name="work", at_once=4)
+    seen = {**hearing(work), "plan": plan, "work": work, "talk": reviews}
+    review = flow.step(reviewer, input=input_of(reviewer, takes, **seen), name="review", into=reviews)
+    end = heard(flow, review, until or passes)
+    flow.route(end, plan, at_most=at_most)
+    flow.route(end, END)
+    return flow
+
+
+async def passes(review: Any, /) -> bool:
+    """Whether a review lets the work pass. Raises WorkflowError for one that does not say."""
+    if isinstance(review, bool):
+        return review
+    for field, good in (("approved", True), ("abstained", False)):
+        if field in field_names(review):
+            return bool(review[field] if isinstance(review, Mapping) else getattr(review, field)) is good
+    what = f"a review of type {type(review).__name__} does not say whether the work passes"
+    raise WorkflowError(what, mend="let it be True or False, or have a field 'approved', or give until=")

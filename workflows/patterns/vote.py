@@ -1,0 +1,52 @@
+"""Vote: all answer the same question, and a rule makes one answer of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ...agents.messages import Finding, Message, Task
+from ..flow import Doer, Workflow
+from ..graph import Failure, WorkflowError
+from ..limits import Limits
+from ..merging import MERGES, merged
+from ..refs import Ref
+from ..values import attribute, hint
+from .members import cast_of, input_of, same
+
+
+def vote(
+    agents: Sequence[Doer], rule: str | Callable[[Mapping[str, Any]], Any] = "majority", *, by: str | None = None,
+    failure: Failure = "fail_fast", takes: type[Message] = Task, name: str = "vote", limits: Limits | None = None,
+) -> Workflow:  # fmt: skip
+    """All are asked side by side, and hear nothing of each other; ``rule`` makes one answer of theirs.
+
+    For agents that are each right more often than not, and wrong in different ways. Elsewhere: voting by
+    parallelisation in LangGraph, a mixture of agents in AutoGen.
+
+    ``rule`` is one of :data:`..merging.MERGES` (``majority``, ``best``, ``union``, …), or a function of a mapping from
+    member to answer. It is applied to the field ``by`` of each answer, which is ``answer`` for the majority of
+    Findings, or to the whole. Who abstains has no vote there, nor who failed with ``failure="collect"``. The output
+    is ``vote`` and ``votes``, by member. Raises WorkflowError as :func:`.round_robin` does, and for an unknown rule.
+    """
+    cast = cast_of(agents, name)
+    if isinstance(rule, str) and rule not in MERGES:
+        raise WorkflowError(f"there is no rule {rule!r}", where=name, mend=hint(rule, MERGES))
+    flow = Workflow(name, takes, output={"vote": Ref("vote"), "votes": Ref("votes")}, limits=limits)
+
+    def ballot(answer: Any) -> Any:
+        field = by or ("answer" if rule == "majority" and isinstance(answer, Finding) else None)
+        if field is None or answer is None:
+            return answer
+        return None if getattr(answer, "abstained", False) else attribute(answer, field)
+
+    async def counted(votes: Mapping[str, Any], /) -> Any:
+        if all(answer is None for answer in votes.values()):
+            raise WorkflowError("nobody gave an answer", mend="see the errors of the steps before")
+        return merged(rule, {member: ballot(answer) for member, answer in votes.items()})
+
+    question = flow.step(same, name="question")
+    answers = [flow.step(one, input=input_of(one, takes), after=question, failure=failure) for one in cast.values()]
+    flow.step(same, after=answers, merge="dict", name="votes")
+    flow.step(counted, name="vote")
+    return flow
