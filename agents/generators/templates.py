@@ -138,8 +138,8 @@ def fill(rng: random.Random, world: World, texts: Iterable[str], apart: Sequence
             name = names.pop()
             found[slot] = Filling(name, Condition(world.table.name, world.key, "=", name))
         elif noun == SMALL:
-            value = rng.randint(2, 10)
-            found[slot] = Filling(small(rng, value), figure=str(value))
+            number_of = rng.randint(2, 10)
+            found[slot] = Filling(small(rng, number_of), figure=str(number_of))
         elif noun in _BESIDE and all(one.nouns[0] != noun for one in world.columns.values()):
             found[slot] = Filling(_BESIDE[noun](rng))
         elif world.columns[column(world, noun)].kind == "n":

@@ -153,8 +153,8 @@ def test_what_cannot_be_changed_in_place_is_written_anew() -> None:
 
 SCALARS = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=12) | st.sampled_from(["yes", "null", "1", "0x1", "a: b", "a:", "a #b", "- a", "~", "=", "<<", "${A}",
-                                              "2020-01-01", "...", "'", '"', "\\", "\u2028", "\x85", "é", "\U000e0001"])
+    | st.text(max_size=12) | st.sampled_from(["yes", "null", "1", "a: b", "a:", "a #b", "- a", "~", "<<", "${A}", "...",
+                                              "2020-01-01", "'", '"', "\\", "\u2028", "\x85", "é", "\U000e0001"])
 )  # fmt: skip
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
@@ -173,9 +173,11 @@ def readable(document: Any) -> bool:
 
 
 def test_texts_that_have_to_be_quoted() -> None:
-    texts = ["a: b", "a:", "a #b", "- a", "-", "~", "=", "<<", "yes", "1", "0x1", "null", "true", "", " a", "a ", "...", "[a",
-             "a, b", "#a", "&a", "*a", "!a", "|", ">", "'", '"', "'\"", "%a", "@a", "`a", "a\nb", "\u2028", "\x85", "\x7f",
-             "a\\b", "\U000e0001", "2020-01-01", "1e3", ".inf", "?", "? a", ": a", "{a", "a}"]
+    texts = [
+        "a: b", "a:", "a #b", "- a", "-", "~", "=", "<<", "yes", "1", "0x1", "null", "true", "", " a", "a ", "...", "[a",
+        "a, b", "#a", "&a", "*a", "!a", "|", ">", "'", '"', "'\"", "%a", "@a", "`a", "a\nb", "\u2028", "\x85", "\x7f",
+        "a\\b", "\U000e0001", "2020-01-01", "1e3", ".inf", "?", "? a", ": a", "{a", "a}",
+    ]
     for document in ({"a": texts}, {text: text for text in texts}, {"a": {"b": {"c" * 120: texts}}}):
         found = parse_document(text_of(document))
         assert (found.value, found.problems) == (document, ())
