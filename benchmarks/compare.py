@@ -1,10 +1,11 @@
 """Lines of code: the workflows of examples/workflows beside the same in LangGraph and CrewAI.
 
     python -m benchmarks.compare                  # prints the table and writes it into docs/compare.md
-    python -m benchmarks.compare --run PYTHON     # runs all four forms of each; PYTHON has langgraph and crewai
+    python -m benchmarks.compare --run PYTHON     # runs the Python forms; PYTHON has langgraph and crewai
 
 Lines are those that are not blank, no comment and no docstring; of the YAML form those of each team.yaml, its tests
-included, and of functions.py. ``--run`` compares what the forms print; its peers need::
+included, and of functions.py. ``--run`` compares what they print (tests/examples/test_workflows.py has the YAML form);
+the peers need::
 
     pip install langgraph langgraph-checkpoint-sqlite crewai
 
@@ -199,7 +200,7 @@ def _read(file: Path) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Count, or run and compare; 1 where forms differ."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--run", metavar="PYTHON", help="run all forms; the peers by this interpreter")
+    parser.add_argument("--run", metavar="PYTHON", help="run the Python forms; the peers by this interpreter")
     parser.add_argument("--only", metavar="NAME", action="append", choices=list(WORKFLOWS), help="these alone")
     parser.add_argument("--play", nargs=2, metavar=("FILES", "ANSWER"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from .cli_support import JsonOption, print_json, stderr, stdout
+from .cli_support import FunctionsOption, JsonOption, print_json, stderr, stdout, use_functions
 from .core.errors import UnderstudyError
 from .evaluation import Case, Rate, compare_fields, summary
 from .objects import read_objects
@@ -48,6 +48,7 @@ def evaluate(
     report: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write report.md and report.json there.", show_default=False)
     ] = None,
+    functions: FunctionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a team or a role on a file of questions with their right answers.
@@ -66,6 +67,7 @@ def evaluate(
         raise UnderstudyError("--against and --model belong together", mend="give both")
     if report is not None and report.exists() and not report.is_dir():
         raise UnderstudyError("this is a file", where=str(report), mend="give --report a folder")
+    use_functions(functions)
     if _is_team(subject):
         prompted = None
         if against is not None and model is not None:

@@ -180,8 +180,8 @@ class Rivals:
         """The next agent of the team, after the last the first, that has another role; None where there is none."""
         agents = list(self.team.agents.values())
         at = list(self.team.agents).index(name)
-        others = (one for one in (*agents[at + 1 :], *agents[:at]) if one.head != agents[at].head and one.learned)
-        return next(others, None)
+        others = (one for one in (*agents[at + 1 :], *agents[:at]) if one.head != agents[at].head)
+        return next((one for one in others if self.team.resources.has_head(one.head)), None)
 
     def _put_untrained(self, role: str, folder: Path) -> None:
         from .core.heads import Head

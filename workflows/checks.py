@@ -116,12 +116,11 @@ def _expressions(graph: Graph, roads: Roads | None, name: str, step: Step) -> _F
     for path, expression in step.expressions():
         route = path.startswith("routes")
         item = step.each is not None and path != "each" and not route
-        known: list[str] = []
+        words = (*_ALWAYS, *(_ITEM if item else ()), *(("error",) if graph.guarded else ()), *graph.lists)
         for used in sorted(expression.names()):
             at = f"steps.{name}.{path}"
-            known = known or [*_ALWAYS, *(_ITEM if item else ()), *graph.lists, *graph.steps]
-            if used not in known and not (used == "error" and graph.guarded):
-                yield at, f"no value is called '{used}' here", "", hint(used, known) or ""
+            if used not in words and used not in graph.steps:
+                yield at, f"no value is called '{used}' here", "", hint(used, [*words, *graph.steps]) or ""
             elif roads is None or used not in graph.steps or (route and used == name):
                 continue  # a route is chosen when its own step has an output
             elif not roads.leads(used, name):

@@ -38,6 +38,8 @@ class _Edges:
         self.outputs = outputs
         self.roads = roads
         self.kinds: dict[str, Kind] = {}
+        errors = ("error",) if graph.guarded else ()
+        self.names = dict.fromkeys(("input", "team", *errors, *graph.lists, *graph.steps))
         self.branches = any(len(route.targets) > 1 for step in graph.steps.values() for route in step.routes)
         words = ("name", "does", "cast")
         every = [one for step in graph.steps.values() for _, one in step.expressions()]
@@ -121,11 +123,11 @@ class _Edges:
             else:
                 yield from self.named(step, parameter, name, wanted)
 
-    def known(self, step: Step) -> list[str]:
+    def known(self, step: Step) -> Mapping[str, None]:
         """The names that the parameters of the function of ``step`` may have."""
-        more = ["item", "index"] if step.each is not None else []
-        more += ["error"] if self.graph.guarded else []
-        return ["input", "team", *more, *self.graph.lists, *self.graph.steps]
+        if step.each is None:
+            return self.names
+        return {**self.names, "item": None, "index": None}
 
     def taken(self, step: Step) -> Iterator[tuple[str, str | None]]:
         """Which parameters get something, and by which name; None: what the step is given (see :class:`Parameters`)."""

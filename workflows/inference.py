@@ -167,10 +167,9 @@ def _field_of(kind: Kind, name: str) -> Kind | None:
         case Row(items=items):
             return _field_of(Many(one_of(items), tuple), name)
         case Many(item=item, cls=cls):
-            inside = without_none(item)
-            if inside == NONE or not (issubclass(cls, list | tuple | Vector) or cls is Sequence):
+            if item == NONE or not (issubclass(cls, list | tuple | Vector) or cls is Sequence):
                 return ANYTHING  # nothing is in it, or it is perhaps no list
-            found = field_of(inside, name)
+            found = field_of(item, name)
             return None if found is None else Many(joined(found))
         case Mapped(value=value):
             return value

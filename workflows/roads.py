@@ -66,7 +66,7 @@ class Roads:
             for to in step.onward or (END,):
                 back.setdefault(to, []).append(name)
         there = reached(back, {END})
-        return sorted(name for name in self.graph.steps if name not in there)
+        return [name for name in self.graph.steps if name not in there]
 
     def unlimited(self) -> Iterator[list[str]]:
         """Loops in which nothing has an ``at_most``: of those that share steps not more than name each step once."""
@@ -79,13 +79,17 @@ class Roads:
         }
         found = []
         for group in groups(ways):
-            inside = {name: [to for to in ways[name] if to in group] for name in self.graph.steps if name in group}
+            members = set(group)
+            inside = {name: [to for to in ways[name] if to in members] for name in self._ordered(group)}
             told: set[str] = set()
             for name in inside:
                 if name not in told and (loop := _loop(inside, name)):
                     told.update(loop)
                     found.append(loop)
         yield from sorted(found, key=lambda loop: self._places[loop[0]])
+
+    def _ordered(self, names: Iterable[str]) -> list[str]:
+        return sorted(names, key=self._places.__getitem__)
 
     def meetings(self) -> Iterator[tuple[str, str, str]]:
         """Steps that are certain to be reached twice by branches side by side, and the two from which they are.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os.path import isdir, isfile
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +75,8 @@ class RoleFinder:
         if not name or Path(name).name != name:
             return None
         found = (folder / name for folder in self.folders())
-        try:
-            return next((folder for folder in found if (folder / MANIFEST).is_file()), None)
-        except OSError:  # a name that is too long for a file
-            return None
+        # os.path says no to a name that is too long, where pathlib raises.
+        return next((folder for folder in found if isfile(folder / MANIFEST)), None)
 
     def find(self, name: str) -> FoundRole | None:
         """The role ``name``, or None where it is neither shipped nor learned."""
@@ -96,16 +95,14 @@ class RoleFinder:
 
     def names(self) -> tuple[str, ...]:
         """The names of all roles that can be found."""
-        try:
-            manifests = [file for folder in self.folders() for file in sorted(folder.glob(f"*/{MANIFEST}"))]
-        except OSError:  # the backbone's name is too long for a folder
-            manifests = []
+        folders = (folder for folder in self.folders() if isdir(folder))
+        manifests = [file for folder in folders for file in sorted(folder.glob(f"*/{MANIFEST}"))]
         return tuple(dict.fromkeys((*SHIPPED, *(file.parent.name for file in manifests))))
 
     def suggestion(self, name: str) -> str:
         """What to write instead of the unknown role ``name``: a name like it, or the file to learn from."""
         for near in (f"{name}.yaml", f"roles/{name}.yaml", f"{name}/role.yaml"):
-            if Path(name).name == name and (self.base / near).is_file():
+            if Path(name).name == name and isfile(self.base / near):
                 return f"did you mean './{near}'? {not_learned(str(self.base / near))}"
         return hint(name, self.names()) or f"{not_learned('ROLE.yaml')}; or name the folder of its head"
 

@@ -21,8 +21,19 @@ TeamPath = Callable[[str, Any], str]
 
 
 def workflow_document(graph: Graph, team_path: TeamPath) -> dict[str, Any]:
-    """The ``workflow`` of a team file. Raises WorkflowError for a step that YAML cannot say, with how to mend it."""
-    steps = {name: step_document(step, graph.name, team_path) for name, step in graph.steps.items()}
+    """The ``workflow`` of a team file. Raises WorkflowError for all steps that YAML cannot say."""
+    steps: dict[str, Any] = {}
+    unsaid: list[UnderstudyError] = []
+    for name, step in graph.steps.items():
+        try:
+            steps[name] = step_document(step, graph.name, team_path)
+        except UnderstudyError as error:
+            unsaid.append(error)
+    if len(unsaid) == 1:
+        raise unsaid[0]
+    if unsaid:
+        lines = "".join(f"\n{error}" for error in unsaid)
+        raise WorkflowError(f"{len(unsaid)} steps that a file cannot say{lines}", where=graph.name)
     return {"start": graph.start, "steps": steps}
 
 

@@ -22,14 +22,17 @@ TEAM_WORDS = ("cast", "name", "does")
 ASKS = ("ask", "ask_from")
 WAITS = (*ASKS, "sleep")
 
-NEEDS = (
+Rule = tuple[str, tuple[str, ...], str, str]
+"""A key, others, why it says nothing without them or beside them, and how to mend it."""
+
+NEEDS: tuple[Rule, ...] = (
     ("at_once", ("each",), "it says how the items of a list are run", "add each: …, or remove it"),
     ("choices", ASKS, "it says what a person may answer", "add ask: QUESTION, or remove it"),
     ("gives", ASKS, "it says what a person's answer has to give", "add ask: QUESTION, or remove it"),
 )
 """Keys of a step that say nothing without one of others."""
 
-EXCLUDES = (
+EXCLUDES: tuple[Rule, ...] = (
     ("input", WAITS, "a question and a timer take no input", "remove it; ask_from and sleep may be expressions"),
     ("seconds", WAITS, "a question stays open, and a timer waits, for as long as it takes", "remove it"),
     ("retry", WAITS, "nothing is tried", "remove it"),

@@ -279,15 +279,23 @@ class Team:
             agent.require_head()
 
     def make_ready(self) -> None:
-        """Load the backbone and the knowledge now rather than at the first question.
+        """Load the backbone and the knowledge now rather than at the first question; nothing where no agent has a head.
 
         Raises UnderstudyError where the backbone cannot be loaded or a file of the knowledge cannot be read.
         """
-        self.resources.make_ready()
+        from .child_runs import teams
+        from .function_role import FunctionRole
+
+        for team in (self, *teams(self._graph)):
+            if any(not isinstance(agent.member.role, FunctionRole) for agent in team.agents.values()):
+                team.resources.make_ready()
 
     def close(self) -> None:
-        """Close the knowledge store."""
-        self.resources.close()
+        """Close the knowledge store, and those of the teams that do steps."""
+        from .child_runs import teams
+
+        for team in (self, *teams(self._graph)):
+            team.resources.close()
 
     def __repr__(self) -> str:
         return f"Team({self.name!r}, agents={list(self._agents)})"

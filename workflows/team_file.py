@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from os.path import isdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,7 @@ def resources_of(mine: Resources, family: Iterable[Team]) -> Resources:
 def _model(resources: Resources) -> Any:
     source = resources.source
     beside = resources.base / source if isinstance(source, str) else None
-    return beside.resolve() if beside is not None and beside.is_dir() else source
+    return beside.resolve() if beside is not None and isdir(beside) else source
 
 
 def takes_of(document: Mapping[str, Any], members: Mapping[str, Member], where: str) -> type[Message]:

@@ -58,14 +58,13 @@ class TeamFolder:
 
         Raises UnderstudyError where it lies outside the new folder, since a file may name only what lies in its own.
         """
-        if not self.moves:
-            return self.relative(self.old / written) or written
-        if (matches(written, self.new) if glob else (self.new / written).exists()) and not Path(written).is_absolute():
+        there = matches(written, self.new) if glob else (self.new / written).exists()
+        if self.moves and there and not Path(written).is_absolute():
             return written
         inside = self.relative(self.old / written)
         if inside is None:
-            raise UnderstudyError(f"'{written}' lies outside {self.new}", where=where,
-                                  mend=f"copy it there, or save the team in {self.old}")
+            mend = f"copy it there, or save the team in {self.old}" if self.moves else "copy it there"
+            raise UnderstudyError(f"'{written}' lies outside {self.new}", where=where, mend=mend)
         return inside
 
     def relative(self, path: Path) -> str | None:

@@ -16,7 +16,11 @@ from understudy.workflows.schema import check_text
 from understudy.workflows.yaml_document import parse_document
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = [ROOT / "examples" / "travel_desk" / "team.yaml", ROOT / "examples" / "triage" / "role.yaml"]
+EXAMPLES = ROOT / "examples"
+FILES = [
+    EXAMPLES / "travel_desk" / "team.yaml", EXAMPLES / "triage" / "role.yaml",
+    *(EXAMPLES / "workflows" / name / "team.yaml" for name in ("approval", "nested_team", "streaming_chat", "timeout")),
+]  # fmt: skip
 TEXTS = [file.read_text(encoding="utf-8") for file in FILES]
 
 PIECES = [

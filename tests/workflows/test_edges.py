@@ -499,7 +499,10 @@ def test_what_an_agent_takes_by_name() -> None:
 
     def asked(order: Order) -> Asked: ...
 
+    def either(order: Order) -> Asked | Plan: ...
+
     assert told(chain(tally, qa)) == [], "its keys are not known"
+    assert told(chain(either, qa)) == [], "it is not known which"
     assert told(chain(asked, qa)) == [
         "steps.qa: agent qa takes str as 'request', and that of step asked is int; give step qa the input request: …"
     ]
@@ -511,6 +514,7 @@ def test_what_an_agent_takes_by_name() -> None:
 
     def own_team(flow: Workflow) -> None:
         flow.step(lambda value: value, name="first", input={"value": flow.team.request})
+        flow.step(planned, input={"order": flow.input})
         flow.step(qa)
 
     assert told(own_team) == [], "a team of one's own may have anything"

@@ -287,7 +287,7 @@ def test_a_name_that_is_not_there_or_means_something_else_is_refused() -> None:
     flow = Workflow("w")
     flow.step(fails, name="pay", on_error="sory")
     flow.step(lambda value: value, name="sorry", after=[])
-    with pytest.raises(WorkflowError, match="there is no step 'sory'; there is: pay, sorry"):
+    with pytest.raises(WorkflowError, match="there is no step 'sory'; did you mean 'sorry'"):
         flow.graph()
     flow = Workflow("w")
     flow.step(fails, name="pay", on_error="error")

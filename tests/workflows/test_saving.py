@@ -418,6 +418,15 @@ def test_into_another_folder(folder: Path) -> None:
     assert "knowledge: {add: [inner/*.md]}" in (folder / "outer.yaml").read_text()
 
 
+def test_what_lies_outside(folder: Path) -> None:
+    (folder / "inner").mkdir()
+    (folder / "figures.csv").write_text("a,b\n1,2\n")
+    team = Team.of("figures", agents={"coder": {"role": "coder", "tools": ["figures.csv"]}}, folder=folder)
+    with pytest.raises(UnderstudyError, match="agent coder: 'figures.csv' lies outside .*inner; copy it there, or"):
+        team.save(folder / "inner" / "team.yaml")
+    assert "tools: [{sql: figures.csv}]" in team.save(folder / "figures.yaml").read_text()
+
+
 def test_teams_that_do_steps(folder: Path) -> None:
     inner = Team.of("inner", small(), folder=folder)
     flow = Workflow("outer", takes=Order)
@@ -463,6 +472,16 @@ def test_what_a_file_cannot_say(folder: Path, add: Callable[[Workflow], object],
     with pytest.raises(UnderstudyError, match=message):
         team.save(folder / "orders.yaml")
     assert files(folder) == before, "nothing is written"
+
+
+def test_all_steps_that_cannot_be_said_are_named(folder: Path) -> None:
+    flow = small()
+    flow.step(lambda: 1, name="one")
+    flow.step(lambda: 2, name="two")
+    team = Team.of("orders", flow, folder=folder)
+    with pytest.raises(UnderstudyError, match=r"orders: 2 steps that a file cannot say\norders, step one: the function "
+                                              r".*\norders, step two: the function '.*' is not registered; under"):
+        team.save(folder / "orders.yaml")
 
 
 def test_what_a_file_cannot_say_of_types(folder: Path) -> None:
@@ -562,6 +581,18 @@ def test_a_write_that_is_cut_off_leaves_the_old_file(folder: Path, monkeypatch: 
     assert files(folder) == before
 
 
+def test_a_file_that_would_not_load_the_same_is_taken_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = files(folder)
+    team = Team.load(folder / "team.yaml")
+    limited(team)
+    said = saving.document_of
+    wrong = {"limits": {"seconds": 6}}
+    monkeypatch.setattr(saving, "document_of", lambda *parts, **more: {**said(*parts, **more), **wrong})
+    with pytest.raises(UnderstudyError, match=r"desk: the team would not load the same: limits was \[5.*and is \["):
+        team.save(folder / "team.yaml")
+    assert files(folder) == before
+
+
 def test_mistakes_in_what_is_composed(folder: Path) -> None:
     cases: list[tuple[dict[str, Any], str]] = [
         ({"agents": {"a": "qaa"}}, r"agents.a: unknown role 'qaa'; did you mean 'qa'\?"),
@@ -650,8 +681,8 @@ def altered(graph: Graph, changes: list[tuple[str, str, Any]]) -> Graph:
                 "routes": {"routes": (Route(one, Expression.parse(f"{name} == 'x'"), number), Route((other, one)))},
                 "seconds": {"seconds": float(number), "retry": Retry(attempts=number, wait=0.5)},
                 "join": {"join": (one, other), "merge": "dict"},
-                "question": {"call": None, "each": None, "input": {}, "sleep": None, "retry": None, "seconds": None,
-                             "ask": Question(Expression.parse(one), (number, one))},
+                "question": {"call": None, "each": None, "at_once": 8, "input": {}, "sleep": None, "retry": None,
+                             "seconds": None, "ask": Question(Expression.parse(one), (number, one))},
             }  # fmt: skip
             steps[name] = replace(steps[name], **news[kind])
     return replace(graph, steps=steps)

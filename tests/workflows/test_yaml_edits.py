@@ -174,9 +174,9 @@ def readable(document: Any) -> bool:
 
 def test_texts_that_have_to_be_quoted() -> None:
     texts = [
-        "a: b", "a:", "a #b", "- a", "-", "~", "=", "<<", "yes", "1", "0x1", "null", "true", "", " a", "a ", "...", "[a",
-        "a, b", "#a", "&a", "*a", "!a", "|", ">", "'", '"', "'\"", "%a", "@a", "`a", "a\nb", "\u2028", "\x85", "\x7f",
-        "a\\b", "\U000e0001", "2020-01-01", "1e3", ".inf", "?", "? a", ": a", "{a", "a}",
+        "a: b", "a:", "a #b", "- a", "-", "~", "=", "<<", "yes", "1", "0x1", "null", "true", "", " a", "a ", "...",
+        "[a", "a, b", "#a", "&a", "*a", "!a", "|", ">", "'", '"', "'\"", "%a", "@a", "`a", "a\nb", "\u2028", "\x85",
+        "\x7f", "a\\b", "\U000e0001", "2020-01-01", "1e3", ".inf", "?", "? a", ": a", "{a", "a}",
     ]
     for document in ({"a": texts}, {text: text for text in texts}, {"a": {"b": {"c" * 120: texts}}}):
         found = parse_document(text_of(document))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import random
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +22,7 @@ from understudy.workflows.formats import AGENT, TEAM, TEST, json_schema
 from understudy.workflows.graph import END, Graph, Route
 from understudy.workflows.limits import Budget, Limits
 from understudy.workflows.problems import InvalidFile
+from understudy.workflows.resources import Resources
 from understudy.workflows.schema import check, check_text
 from understudy.workflows.step_shapes import LIMITS, STEP
 from understudy.workflows.team import Team
@@ -348,6 +352,26 @@ def test_teams_share_a_backbone_and_are_loaded_once(write: Callable[..., Path]) 
     assert two.resources.lender is one.resources and two.resources.knowledge is None
 
 
+def test_only_teams_with_roles_are_made_ready(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, str]] = []
+    for word in ("make_ready", "close"):
+        monkeypatch.setattr(Resources, word, lambda self, word=word: told.append((word, self.base.name)))
+    write("agents: {qa: qa}\n", "roles/team.yaml")
+    write("agents: {writer: {call: draft}}\nworkflow: {steps: {s: {agent: writer, input: {request: input.request}}}}\n",
+          "functions/team.yaml")
+    file = write("""\
+        agents: {writer: {call: draft}}
+        workflow:
+          steps:
+            a: {team: roles/team.yaml, input: {request: input.request}, then: b}
+            b: {team: functions/team.yaml, input: {request: input.request}}
+        """, "team.yaml")
+    team = Team.load(file)
+    team.make_ready()
+    team.close()
+    assert told[0] == ("make_ready", "roles") and [word for word, _ in told[1:]] == ["close"] * 3
+
+
 def test_a_limit_asks(write: Callable[..., Path]) -> None:
     file = write("""\
         agents: {writer: {call: draft}}
@@ -557,6 +581,53 @@ def test_the_schema_refuses_what_the_check_refuses_of_shapes() -> None:
             assert not VALIDATOR.is_valid(value), expected
             told += 1
     assert told > 20
+
+
+ODD: list[Any] = [
+    None, True, 0, -1, 1.5, float("inf"), "", "a", "$end", "input", "a.b", "len(", "x" * 3000, [], ["a"], [["a"]], [None],
+    {}, {"value": 1}, {"a": 1}, {"to": 5}, {"a": {"b": "c"}},
+]  # fmt: skip
+KEYS = [*STEP.keys, *TEAM.keys, "to", "when", "at_most", "value", "steps", "start", "x"]
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    for key, part in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from paths(part, (*path, key))
+
+
+def at(value: Any, path: tuple[Any, ...]) -> Any:
+    for key in path:
+        value = value[key]
+    return value
+
+
+def changed(value: Any, chance: random.Random) -> Any:
+    """The value with one to three parts replaced, removed, added or put in other places."""
+    value = copy.deepcopy(value)
+    for _ in range(chance.randint(1, 3)):
+        *way, key = chance.choice([path for path in paths(value) if path])
+        holder, kind = at(value, tuple(way)), chance.randrange(4)
+        if kind == 0:
+            del holder[key]
+        elif kind == 1 and isinstance(holder, dict):
+            holder[chance.choice(KEYS)] = copy.deepcopy(chance.choice(ODD))
+        else:
+            other = at(value, chance.choice(list(paths(value)))) if kind == 2 else chance.choice(ODD)
+            holder[key] = copy.deepcopy(other)
+    return value
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_changed_documents_have_mistakes_or_are_right(seed: int) -> None:
+    """Nothing is raised, and what the check takes the schema takes."""
+    chance = random.Random(seed)
+    for _ in range(12):
+        value = changed(parse_document(HEAD + chance.choice([EVERY, STEPS])).value, chance)
+        text = json.dumps(value).replace("Infinity", ".inf")
+        found = check_text(text)
+        assert all(one.line == 1 and one.column >= 1 and one.what for one in found)
+        assert found or VALIDATOR.is_valid(parse_document(text).value), text
 
 
 # Teams as steps.
