@@ -388,7 +388,7 @@ def test_a_limit_asks(write: Callable[..., Path]) -> None:
 
 def test_the_example_of_the_documentation_runs(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "teams.md").read_text(encoding="utf-8")
-    (text,), (code,) = (re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("yaml", "python"))
+    text, code = (re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL)[0] for kind in ("yaml", "python"))
     (tmp_path / "functions.py").write_text(code, encoding="utf-8")
     assert set(calls.load_functions(tmp_path / "functions.py")) == {"draft", "judge"}
     (tmp_path / "translators").mkdir()
@@ -584,8 +584,8 @@ def test_the_schema_refuses_what_the_check_refuses_of_shapes() -> None:
 
 
 ODD: list[Any] = [
-    None, True, 0, -1, 1.5, float("inf"), "", "a", "$end", "input", "a.b", "len(", "x" * 3000, [], ["a"], [["a"]], [None],
-    {}, {"value": 1}, {"a": 1}, {"to": 5}, {"a": {"b": "c"}},
+    None, True, 0, -1, 1.5, float("inf"), "", "a", "$end", "input", "a.b", "len(", "x" * 3000, [], ["a"], [["a"]],
+    [None], {}, {"value": 1}, {"a": 1}, {"to": 5}, {"a": {"b": "c"}},
 ]  # fmt: skip
 KEYS = [*STEP.keys, *TEAM.keys, "to", "when", "at_most", "value", "steps", "start", "x"]
 
