@@ -15,6 +15,7 @@ from .batches import decision_losses
 from .errors import UnderstudyError
 from .folds import Cohort, Layout, parts_of
 from .meta.start import Start
+from .precision import adapting_precision
 from .trunk import Trunk
 
 PATIENCE = 4
@@ -117,7 +118,7 @@ def teach(
     steps: int,
     *,
     activation: str = "row",
-    precision: torch.dtype = torch.bfloat16,
+    precision: torch.dtype | None = None,
     on_step: Callable[[int, int, float], None] | None = None,
 ) -> Taught:
     """Step all heads together; each cohort keeps those of the steps at which its left-out loss was least.
@@ -125,14 +126,15 @@ def teach(
     A cohort whose loss has not fallen for ``PATIENCE`` steps is done, whatever the others do.
 
     Args:
-        precision: of the forward pass (autocast); fp32 for comparisons.
+        precision: of the forward pass (autocast); fp32 for comparisons; None: what this machine adapts in.
         on_step: called with (step, steps, mean left-out loss).
 
     Raises:
         UnderstudyError: a loss is not finite; it names the demonstration, and the role where there are several.
     """
     layouts = parts_of(cohorts, backbone.markers.pad, activation)
-    parts = [_Part(layout, backbone, start, precision) for layout in layouts]
+    chosen = precision or adapting_precision()
+    parts = [_Part(layout, backbone, start, chosen) for layout in layouts]
     courses = [_Course(cohort) for cohort in cohorts]
     for step in range(steps + 1):
         last = step == steps

@@ -16,6 +16,7 @@ from ..bank import HeadStack, active
 from ..batches import Batch, collate, decision_losses, per_row
 from ..demonstrations import render
 from ..errors import UnderstudyError
+from ..precision import adapting_precision
 from ..prompts import Example
 from ..trunk import Trunk, upper_sites
 from .maml import Tensors, outer_loss
@@ -59,14 +60,16 @@ def stacked_loss(
     pieces = []
     for first in range(0, len(batch.ids), size):
         some = batch.rows(first, first + size)
-        trunk = Trunk.of(backbone, some.ids, sites, torch.bfloat16) if sites else None
+        trunk = Trunk.of(backbone, some.ids, sites, adapting_precision()) if sites else None
         pieces.append((some, task[first : first + size], trunk))
     counts = torch.zeros(tasks).index_add(0, task[batch.row], torch.ones(len(batch.row))).clamp(min=1)
 
     def sums(piece: int, names: Sequence[str], *tensors: Tensor) -> Tensor:
         some, whose, trunk = pieces[piece]
         pairs = HeadStack.of_tensors(dict(zip(names, tensors, strict=True))).gather(whose)
-        with torch.autocast("cpu", torch.bfloat16), active(backbone.context, pairs):
+        precision = adapting_precision()
+        narrow = torch.autocast("cpu", precision, enabled=precision != torch.float32)
+        with narrow, active(backbone.context, pairs):
             states = trunk.hidden(torch.arange(len(some.ids))) if trunk else backbone.hidden(some.ids)
             losses, _ = decision_losses(backbone, some, states)
         return torch.zeros(tasks).index_add(0, whose[some.row], losses)
