@@ -12,7 +12,7 @@ ROWS, WIDTH, WIDER = 2048, 256, 1024
 """A linear map as a small backbone has many."""
 FEW_ROWS = 64
 IMITATED = 4.0
-"""How many times as slow as fp32 bf16 is, at least, where a CPU has no instructions for it: 33 times on one with AVX2."""
+"""How many times as slow as fp32 bf16 is, at least, where a CPU has no instructions for it (33 times with AVX2)."""
 
 
 @cache

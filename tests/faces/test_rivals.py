@@ -103,11 +103,13 @@ def test_another_roles_head_is_the_next_of_another_role() -> None:
         def __getitem__(self, name: str) -> Any:
             return self.agents[name]
 
-    rivals = Rivals(Some(agents=agents, resources="heads"))  # type: ignore[arg-type]
+    heads: Any = SimpleNamespace(has_head=lambda name: name in ("qa", "coder"))
+    agents["fourth"] = SimpleNamespace(name="fourth", head="function", learned=True, member=agents["first"].member)
+    rivals = Rivals(Some(agents=agents, resources=heads))  # type: ignore[arg-type]
     seats = [rivals.seat(OTHER, name) for name in roles]
     assert [seat.head for seat in seats if seat] == ["coder", "coder", "qa"]
-    assert rivals.seat(TRAINED, "first") == Seat("heads", "qa", 0.3)
-    assert rivals.seat(NO_HEAD, "first") == Seat("heads", "", 0.0)
+    assert rivals.seat(TRAINED, "first") == Seat(heads, "qa", 0.3)
+    assert rivals.seat(NO_HEAD, "first") == Seat(heads, "", 0.0)
     assert "first with coder's, second with coder's, third with qa's" in rivals.told[OTHER]
-    alone = Some(agents={"first": agents["first"], "second": agents["second"]}, resources="heads")
+    alone = Some(agents={"first": agents["first"], "second": agents["second"]}, resources=heads)
     assert Rivals(alone).seat(OTHER, "first") is None  # type: ignore[arg-type]
