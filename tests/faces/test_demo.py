@@ -13,9 +13,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 from rich.console import Console
 
 from understudy import Head, Team
+from understudy.core.precision import adapting_precision
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -89,7 +91,8 @@ def test_both_parts_offline_in_time_and_memory(
 ) -> None:
     printed, report = offline(checkout / "examples" / "travel_desk" / "demo.py")
     assert report["code"] == 0, printed
-    assert report["peak"] < 1.5e9
+    # Where the CPU has no bf16, heads are adapted in fp32: faster there, and larger.
+    assert report["peak"] < (1.5e9 if adapting_precision() is torch.bfloat16 else 1.8e9)
     last = printed.strip().splitlines()[-1]
     told = re.fullmatch(r"the demo took (\d+\.\d) s", last)
     assert told, printed

@@ -21,7 +21,8 @@ from understudy.workflows.expressions import Expression
 from understudy.workflows.formats import AGENT, TEAM, TEST, json_schema
 from understudy.workflows.graph import END, Graph, Route
 from understudy.workflows.limits import Budget, Limits
-from understudy.workflows.problems import InvalidFile
+from understudy.workflows.meaning import graph_path, written_path
+from understudy.workflows.problems import InvalidFile, key_path
 from understudy.workflows.resources import Resources
 from understudy.workflows.schema import check, check_text
 from understudy.workflows.step_shapes import LIMITS, STEP
@@ -563,6 +564,31 @@ def test_a_mistake_brings_no_others(old: str, new: str) -> None:
     found = mistakes(STEPS.replace(old, new, 1))
     others = re.compile("be reached|cannot have run|no end can|the loop|takes|it is|gives .* and step|reached by")
     assert found and [line for line in found if others.search(line)] == []
+
+
+def test_a_way_that_is_misnamed_may_have_been_meant() -> None:
+    """That ``b`` comes after ``a`` is what the mistake hides, so that ``c`` may well read ``a``."""
+    steps = "a: {sleep: 1}, b: {after: aa, sleep: 1}, c: {after: b, call: same, input: {value: a}}"
+    assert [line.split(";")[0] for line in mistakes(f"workflow: {{steps: {{{steps}}}}}\n")] == [
+        "3:46: workflow.steps.b.after: unknown step 'aa'"]
+
+
+@pytest.mark.parametrize(("graph", "written"), [
+    ("start", "workflow.start"), ("output.x", "output.x"), ("limits.agents.my-qa", "limits.agents.my-qa"),
+    ("steps.a", "workflow.steps.a"), ("steps.a.routes", "workflow.steps.a.then"),
+    ("steps.a.routes[0].to", "workflow.steps.a.then"), ("steps.b.routes[0]", "workflow.steps.b"),
+    ("steps.d.routes[0].at_most", "workflow.steps.d.routes[0].at_most"),
+    ("steps.d.routes[1].to", "workflow.steps.d.routes[1]"), ("steps.d.join", "workflow.steps.d.after"),
+    ("steps.d.merge", "workflow.steps.d.merge"), ("steps.c.ask", "workflow.steps.c.ask"),
+    ("steps.s.ask", "workflow.steps.s.ask_from"), ("steps.t.workflow", "workflow.steps.t.team"),
+    ("steps.b.input.request", "workflow.steps.b.input.request"), ("steps.none.join", "workflow.steps.none.join"),
+])
+def test_where_a_problem_of_the_graph_stands_in_the_file(graph: str, written: str) -> None:
+    more = "    s: {ask_from: a}\n    t: {team: x.yaml}\noutput:"
+    value = parse_document(HEAD + STEPS.replace("output:", more)).value
+    assert key_path(written_path(graph_path(graph), value)) == written
+    del value["workflow"]
+    assert key_path(written_path(graph_path(graph), value)) == (graph if graph[0] in "ol" else "agents")
 
 
 SHAPES = re.compile(
