@@ -573,6 +573,14 @@ def test_a_way_that_is_misnamed_may_have_been_meant() -> None:
         "3:46: workflow.steps.b.after: unknown step 'aa'"]
 
 
+def test_roads_are_checked_where_all_ways_are_known() -> None:
+    text = STEPS.replace("when: len(d) > 1", "when: len(d) >").replace("output:", "    lost: {sleep: 1}\noutput:")
+    assert [re.sub(r"[;'].*", "", line) for line in mistakes(text)] == [
+        "10:84: workflow.steps.d.routes[0].when: cannot read the expression ",
+        "12:11: workflow.steps.lost: step lost cannot be reached",
+    ]
+
+
 @pytest.mark.parametrize(("graph", "written"), [
     ("start", "workflow.start"), ("output.x", "output.x"), ("limits.agents.my-qa", "limits.agents.my-qa"),
     ("steps.a", "workflow.steps.a"), ("steps.a.routes", "workflow.steps.a.then"),
