@@ -104,12 +104,9 @@ def _place(condition: str, order: list[str]) -> tuple[int, int]:
     if _SET in condition:
         return 0, 0
     if re.search(r" (!?=|(NOT )?LIKE) ['{]", condition) and "(SELECT" not in condition:
-        slots = [order.index(slot) for slot in SLOT_AT.findall(condition) if slot in order]
+        slots = [order.index(match.group()) for match in SLOT.finditer(condition) if match.group() in order]
         return 1, min(slots, default=len(order))
     return 2, 0
-
-
-SLOT_AT = re.compile(r"\{[^{}]+\}")
 
 
 def _condition(world: World, condition: str, order: list[str], fillings: dict[str, Filling]) -> str:

@@ -8,7 +8,7 @@ import re
 from .casts import FACTS, FIGURES, TASTE
 from .domains import Domain
 from .parts import Part, Request
-from .templates import SLOT, Template, fill, read, said, world_for
+from .templates import Template, fill, read, said, world_for
 from .worlds import World
 
 FILES = ("planner_country", "planner_things")
@@ -30,7 +30,7 @@ def asked(rng: random.Random, world: World, template: Template) -> Request:
     """The template's request over ``world``. Raises ValueError where its steps and its marks do not agree."""
     fillings = fill(rng, world, (template.right,))
     marked = said(template.right, fillings)
-    keep = tuple(filling.words for slot, filling in fillings.items() if SLOT.fullmatch(slot))
+    keep = tuple(filling.words for filling in fillings.values() if filling.condition)
     words = _MARKED.findall(marked)
     text = _MARKED.sub(r"\1", marked)
     chain = ">" in template.left
