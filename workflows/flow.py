@@ -17,7 +17,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from ..agents.retry import Retry
 from .expressions import Expression, Ref
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .session import RunOptions
     from .team import Team
 
+Given = TypeVar("Given")
 Doer = Any
 """Who does a step: an agent, the name of one, a function, or another workflow or team."""
 
@@ -382,7 +383,7 @@ def is_workflow(doer: Any) -> bool:
     return isinstance(doer, Workflow) or isinstance(getattr(doer, "workflow", None), Workflow)
 
 
-def run_alone(work: Coroutine[Any, Any, Result], awaited: str) -> Result:
+def run_alone(work: Coroutine[Any, Any, Given], awaited: str) -> Given:
     """Run ``work`` in an event loop of its own. Raises WorkflowError where one runs already."""
     try:
         asyncio.get_running_loop()

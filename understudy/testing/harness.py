@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import weakref
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from ..agents.requests import message_from
 from ..core.errors import UnderstudyError
 from ..workflows.child_runs import Inner
 from ..workflows.events import Event
-from ..workflows.flow import Workflow
+from ..workflows.flow import Workflow, run_alone
 from ..workflows.outcome import Result
 from ..workflows.team import Team
 from ..workflows.values import hint
@@ -102,11 +101,11 @@ class Harness:
 
     def run_sync(self, message: Any, *, answers: Mapping[str, Any] | None = None, run_id: str | None = None) -> Run:
         """As :meth:`run`, outside any event loop."""
-        return _alone(self.run(message, answers=answers, run_id=run_id), "harness.run(…)")
+        return run_alone(self.run(message, answers=answers, run_id=run_id), "harness.run(…)")
 
     def resume_sync(self, run: str | None = None, *, answers: Mapping[str, Any] | None = None) -> Run:
         """As :meth:`resume`, outside any event loop."""
-        return _alone(self.resume(run, answers=answers), "harness.resume(…)")
+        return run_alone(self.resume(run, answers=answers), "harness.resume(…)")
 
     def crash_after(self, step: str, *, visit: int | None = None, index: int | None = None) -> None:
         """Cut the next run off as soon as the end of an effect of ``step`` is recorded: nothing is written after it.
@@ -188,12 +187,3 @@ class Harness:
                 f"there is no step '{point.step}'", where=self.flow.name, mend=hint(point.step, steps)
             )
         return point
-
-
-def _alone(work: Coroutine[Any, Any, Run], awaited: str) -> Run:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    work.close()
-    raise UnderstudyError("an event loop is running here already", mend=f"write: await {awaited}")
