@@ -79,6 +79,7 @@ def check_name(kind: Kind, name: str) -> None:
     """Raise UnderstudyError for a name that no team, role or workflow can have."""
     from .workflows.roles import SHIPPED
     from .workflows.shapes import NAME
+    from .workflows.yaml_text import scalar
 
     if not re.fullmatch(NAME, name):
         near = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")
@@ -88,6 +89,8 @@ def check_name(kind: Kind, name: str) -> None:
         raise UnderstudyError(f"'{name[:60]}' is not a {kind}'s name", mend=mend)
     if kind is Kind.role and name in SHIPPED:
         raise UnderstudyError(f"'{name}' is a role that ships", mend="call it otherwise")
+    if kind is not Kind.workflow and scalar(name) != name:
+        raise UnderstudyError(f"'{name}' is no text in YAML", mend="call it otherwise")
     if name.upper() in RESERVED:
         raise UnderstudyError(f"'{name}' names a device on Windows", mend="call it otherwise")
 

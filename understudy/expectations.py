@@ -9,9 +9,7 @@ from typing import Any
 from .core.errors import UnderstudyError
 from .evaluation import MATCHERS, meets
 from .questions import met_by_all
-
-OF_THE_RUN = ("status", "path", "error")
-"""What ``expect`` may name beside the fields of the output, where the output has no field of that name."""
+from .workflows.references import OF_A_RUN
 
 STATUSES = ("completed", "failed", "partial", "waiting")
 
@@ -22,7 +20,7 @@ LONGEST = 100
 def check_expected(expect: Mapping[str, Any], outputs: Sequence[str], where: str) -> None:
     """Raise UnderstudyError for what cannot be compared, or what anything would meet."""
     for name, value in expect.items():
-        of_run = name in OF_THE_RUN and name not in outputs
+        of_run = name in OF_A_RUN and name not in outputs
         if of_run and name == "status" and value not in STATUSES:
             raise UnderstudyError(f"there is no status '{value}'", where=where, mend=f"one of: {', '.join(STATUSES)}")
         if of_run and name == "path":
@@ -38,7 +36,7 @@ def differences(
     expect: Mapping[str, Any], run: Mapping[str, Any], path: Sequence[str], outputs: Sequence[str] = ()
 ) -> Iterator[str]:
     """In what a run (as ``run --json`` has it) is not as expected; ``outputs``: the fields that the team declares."""
-    ours = {name: value for name, value in expect.items() if name in OF_THE_RUN and name not in outputs}
+    ours = {name: value for name, value in expect.items() if name in OF_A_RUN and name not in outputs}
     wanted = ours.get("status", "completed")
     if run["status"] != wanted:
         yield f"the run {_ended(run)}" + (f"; expected: {wanted}" if "status" in ours else "")

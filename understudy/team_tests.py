@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from .core.errors import UnderstudyError
 from .expectations import check_expected, differences, shown
@@ -24,7 +24,6 @@ from .render import run_object
 
 if TYPE_CHECKING:
     from .agents.messages import Message
-    from .testing.clock import FakeClock
     from .workflows.outcome import Result
     from .workflows.questions import OpenQuestion
     from .workflows.team import Team
@@ -150,13 +149,13 @@ def way(result: Result) -> tuple[str, ...]:
 
 def needs_model(team: Team) -> bool:
     """Whether a step may be done by an agent that has a head."""
-    from .workflows.function_role import FunctionRole
+    from .workflows.function_role import is_function
 
     steps = team.workflow.graph().steps.values()
     every = any(step.agent_from is not None for step in steps)
     named = {step.agent for step in steps if step.agent is not None}
     agents = [agent for name, agent in team.agents.items() if every or name in named]
-    heads = any(not isinstance(agent.member.role, FunctionRole) for agent in agents)
+    heads = any(not is_function(agent) for agent in agents)
     return heads or any(map(needs_model, _parts(team)))
 
 
@@ -196,30 +195,16 @@ def _told(error: UnderstudyError) -> str:
     return str(UnderstudyError(error.what, where=f"answers.{step}", mend=error.mend))
 
 
-class _Held:
-    """An agent while whose work a clock that does not wait stands still: its model computes where no loop sees it."""
-
-    def __init__(self, agent: Any, clock: FakeClock) -> None:
-        self._agent = agent
-        self._clock = clock
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._agent, name)
-
-    async def handle(self, message: Message) -> Message:
-        with self._clock.held():
-            return cast("Message", await self._agent.handle(message))
-
-
 def _alone(team: Team, play: Callable[[Mapping[str, Any]], Coroutine[Any, Any, Result]]) -> Result:
     """The result of what ``play`` does with the agents that it is given: where steps sleep, without waiting."""
     parts = _parts(team)
     if not any(map(_sleeps, (team, *parts))) or any(map(needs_model, parts)):
         return asyncio.run(play({}))
     from .testing.clock import FakeClock
+    from .testing.staging import in_real_time
 
     clock = FakeClock(patience=DAY)
-    return clock.run(play({name: _Held(agent, clock) for name, agent in team.agents.items()}))
+    return clock.run(play({name: in_real_time(agent, clock) for name, agent in team.agents.items()}))
 
 
 def _parts(team: Team) -> list[Team]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from inspect import iscoroutinefunction
 from typing import Any
 
+from ..agents.retry import Retry
 from .edges import mismatches
 from .graph import END, Graph, Step
 from .merging import MERGES
@@ -72,6 +74,9 @@ def _doers(graph: Graph, agents: Mapping[str, Any] | None) -> _Found:
             yield f"{at}.agent", f"there is no agent '{step.agent}'", "", hint(step.agent, agents) or ""
         if step.at_once < 1:
             yield f"{at}.at_once", f"at_once is {step.at_once}", "", "let at least one item be under way"
+        retry: Any = step.retry
+        if retry is not None and not isinstance(retry, Retry):
+            yield f"{at}.retry", f"retry is {retry!r}", "", "write retry=Retry(attempts=3)"
         for number, route in enumerate(step.routes):
             if route.at_most is not None and route.at_most < 1:
                 mend = "allow it once or more, or take the route away"
@@ -100,6 +105,9 @@ def _merge(step: Step) -> _Found:
             yield at, f"there is no merge rule '{rule}'", "", hint(rule, MERGES) or ""
     elif not callable(rule):
         yield at, f"{rule!r} is no merge rule", "", "give a name, or a function of a mapping from step to output"
+    elif iscoroutinefunction(rule):
+        mend = "make it a plain function, or let the step itself await"
+        yield at, f"step {step.name} has an async merge", "a merge computes and waits for nothing", mend
 
 
 def _names(graph: Graph, roads: Roads | None) -> _Found:
@@ -146,6 +154,11 @@ def _roads(graph: Graph, roads: Roads) -> _Found:
         strangers = [other for other in step.join if name not in roads.onward[other]]
         if strangers:
             yield f"steps.{name}.join", f"step {strangers[0]} does not lead to {name}", "", "give it a route there"
+        for other in roads.onward if len(step.join) > 1 else ():
+            if name in roads.onward[other] and other not in step.join:
+                what = f"step {other} leads to {name}, which waits for {' and '.join(step.join)} only"
+                mend = f"let {name} wait for it as well, or lead it to a step before {' or '.join(step.join)}"
+                yield f"steps.{other}", what, "it starts nothing there, and leaves the join incomplete", mend
     for name, first, second in () if loops else roads.meetings():
         both = f"by {first} and by {second}" if first != second else f"twice by {first}"
         what = f"step {name} is reached {both}, side by side, and does not wait for both"

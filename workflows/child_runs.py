@@ -14,7 +14,7 @@ from typing import Any
 from .engine import fold
 from .events import QuestionAnswered, RunFinished, RunResumed
 from .flow import Workflow
-from .graph import Graph
+from .graph import Graph, WorkflowError
 from .journal import Journal
 from .lease import LeaseTaken, leased
 from .null_journal import NullJournal
@@ -130,6 +130,20 @@ def problems(graph: Graph, agents: Mapping[str, Any] | None, within: Sequence[An
         mistakes = inner.flow.check(known, within=(*within, step.workflow))
         found += [replace(one, file=graph.name, path=f"{path}.{one.path}") for one in mistakes]
     return found
+
+
+def graphs(graph: Graph, within: Sequence[Any] = ()) -> Iterator[Graph | None]:
+    """The graphs of the workflows that do steps of ``graph``, and of those in them; None for one that has none."""
+    for step in graph.steps.values():
+        if step.workflow is None or any(step.workflow is outer for outer in within):
+            continue
+        try:
+            inner = Inner.of(step.workflow).flow.graph()
+        except WorkflowError:  # told where it is checked
+            yield None
+            continue
+        yield inner
+        yield from graphs(inner, (*within, step.workflow))
 
 
 def teams(graph: Graph) -> Iterator[Any]:

@@ -85,14 +85,15 @@ class Children:
         self._inners: dict[str, Inner] = {}
         self._live: dict[str, tuple[Runner, _Held]] = {}
         self._under_way: dict[str, Start] = {}
+        self._tried: dict[str, int] = {}
         self._given_up: set[str] = set()
         self._held: str | None = None
         self._reached = -1
 
     @property
     def tokens(self) -> int:
-        """What those have used that are driven here; the run itself has what the others used."""
-        return sum(runner.tokens for runner, _ in self._live.values())
+        """What those under way have used, in all their tries; the run itself has what the others used."""
+        return sum(runner.tokens for runner, _ in self._live.values()) + sum(self._tried.values())
 
     def expect(self, starts: Iterable[Start], asked: Asked) -> None:
         """Know the children that were under way when their parent was left, and what they ask."""
@@ -128,6 +129,7 @@ class Children:
             except _OF_THE_JOURNAL as error:
                 return error  # which no other attempt would mend
             used += result.usage
+            self._tried[start.key] = used.tokens
             if result.status == "failed":
                 raise ChildFailed(f"{self._inner(step).flow.name}: {result.error}")
             return result
@@ -151,6 +153,7 @@ class Children:
         if error is not None and isinstance(self._parent.journal, Journal):
             end(self._parent.graph, start, self._parent.journal, self._parent.clock, error)
         del self._under_way[start.key]
+        self._tried.pop(start.key, None)
         return Outcome(None, output, error, attempts, used)
 
     async def _drive(self, step: Step, start: Start, child: str) -> Result:

@@ -97,7 +97,8 @@ def _plain(cls: type, wanted: Kind, field: bool) -> Fit:
                 return min(fit(Row((Plain(str), ANYTHING)), item, field=True), Fit.PERHAPS)
             return Fit.PERHAPS if _subclass(cls, other) or (field and _iterable(cls)) else _related(cls, other)
         case Row():
-            return Fit.PERHAPS if field and cls is not str and _iterable(cls) else _related(cls, tuple)
+            named = _subclass(cls, tuple)  # a NamedTuple
+            return Fit.PERHAPS if named or (field and cls is not str and _iterable(cls)) else _related(cls, tuple)
         case Mapped() | Fields():
             return Fit.PERHAPS if _subclass(cls, abc.Mapping) else _related(cls, dict)
     return Fit.PERHAPS

@@ -16,11 +16,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
+from keyword import iskeyword
+from operator import is_not
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from ..agents.retry import Retry
-from .expressions import Expression, Ref
+from .expressions import WORDS, Expression, Ref
 from .graph import END, Failure, Graph, Question, Route, Step, WorkflowError
 from .limits import Limits
 from .values import UNSET
@@ -74,7 +76,7 @@ class Workflow:
         self._routes: dict[str, list[Route]] = {}
         self._agents: dict[str, Any] = {}
         self._wired: Graph | None = None
-        self._checked: tuple[Graph, Any, list[Problem]] | None = None
+        self._checked: tuple[tuple[Graph | None, ...], Any, list[Problem]] | None = None
 
     @classmethod
     def of(cls, graph: Graph, agents: Mapping[str, Any] | None = None) -> Workflow:
@@ -220,8 +222,10 @@ class Workflow:
 
     def _add(self, step: Step, after: Sequence[Ref | str] | Ref | str | None) -> Ref:
         name = step.name
-        if name in self._steps or not name.isidentifier() or name in ("input", "team", "item", "index"):
-            mend = "give it a name of its own, a Python identifier other than input, team, item, index"
+        spoken = name.isidentifier() and not iskeyword(name) and name not in WORDS
+        if name in self._steps or not spoken or name in ("input", "team", "item", "index"):
+            words = ", ".join(("input", "team", "item", "index", *WORDS))
+            mend = f"give it a name of its own, a Python identifier other than {words}"
             raise WorkflowError(f"a step cannot be called {name!r} here", where=self.name, mend=mend)
         before = [after] if isinstance(after, Ref | str) else after
         self._after[name] = None if before is None else tuple(map(str, before))
@@ -230,7 +234,7 @@ class Workflow:
         return Ref(name)
 
     def _free(self, wish: str) -> str:
-        wish = "step" if not wish.isidentifier() else wish
+        wish = wish if wish.isidentifier() and not iskeyword(wish) and wish not in WORDS else "step"
         names = [wish, *(f"{wish}{number}" for number in range(2, len(self._steps) + 3))]
         return next(name for name in names if name not in self._steps)
 
@@ -255,6 +259,7 @@ class Workflow:
 
         ``within``: the workflows that this one is a step of, from the outermost on.
         """
+        from .child_runs import graphs, problems
         from .outputs import types_of
 
         try:
@@ -265,15 +270,14 @@ class Workflow:
             return [Problem(self.name, 0, 0, error.where or self.name, error.what, "", error.mend or "")]
         known = None if agents is None else {**self._agents, **agents}
         typed = {**self._agents, **(agents or {})}
-        asked = graph, (None if known is None else frozenset(known), types_of(typed))
-        if self._checked is None or within or self._checked[0] is not graph or self._checked[1] != asked[1]:
-            found = graph.check(known, typed)
-            if any(step.workflow is not None for step in graph.steps.values()):
-                from .child_runs import problems
-
-                found += problems(graph, known, within or (self,))
-            self._checked = *asked, found
-        return list(self._checked[2])
+        asked = None if known is None else frozenset(known), types_of(typed)
+        seen = (graph, *graphs(graph))
+        old, before, found = self._checked or ((), None, [])
+        if within or before != asked or len(old) != len(seen) or any(map(is_not, old, seen)):
+            found = graph.check(known, typed) + problems(graph, known, within or (self,))
+            if not within:
+                self._checked = seen, asked, found
+        return list(found)
 
     def diagram(self, inside: bool = False) -> Diagram:
         """A picture, as Mermaid and as SVG; ``inside``: with the steps of workflows that are steps."""

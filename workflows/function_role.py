@@ -13,6 +13,8 @@ from ..agents.messages import Finding, Message, Task, first_mistake
 from ..agents.role import Role
 from ..core.errors import UnderstudyError
 from .calls import CALLS
+from .fitting import Fit, fit
+from .kinds import kind_of
 from .values import kind
 
 if TYPE_CHECKING:
@@ -76,6 +78,11 @@ class FunctionRole(Role):
             raise UnderstudyError(f"the function '{self.name}' gave a wrong {first_mistake(error)}") from None
 
 
+def is_function(agent: Any) -> bool:
+    """Whether a registered function does what ``agent`` does, so that it needs no head."""
+    return isinstance(getattr(agent, "role", None), FunctionRole)
+
+
 def function_role(name: str) -> FunctionRole:
     """The role that the function registered as ``name`` plays.
 
@@ -110,7 +117,7 @@ def _takes(name: str, parameters: list[inspect.Parameter], hints: Mapping[str, A
             what = f"the parameter '{one}' of the function '{name}' is no field of a message"
             raise UnderstudyError(what, mend="an agent's function has parameters with names")
         fields[one.name] = (hints.get(one.name, Any), ... if one.default is one.empty else one.default)
-    if "request" in fields and set(fields) <= set(Task.model_fields):
+    if "request" in fields and set(fields) <= set(Task.model_fields) and _takes_text(fields["request"][0]):
         return Task
     return _message(f"call.{name}.takes", fields)
 
@@ -141,6 +148,10 @@ def _message(name: str, fields: Mapping[str, Any]) -> type[Message]:
     except (PydanticUserError, NameError, TypeError, ValueError) as error:
         raise UnderstudyError(f"its parameters make no message: {error}", where=name) from None
     return made
+
+
+def _takes_text(hint: Any) -> bool:
+    return fit(kind_of(str), kind_of(hint)) is not Fit.NEVER
 
 
 def _is_message(kind: Any) -> bool:

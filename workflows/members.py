@@ -13,7 +13,7 @@ from ..agents.role import Context, Role, role_from_document, role_named
 from ..agents.tools import open_tool
 from ..core.errors import UnderstudyError
 from . import forms
-from .function_role import FunctionRole, function_role
+from .function_role import function_role, is_function
 from .resources import Resources
 from .roles import SHIPPED, RoleFinder, is_role_path, not_learned
 
@@ -98,7 +98,7 @@ class TeamAgent(Agent):
     @property
     def learned(self) -> bool:
         """Whether its role has a head, or needs none."""
-        return isinstance(self.member.role, FunctionRole) or self._resources.has_head(self.head)
+        return is_function(self) or self._resources.has_head(self.head)
 
     async def handle(self, message: Message) -> Message:
         """See :meth:`Agent.handle`. Raises UnderstudyError as well where the role is not learned yet."""
@@ -125,7 +125,7 @@ class TeamAgent(Agent):
             raise UnderstudyError(what, where=f"agent {self.name}", mend=mend)
 
     def _make_ready(self) -> None:
-        if self.context is None and not isinstance(self.member.role, FunctionRole):
+        if self.context is None and not is_function(self):
             self.context = self._make_context()
 
     def _make_context(self) -> Context:

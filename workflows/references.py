@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,9 +22,11 @@ ALONE = "answer"
 ROLE_ONLY = ("tools", "passages", "history")
 """Keys of an agent that only a role has use for."""
 
+REQUEST: Mapping[str, str] = {"request": "text"}
+"""The input of a team that does not say its own."""
 
 OF_A_RUN = ("status", "path", "error")
-"""What a test may expect beside the fields of the output."""
+"""What a test may expect beside the fields of the output, where the output has no field of that name."""
 
 LIMIT = "$limits"
 """Asks in place of a step where a limit is used up and ``on_exceed`` is ``ask``."""
@@ -49,7 +51,7 @@ def check_references(team: Mapping[str, Any], report: Report) -> list[NamedFile]
     steps = _mapping(workflow.get("steps"))
     default = DEFAULT_STEPS if planners(agents) else (ALONE,)
     # A lone agent says by its role what it takes, so that no names of inputs are known here.
-    inputs = _mapping(team.get("input", {"request": "text"} if "workflow" in team or planners(agents) else {}))
+    inputs = _mapping(team.get("input", REQUEST if "workflow" in team or planners(agents) else {}))
     known = tuple(steps) if "workflow" in team else default
     scope = Scope(report, tuple(inputs), known, lists(steps), guarded(steps))
     if "workflow" in team:
@@ -63,7 +65,7 @@ def check_references(team: Mapping[str, Any], report: Report) -> list[NamedFile]
         if name not in agents:
             mend = hint(name, agents) or "name an agent of the team"
             report.add(("limits", "agents", name), f"unknown agent '{name[:60]}'", suggestion=mend, key=True)
-    check_tests(team, tuple(inputs), steps, report)
+    check_tests(team, tuple(inputs), steps, known, report)
     return files
 
 
@@ -152,7 +154,8 @@ def planners(agents: Mapping[str, Any]) -> list[str]:
     return [name for name, agent in agents.items() if forms.agent(agent).get("role") == "planner"]
 
 
-def check_tests(team: Mapping[str, Any], inputs: tuple[str, ...], steps: Mapping[str, Any], report: Report) -> None:
+def check_tests(team: Mapping[str, Any], inputs: tuple[str, ...], steps: Mapping[str, Any],
+                known_steps: Collection[str], report: Report) -> None:
     """Report tests that give, answer or expect what the team does not have."""
     outputs = tuple(_mapping(team.get("output")))
     asking = tuple(name for name, step in steps.items() if {"ask", "ask_from"} & set(_mapping(step)))
@@ -168,6 +171,10 @@ def check_tests(team: Mapping[str, Any], inputs: tuple[str, ...], steps: Mapping
                 if name not in known and (inputs if word == "input" else outputs):
                     report.add((*path, word, name), f"the team's {what} has no '{name[:60]}'",
                                suggestion=hint(name, known), key=True)
+        if "path" not in outputs:
+            for at, name in _path(_mapping(test.get("expect")).get("path"), (*path, "expect", "path")):
+                if name not in known_steps:
+                    report.add(at, f"unknown step '{name[:60]}'", suggestion=hint(name, known_steps))
         for at, name in _answered(test.get("answers"), (*path, "answers")):
             if name.partition("/")[0] not in (inner if "/" in name else asking) and name != LIMIT:
                 report.add((*at, name), f"no step '{name[:60]}' asks", key=True,
@@ -179,6 +186,14 @@ def _answered(written: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     for number, answers in enumerate(written if isinstance(written, list) else [written]):
         at = (*path, number) if isinstance(written, list) else path
         yield from ((at, name) for name in _mapping(answers))
+
+
+def _path(written: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    """The steps that an expected path names, ``contains`` and ``lacks`` among them."""
+    if isinstance(written, str):
+        yield path, written
+    for key, part in written.items() if isinstance(written, dict) else enumerate(_list(written)):
+        yield from _path(part, (*path, key))
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import TypeVar
 
 from .graph import END, Graph
 
 Ways = Mapping[str, Iterable[str]]
+Node = TypeVar("Node", bound=Hashable)
 
 
 class Roads:
@@ -147,7 +149,7 @@ def _loop(ways: Ways, name: str) -> list[str] | None:
     return None
 
 
-def reached(ways: Ways, start: Iterable[str]) -> set[str]:
+def reached(ways: Mapping[Node, Iterable[Node]], start: Iterable[Node]) -> set[Node]:
     """``start``, and all that can be reached from there."""
     found, waiting = set(start), list(start)
     while waiting:

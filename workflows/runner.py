@@ -135,10 +135,7 @@ class Runner:
         run = run_id or uuid.uuid4().hex[:12]
         document = self.graph.document
         with leased(self.journal.path, run):
-            if run_id is not None and self.journal.next_number(run):
-                mend = "choose another id, or go on with it: resume"
-                what = f"there is a run {run} already: its id is taken"
-                raise JournalConflict(what, where=self.journal.path, mend=mend)
+            self._require_new(run_id)
             return await self._drive([RunAccepted(self.clock(), run, self.graph.name, document, message, team)], run)
 
     async def resume(
@@ -182,10 +179,17 @@ class Runner:
         """
         new = run_id or uuid.uuid4().hex[:12]
         with leased(self.journal.path, new):
+            self._require_new(run_id)
             events = self.journal.events(run)
             check_same(self.graph, events, False)
             first = forked(self.graph, events, fork, new, self.clock())
             return await self._drive(first, new)
+
+    def _require_new(self, run: str | None) -> None:
+        if run is not None and self.journal.next_number(run):
+            mend = "choose another id, or go on with it: resume"
+            what = f"there is a run {run} already: its id is taken"
+            raise JournalConflict(what, where=self.journal.path, mend=mend)
 
     async def _drive(self, first: list[Event], run: str) -> Result:
         self._run = run

@@ -217,10 +217,11 @@ class Named:
         for name, part in value.items():
             if not re.fullmatch(self.pattern, name):
                 report.add((*path, name), f"'{name[:60]}' cannot name {_a(self.what)}", key=True,
-                           why="a name has letters, digits and _, and begins with a letter")
+                           why=f"a name has letters, digits{', _ and -' if self.pattern == NAME else ' and _'}, "
+                               "and begins with a letter")
             elif name in self.reserved:
                 report.add((*path, name), f"'{name}' cannot name {_a(self.what)}", key=True,
-                           why="expressions use that word")
+                           why="expressions use that word", suggestion="call it otherwise")
             self.shape.check(part, (*path, name), report)
 
     def json_schema(self) -> dict[str, Any]:

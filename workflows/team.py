@@ -284,10 +284,10 @@ class Team:
         Raises UnderstudyError where the backbone cannot be loaded or a file of the knowledge cannot be read.
         """
         from .child_runs import teams
-        from .function_role import FunctionRole
+        from .function_role import is_function
 
         for team in (self, *teams(self._graph)):
-            if any(not isinstance(agent.member.role, FunctionRole) for agent in team.agents.values()):
+            if any(not is_function(agent) for agent in team.agents.values()):
                 team.resources.make_ready()
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..agents.messages import Task
 from .formats import FORMATS, TEAM_FORMAT
 from .graph import END, Graph, WorkflowError
-from .references import planners
+from .references import REQUEST, planners
 from .roles import DEFAULT_BACKBONE
 from .step_document import fields_document, limits_document, workflow_document, written
 from .team_folder import TeamFolder
@@ -18,7 +18,6 @@ from .team_graph import PLANNED_OUTPUT, graph_of
 if TYPE_CHECKING:
     from .team import Team
 
-REQUEST = {"request": "text"}
 VARIABLE = re.compile(r"\$(?=[${])")
 """A dollar that would be read as the beginning of a variable, or as one half of a plain dollar."""
 
@@ -55,7 +54,7 @@ def document_of(team: Team, graph: Graph, folder: TeamFolder, *, whole: bool) ->
     alone = not whole and not planners(agents)
     if not alone:
         assert graph.takes is not None
-        made["input"] = REQUEST if graph.takes is Task else fields_document(graph.takes, f"{graph.name}, input")
+        made["input"] = dict(REQUEST) if graph.takes is Task else fields_document(graph.takes, f"{graph.name}, input")
     if whole:
         made["workflow"] = workflow_document(graph, path_of)
     if graph.output and (whole or graph.output != PLANNED_OUTPUT):

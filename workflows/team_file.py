@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..agents.messages import Message, Task
 from ..agents.role_document import message_type_of
 from .members import Member, members_of
-from .references import planners
+from .references import REQUEST, planners
 from .resources import Resources
 from .roles import RoleFinder
 from .schema import read, read_team
@@ -20,8 +20,6 @@ from .yaml_document import YamlDocument
 
 if TYPE_CHECKING:
     from ..core.backbone import Backbone
-
-REQUEST = {"request": "text"}
 
 
 def load(kind: type[Team], path: str | Path, backbone: str | Backbone | None) -> Team:

@@ -159,6 +159,8 @@ NAMES = [
     ("workflow", "é", "'é' is not a workflow's name"),
     ("team", "x" * 5 + "\n", "is not a team's name"),
     ("role", "qa", "'qa' is a role that ships; call it otherwise"),
+    ("team", "null", "'null' is no text in YAML; call it otherwise"),
+    ("role", "True", "'True' is no text in YAML"),
     ("team", "con", "'con' names a device on Windows"),
 ]
 

@@ -195,6 +195,8 @@ REFUSED = {
     "no list": (TEAM.replace("{contains: HI}", "{any_of: HI}"), "value: any_of takes a list"),
     "a status": (TEAM.replace("{value: {contains: HI}}", "{status: done}"), "there is no status 'done'"),
     "no way": (TEAM.replace("{value: {contains: HI}}", "{path: []}"), "path: this is no way through the steps"),
+    "a way that is not there": (TEAM.replace("{value: {contains: HI}}", "{path: {lacks: [say, sya]}}"),
+                                "path.lacks[1]: unknown step 'sya'; did you mean 'say'?"),
     "a step that does not ask": (TEAM.replace("answers: {approve: yes}", "answers: {shout: yes}", 1),
                                  "no step 'shout' asks"),
     "a wrong request": (TEAM.replace("input: {text: hi}", "input: {text: 5}"), "team.yaml:15: text: Input should be"),
@@ -244,6 +246,25 @@ def test_sleeping_takes_no_time(file: Path, tested: Tested) -> None:
     assert done.exit_code == 0, done.output
     first = json.loads(done.stdout)["tests"][0]
     assert first["path"] == ["shout", "rest", "approve", "say"] and first["seconds"] < 60
+
+
+def test_functions_that_are_agents_sleep_in_the_same_time(file: Path, tested: Tested) -> None:
+    functions = file.parent / "functions.py"
+    functions.write_text(FUNCTIONS + """
+import asyncio
+
+@understudy.register
+async def slow(text: str) -> str:
+    await asyncio.sleep(86400)
+    return text
+""", encoding="utf-8")
+    team = TEAM.replace("team: shouting\n", "team: shouting\nagents: {slow: {call: slow}}\n").replace(
+        "      after: shout\n", "      after: rest\n").replace(
+        "    approve:\n", "    rest: {sleep: 5, after: slow}\n"
+        "    slow: {agent: slow, input: {text: shout}, after: shout}\n    approve:\n")
+    done = tested("--json", team=team)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["tests"][0]["path"] == ["shout", "slow", "rest", "approve", "say"]
 
 
 def test_a_model_is_loaded_where_an_agent_is_asked_alone(file: Path, tested: Tested) -> None:

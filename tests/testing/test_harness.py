@@ -111,6 +111,8 @@ def test_functions_take_the_place_of_steps() -> None:
 
     run = Harness(review(), writer("one"), steps={"send": pay, "verdict": lambda draft: "good"}).run_sync("write")
     assert run.value == "paid for one" and keys == ["run-1/send/1"]
+    with pytest.raises(UnderstudyError, match="review: what is given for the step 'send' cannot be called"):
+        Harness(review(), steps={"send": "sent"})  # type: ignore[dict-item]
     with pytest.raises(UnderstudyError, match="review: there is no step 'sennd'; did you mean 'send'"):
         Harness(review(), steps={"sennd": pay})
 
@@ -138,6 +140,16 @@ def test_a_person_may_take_days_and_a_question_be_checked() -> None:
     assert run.status == "completed" and harness.clock.elapsed == 3 * 86400
     with pytest.raises(ScriptError, match="(?s)'verdict' asks something else.*: expected 'three', got 'two'"):
         Harness(review(), writer("two")).run_sync("write", answers={"verdict": Scripted("good", expect="three")})
+
+
+def test_why_a_run_failed_is_told_beside_what_it_did_not_come_to() -> None:
+    harness = Harness(review(), writer(TimeoutError("busy")))
+    with pytest.raises(ScriptError) as caught:
+        harness.run_sync("write", answers={"verdict": "good"})
+    assert str(caught.value).splitlines()[1:] == [
+        "  the answer to 'verdict' was not asked for",
+        "  the run ended as failed: step draft: TimeoutError: busy",
+    ]
 
 
 def test_an_async_function_answers() -> None:

@@ -1,5 +1,6 @@
 """Teams with scripted agents: no head, no backbone and no knowledge is needed."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from understudy import Team, UnderstudyError, Workflow
 from understudy.agents.messages import PlannedStep, Query, Task
 from understudy.testing import Harness, Scripted, ScriptError
+from understudy.workflows import calls
 
 ROLE = """
 schema: understudy/role/v1
@@ -34,6 +36,14 @@ workflow:
     sort: {agent: triage, input: {text: input.text}, then: answer}
     answer: {agent: qa, input: {request: input.text}, then: $end}
 output: {queue: sort.queue, answer: answer.answer}
+"""
+
+FUNCTIONS = """
+schema: understudy/team/v1
+team: functions
+agents: {slow: {call: slow}}
+workflow: {steps: {say: {agent: slow}}}
+output: {said: say.answer}
 """
 
 
@@ -70,6 +80,26 @@ def test_replies_are_checked_by_the_roles_of_the_file(desk: Path) -> None:
 def test_an_agent_without_a_script_is_refused_when_it_is_asked(desk: Path) -> None:
     with pytest.raises(ScriptError, match=r"qa: it has no script, and it was asked Task\(request='hello'\)"):
         Harness(desk, {"triage": [{"queue": "bug", "urgent": False}]}).run_sync("hello")
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_agents_that_are_functions_stand_by_themselves(
+    given: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the time of the clock, too: it would never come to the end of a sleep that it waits for."""
+
+    async def slow(request: str) -> str:
+        await asyncio.sleep(3600)
+        return request.upper()
+
+    monkeypatch.setattr(calls, "_registered", {"slow": slow})
+    path = tmp_path / "team.yaml"
+    path.write_text(FUNCTIONS, encoding="utf-8")
+    team = Team.load(path)
+    harness = Harness(team, {"slow": team["slow"]} if given else {})
+    run = harness.run_sync("hello")
+    assert run.output == {"said": "HELLO"} and harness.clock.elapsed == 3600
+    assert Harness(team, {"slow": ["Hi."]}).run_sync("hello").output == {"said": "Hi."}
 
 
 def test_the_real_agent_is_asked_where_the_test_says_so(desk: Path) -> None:

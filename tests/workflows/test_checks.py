@@ -123,6 +123,13 @@ def test_merge_rules_have_names_and_something_to_merge() -> None:
     assert joined(merge=3) == [
         "steps.both.merge: 3 is no merge rule; give a name, or a function of a mapping from step to output"
     ]
+
+    async def later(outputs: Any) -> Any:
+        return outputs
+
+    assert joined(merge=later) == [
+        "steps.both.merge: step both has an async merge; make it a plain function, or let the step itself await"
+    ]
     assert told(step("a", "b"), step("b", merge="list")) == [
         "steps.b.merge: step b has a merge and joins nothing; take it away, or say after which steps: after [a, b]"
     ]
@@ -157,6 +164,18 @@ def test_branches_that_wait_or_need_not_meet_are_fine() -> None:
     nested = step("both", join=("left", "met"))
     met = step("met", "both", join=("one", "two"))
     assert told(top, step("left", "both"), inner, step("one", "met"), step("two", "met"), met, nested) == []
+
+
+def test_who_leads_to_a_join_that_does_not_wait_for_it_is_told() -> None:
+    def joined(**more: Any) -> list[str]:
+        return told(
+            step("top", Route(("left", "right"))), step("left", "both"), step("right", "both", **more),
+            step("both", "again", join=("left", "right")), step("again", Route("both", at_most=1), END),
+        )  # fmt: skip
+
+    (found,) = joined()
+    assert "steps.again: step again leads to both, which waits for left and right only" in found
+    assert joined(on_error="both") == [found], "one that is waited for may lead there by an error"
 
 
 def test_what_is_found_is_what_fails_in_the_run() -> None:

@@ -522,6 +522,22 @@ def test_the_tokens_of_the_run_end_its_child(
     assert flow.replay("r", journal=path) == result == flow.resume_sync("r", journal=path)
 
 
+def test_what_an_earlier_try_of_a_child_used_counts_for_the_run(path: Path) -> None:
+    inner = talk(3)
+    inner.step(broken_for_good, name="broken", after=[])
+    inner._routes["say"][-1] = Route("broken")
+    flow = Workflow("w", takes=Task, limits=Limits(tokens=20))
+    flow.step(inner, name="talk", retry=Retry(attempts=3, wait=0.0))
+    result = flow.run_sync(HELLO, journal=path, run_id="r")
+    assert (result.status, result.error) == ("failed", "the run used up its 20 tokens")
+    spoken = [event for event in events(path, "r/talk/1#2") if isinstance(event, StepFinished)]
+    assert len(spoken) == 1 and statuses(path).keys() == {"r", "r/talk/1", "r/talk/1#2"}
+
+
+async def broken_for_good(value: Any) -> Any:
+    raise ValueError("no")
+
+
 @pytest.mark.parametrize("nested", [False, True])
 def test_children_side_by_side_share_the_tokens_of_the_run(path: Path, nested: bool) -> None:
     inner: Workflow = talk(50)
@@ -628,6 +644,11 @@ def test_mistakes_in_a_child_are_found_before_the_run() -> None:
     assert (problem.file, problem.path) == ("shop", "steps.price.workflow.steps.work.agent")
     with pytest.raises(WorkflowError, match="there is no agent 'nobody'"):
         flow.run_sync(1)
+    changed = pricing([])
+    flow = shop(changed, [])
+    assert flow.check() == [] and flow.check() == []
+    changed.step(lambda one, other: one, name="late")
+    assert [problem.path for problem in flow.check()] == ["steps.price.workflow.steps.late"] * 2
     (problem,) = shop(Workflow("empty"), []).check()
     assert (problem.path, problem.what) == ("steps.price.workflow.empty", "it has no steps")
 

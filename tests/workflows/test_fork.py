@@ -220,7 +220,7 @@ def test_a_fork_is_of_the_same_workflow_and_takes_the_same_input(path: Path) -> 
         story([]).fork_sync("r", message="ants", journal=path)
     with pytest.raises(WorkflowError, match="the workflow was changed since this run began"):
         asked([]).fork_sync("r", "write", journal=path)
-    with pytest.raises(JournalError, match="its id is taken"):
+    with pytest.raises(JournalError, match="there is a run r already: its id is taken"):
         story([]).fork_sync("r", "write", journal=path, run_id="r")
     with pytest.raises(JournalError, match="there is no run 'q'"):
         story([]).fork_sync("q", "write", journal=path)

@@ -80,6 +80,14 @@ def rated(text: str) -> Literal["good", "bad"]:
     return text  # type: ignore[return-value]
 
 
+def numbered(request: int) -> str:
+    return str(request + 1)
+
+
+def perhaps(request: str | None) -> str:
+    return request or ""
+
+
 def unhinted(text: Nowhere) -> Nobody:  # type: ignore[name-defined] # noqa: F821
     return text
 
@@ -95,6 +103,7 @@ FITS: list[tuple[Callable[..., Any], dict[str, Any], Any]] = [
     (free, {"value": Draft(text="a")}, Draft(text="a")),
     (awaited, {"text": "a"}, Given(value=2)),
     (unhinted, {"text": 5}, Given(value=5)),
+    (numbered, {"request": 5}, Finding(answer="6", values=("6",))),
 ]
 
 
@@ -109,6 +118,7 @@ def test_what_a_function_makes_of_a_message(
 
 def test_the_types_of_messages_follow_from_the_signature(monkeypatch: pytest.MonkeyPatch) -> None:
     assert role_of(monkeypatch, asked).takes is role_of(monkeypatch, given).takes is Task
+    assert role_of(monkeypatch, perhaps).takes is Task and role_of(monkeypatch, numbered).takes is not Task
     assert role_of(monkeypatch, asked).gives is Finding
     assert role_of(monkeypatch, whole).takes is role_of(monkeypatch, whole).gives is Draft
     assert role_of(monkeypatch, either).gives is role_of(monkeypatch, free).gives is Message

@@ -55,7 +55,8 @@ def test_a_side_by_side_run_gives_both() -> None:
 def test_names_are_found_and_mistakes_in_them_refused() -> None:
     flow = Workflow("w")
     assert [str(flow.step("qa")), str(flow.step("qa")), str(flow.step(lambda: 1))] == ["qa", "qa2", "step"]
-    for name in ("qa", "input", "no name"):
+    assert str(flow.step("null")) == "step2"
+    for name in ("qa", "input", "no name", "true", "null", "None", "not"):
         with pytest.raises(WorkflowError, match="cannot be called"):
             flow.step("qa", name=name)
     with pytest.raises(WorkflowError, match="cannot do a step"):
@@ -124,6 +125,7 @@ def test_roads() -> None:
 def test_a_step_has_one_doer_and_sensible_numbers() -> None:
     assert mistakes(Step("a", routes=END)) == ["steps.a: step a has 0 doers"]
     assert mistakes(Step("a", agent="x", call=str, routes=END)) == ["steps.a: step a has 2 doers"]
+    assert mistakes(Step("a", agent="x", retry=3, routes=END)) == ["steps.a.retry: retry is 3"]  # type: ignore[arg-type]
     assert mistakes(Step("a", agent="x", at_once=0, routes=(Route("$end", at_most=0),))) == [
         "steps.a.at_once: at_once is 0", "steps.a.routes[0].at_most: at_most is 0",
     ]  # fmt: skip

@@ -240,6 +240,11 @@ def test_experts_vote_and_hear_nothing_of_each_other() -> None:
     assert ran(vote(experts, lambda votes: sorted(votes)))["vote"] == ["a", "b", "c", "d"]
 
 
+def test_votes_are_known_by_member_whatever_its_name() -> None:
+    output = ran(vote([Speaker("qa-bot"), Speaker("question"), Speaker("b.c")]))
+    assert list(output["votes"]) == ["qa-bot", "question", "b.c"]
+
+
 def test_functions_vote_and_who_fails_may_be_passed_over() -> None:
     def broken(request: str) -> str:
         raise ValueError("no idea")
@@ -319,6 +324,19 @@ def test_a_worker_may_be_a_function_of_its_own_message() -> None:
         return {"steps": [{"agent": "turner", "request": "r", "talk": (), "tone": "sharp"}]}
 
     assert answers(ran(planner_worker_reviewer(plan, [turner], lambda work: True, 1))["work"]) == ["r sharp"]
+
+
+def test_a_worker_may_be_an_object_that_is_awaited_but_no_workflow() -> None:
+    class Later:
+        async def __call__(self, request: str) -> str:
+            return f"later {request}"
+
+    def plan() -> dict[str, Any]:
+        return {"steps": [{"agent": "Later", "request": "r"}]}
+
+    assert answers(ran(planner_worker_reviewer(plan, [Later()], lambda work: True, 1))["work"]) == ["later r"]
+    with pytest.raises(WorkflowError, match="inner is a workflow, and a plan names agents and functions"):
+        planner_worker_reviewer(plan, [Workflow("inner")], lambda work: True, 1)
 
 
 # What all have in common.

@@ -95,7 +95,8 @@ class FakeClock:
                 if task not in self._moment.stalled:
                     raise
                 what = "it waits for what cannot come: nothing else is under way, and no timer is set"
-                raise Standstill(what) from None
+                mend = "around what the event loop does not know of, write: with clock.held()"
+                raise Standstill(what, mend=mend) from None
             finally:
                 self._moment.watched.remove(task)
                 self._moment.stalled.discard(task)

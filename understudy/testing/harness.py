@@ -156,7 +156,8 @@ class Harness:
             self.journal.crash_at(None)
         except Standstill as error:
             steps = ", ".join(under_way(told)) or "no step"
-            raise Standstill(f"{error.what}; under way: {steps}", where=f"{self.flow.name}, {run}") from None
+            what, where = f"{error.what}; under way: {steps}", f"{self.flow.name}, {run}"
+            raise Standstill(what, where=where, mend=error.mend) from None
         made = run_of(self.flow, run, self.journal, told, result, crashed)
         mistakes = list(persons.mistakes)
         if crash is not None and not crashed:
@@ -174,7 +175,8 @@ class Harness:
                 found += [f"{name}: {one}" for one in wrong]
         if found:
             text = "\n".join(found)
-            told = run is not None and any(one.partition(": ")[2] in (run.error or "") for one in found)
+            said = [one.partition(": ")[2] for one in found]
+            told = run is not None and any(one and one in (run.error or "") for one in said)
             if run is not None and run.error is not None and not told:
                 text += f"\nthe run ended as {run.status}: {run.error}"
             text = text.replace("\n", "\n  ")

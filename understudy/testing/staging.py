@@ -12,6 +12,7 @@ from ..core.errors import UnderstudyError
 from ..workflows.cast import cast_of
 from ..workflows.child_runs import Inner
 from ..workflows.flow import Workflow
+from ..workflows.function_role import is_function
 from ..workflows.graph import Graph
 from ..workflows.values import hint
 from .clock import FakeClock
@@ -37,7 +38,8 @@ class Staging:
     """Puts agents, and functions for steps, in their places.
 
     A name stands for every agent or step of that name; with the steps that lead to a workflow before it, as in
-    ``report/coder``, for the one there. Agents that a model plays, and that are not given, get an empty script.
+    ``report/coder``, for the one there. Agents that a model plays, and that are not given, get an empty script; those
+    that are registered functions stand by themselves.
 
     Attributes:
         agents: by name: agents, lists of replies, or functions of the message.
@@ -60,6 +62,10 @@ class Staging:
         """
         for name, given in self.agents.items():
             self.cast[name] = given if hasattr(given, "handle") else ScriptedAgent(name, given)
+        for name, function in self.steps.items():
+            if not callable(function):
+                what = f"what is given for the step '{name}' cannot be called"
+                raise UnderstudyError(what, where=where, mend="give a function")
         made: Workflow | StagedTeam = self._inside(doer, "", ())
         for kind, given in (("agent", self.agents), ("step", self.steps)):
             for name in given:
@@ -98,7 +104,7 @@ class Staging:
             given, former = self._given("agent", self.agents, way + name), own.get(name)
             if given is not None:
                 agents[name] = self._put(given, former)
-            elif isinstance(former, Agent):
+            elif isinstance(former, Agent) and not is_function(former):
                 agents[name] = self.cast[way + name] = self._bound(ScriptedAgent(way + name, []), former)
         return agents
 
@@ -107,7 +113,7 @@ class Staging:
         if isinstance(one, ScriptedAgent) and former is not None:
             self._bound(one, former)
         elif isinstance(one, Agent):
-            self.cast[key] = one = _RealTime(one, self.clock)
+            self.cast[key] = one = in_real_time(one, self.clock)
         return one
 
     def _bound(self, agent: ScriptedAgent, former: Any) -> ScriptedAgent:
@@ -122,6 +128,11 @@ class Staging:
             return None
         self._used.add(f"{kind} {name}")
         return name if kind == "agent" else given[name]
+
+
+def in_real_time(agent: Agent, clock: FakeClock) -> Any:
+    """``agent``, for whom the clock waits while a model computes; a function's time is that of the clock."""
+    return agent if is_function(agent) else _RealTime(agent, clock)
 
 
 class _RealTime:

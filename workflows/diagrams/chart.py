@@ -128,7 +128,7 @@ def _doer(step: Step) -> tuple[Kind, list[str]]:
         called = _called(step.call)
         return "function", ["function" if called in (step.name, "") else f"function {plain(called)}"]
     if step.workflow is not None:
-        word = "workflow" if isinstance(step.workflow, Graph | Workflow) else "team"
+        word = "workflow" if isinstance(step.workflow, Workflow) else "team"
         return "workflow", [f"{word} {plain(str(step.workflow.name))}"]
     if step.ask is not None:
         asked = _constant(step.ask.text)
@@ -145,8 +145,6 @@ def _doer(step: Step) -> tuple[Kind, list[str]]:
 
 def _graph_of(child: Any) -> Graph:
     """Of a workflow, or of what has one, as a team has."""
-    if isinstance(child, Graph):
-        return child
     flow: Workflow = child if isinstance(child, Workflow) else child.workflow
     return flow.graph()
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from ..roads import reached
+
 Row = Sequence[int]
 Link = tuple[int, int]
 Space = Callable[[int, int], float]
@@ -66,7 +68,7 @@ def _straightened(x: list[float], rows: Sequence[Row], links: Sequence[Link], sp
         if not 0.5 <= abs(away) <= NEAR:
             continue
         for first, shift in ((upper, away), (lower, -away)):
-            block = _reached(straight, first)
+            block = reached(straight, {first})
             if all(other in block or _room(x[item] + shift, x[other], apart)
                    for item in block for other, apart in beside[item]):
                 for item in block:
@@ -75,16 +77,6 @@ def _straightened(x: list[float], rows: Sequence[Row], links: Sequence[Link], sp
                 straight[lower].append(upper)
                 break
     return x
-
-
-def _reached(straight: Mapping[int, list[int]], first: int) -> set[int]:
-    found, waiting = {first}, [first]
-    while waiting:
-        for item in straight[waiting.pop()]:
-            if item not in found:
-                found.add(item)
-                waiting.append(item)
-    return found
 
 
 def _room(x: float, other: float, apart: float) -> bool:

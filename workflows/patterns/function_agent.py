@@ -27,7 +27,7 @@ class FunctionAgent:
         if whole is None and set(parameters.needed) <= set(Task.model_fields):
             optional = (name for name in parameters.optional if name in Task.model_fields)
             self._fields = (*parameters.needed, *optional)
-        self._function = function
+        self._function, self._woven = function, parameters.woven
 
     @staticmethod
     def fits(doer: Any) -> bool:
@@ -38,10 +38,11 @@ class FunctionAgent:
         """What the function makes of ``message``."""
         given = (message,) if self._fields is None else ()
         named = {name: getattr(message, name) for name in self._fields or ()}
-        if inspect.iscoroutinefunction(self._function):
+        if self._woven:
             found = await self._function(*given, **named)
         else:
             found = await asyncio.to_thread(self._function, *given, **named)
+            found = await found if inspect.isawaitable(found) else found
         return Finding(answer=found, values=(found,)) if isinstance(found, str) else found
 
 

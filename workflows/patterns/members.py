@@ -11,7 +11,7 @@ from ..flow import Doer, Workflow
 from ..graph import END, WorkflowError
 from ..parameters import parameters_of
 from ..refs import Ref
-from ..values import field_names, hint
+from ..values import attribute, field_names, hint
 
 Until: TypeAlias = "Ref | Expression | Callable[..., Any] | None"
 """When a talk ends: a condition, as ``Ref("talk")[-1].abstained``; a function of ``talk``, or of what was said last."""
@@ -89,7 +89,7 @@ def naming(cast: Mapping[str, Doer], field: str) -> Callable[[Any], Awaitable[st
     async def named(reply: Any, /) -> str | None:
         if field not in field_names(reply):
             return None
-        name = reply[field] if isinstance(reply, Mapping) else getattr(reply, field)
+        name = attribute(reply, field)
         return None if name in (None, "") else among(cast, name)
 
     return named

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ...agents.messages import Message, Task
-from ..flow import Doer, Workflow
+from ..flow import Doer, Workflow, is_workflow
 from ..graph import END, WorkflowError
 from ..limits import Limits
 from ..refs import Ref
-from ..values import field_names
+from ..values import attribute, field_names
 from .function_agent import FunctionAgent
 from .members import Until, among, cast_of, described, heard, hearing, input_of
 
@@ -29,15 +29,18 @@ def planner_worker_reviewer(
     reviewer the earlier reviews as ``talk``. ``until`` is when the work passes: without it when the review is True,
     has ``approved`` true, or is a Finding that does not abstain. The output is ``work`` and ``review``, also when the
     last review does not pass. A step for somebody else fails the run, naming the workers. Raises WorkflowError as
-    :func:`.round_robin` does.
+    :func:`.round_robin` does, and for a worker that is a workflow.
     """
     found = cast_of(workers, name, least=1, others=(planner, reviewer), at_most=at_most)
+    if chosen := next((one for one, doer in found.items() if is_workflow(doer)), None):
+        mend = "give an agent or a function that runs it"
+        raise WorkflowError(f"{chosen} is a workflow, and a plan names agents and functions", where=name, mend=mend)
     cast = {one: FunctionAgent(doer) if FunctionAgent.fits(doer) else doer for one, doer in found.items()}
     flow = Workflow(name, takes, output={"work": Ref("work"), "review": Ref("review")}, limits=limits)
     reviews = flow.growing("reviews")
 
     def worker(item: Any) -> Doer:
-        return cast[among(cast, item["agent"] if isinstance(item, Mapping) else item.agent)]
+        return cast[among(cast, attribute(item, "agent"))]
 
     plan = flow.step(planner, input=input_of(planner, takes, cast=described(cast), talk=reviews), name="plan")
     work = flow.each(plan.steps, agent=worker, name="work", at_once=4)
@@ -55,6 +58,6 @@ async def passes(review: Any, /) -> bool:
         return review
     for field, good in (("approved", True), ("abstained", False)):
         if field in field_names(review):
-            return bool(review[field] if isinstance(review, Mapping) else getattr(review, field)) is good
+            return bool(attribute(review, field)) is good
     what = f"a review of type {type(review).__name__} does not say whether the work passes"
     raise WorkflowError(what, mend="let it be True or False, or have a field 'approved', or give until=")

@@ -40,6 +40,9 @@ def vote(
             return answer
         return None if getattr(answer, "abstained", False) else attribute(answer, field)
 
+    def by_member(outputs: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(zip(cast, outputs.values(), strict=True))  # a step cannot have every name that an agent may have
+
     async def counted(votes: Mapping[str, Any], /) -> Any:
         if all(answer is None for answer in votes.values()):
             raise WorkflowError("nobody gave an answer", mend="see the errors of the steps before")
@@ -47,6 +50,6 @@ def vote(
 
     question = flow.step(same, name="question")
     answers = [flow.step(one, input=input_of(one, takes), after=question, failure=failure) for one in cast.values()]
-    flow.step(same, after=answers, merge="dict", name="votes")
+    flow.step(same, after=answers, merge=by_member, name="votes")
     flow.step(counted, name="vote")
     return flow
