@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from .muon import Muon
+
 
 class Masters:
     """Attributes:
@@ -35,7 +37,7 @@ class Masters:
         others = [self.named[n] for n, p in self.live.items() if p.ndim != 2 or p is embedding]
         self.heads = {name: tensor.requires_grad_(True) for name, tensor in heads.items()}
         self.optimisers: list[torch.optim.Optimizer] = [
-            torch.optim.Muon(matrices, lr=matrix_rate, weight_decay=0.01, momentum=0.95),
+            Muon(matrices, lr=matrix_rate, weight_decay=0.01, momentum=0.95),
             torch.optim.AdamW(
                 [{"params": others, "lr": other_rate}, {"params": list(self.heads.values()), "lr": head_rate}],
                 betas=(0.9, 0.95),

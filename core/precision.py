@@ -37,13 +37,19 @@ def adapting_precision() -> torch.dtype:
     return torch.float32 if imitated else torch.bfloat16
 
 
+@torch.enable_grad()
 def _seconds(precision: torch.dtype, rows: int = ROWS) -> float:
-    """The least of five times of a linear map, forth and back."""
+    """The least of five times of a linear map, forth and back, on one thread: others may be busy elsewhere."""
     x = torch.randn(rows, WIDTH, dtype=precision, requires_grad=True)
     weight = torch.randn(WIDER, WIDTH, dtype=precision, requires_grad=True)
     times = []
-    for _ in range(6):
-        began = time.perf_counter()
-        F.silu(F.linear(x, weight)).sum().backward()
-        times.append(time.perf_counter() - began)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for _ in range(6):
+            began = time.perf_counter()
+            F.silu(F.linear(x, weight)).sum().backward()
+            times.append(time.perf_counter() - began)
+    finally:
+        torch.set_num_threads(threads)
     return min(times[1:])

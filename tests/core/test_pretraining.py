@@ -90,7 +90,7 @@ def test_the_loss_falls_and_each_head_learns_its_own_stream(run: Callable[..., P
 
 @pytest.mark.usefixtures("clock")
 def test_text_is_read_before_anything_else(new_backbone: Callable[..., Backbone], tmp_path: Path) -> None:
-    backbone = new_backbone()
+    backbone = new_backbone(context=160)
     before = {name: p.clone() for name, p in backbone.model.named_parameters()}
     said = "the first word and the second word and the third word " * 4
     text = Packed(torch.tensor(backbone.encode(said), dtype=torch.int32))

@@ -62,7 +62,8 @@ class Staging:
         """
         for name, given in self.agents.items():
             self.cast[name] = given if hasattr(given, "handle") else ScriptedAgent(name, given)
-        for name, function in self.steps.items():
+        functions: dict[str, Any] = {**self.steps}
+        for name, function in functions.items():
             if not callable(function):
                 what = f"what is given for the step '{name}' cannot be called"
                 raise UnderstudyError(what, where=where, mend="give a function")
