@@ -25,7 +25,8 @@ class Muon(torch.optim.Muon):
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         """One step by the gradients that the matrices have; what ``closure`` gives, where there is one."""
         if adapting_precision() is torch.bfloat16:
-            return super().step(closure)
+            loss: float | None = super().step(closure)  # type: ignore[no-untyped-call]
+            return loss
         loss = None
         if closure is not None:
             with torch.enable_grad():
