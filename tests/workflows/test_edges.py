@@ -816,7 +816,8 @@ def after(order: Order, more: int) -> str: ...
 
 
 @pytest.mark.parametrize(
-    "doer", [Doer().work, Doer(), Doer.made, Doer.plain, functools.partial(after, more=2), str], ids=repr
+    "doer", [Doer().work, Doer(), Doer.made, Doer.plain, functools.partial(after, more=2), str],
+    ids=["method", "object", "class method", "static method", "partial", "class"],
 )
 def test_whatever_can_be_called_is_read(doer: Any) -> None:
     def build(flow: Workflow) -> None:
