@@ -1,4 +1,4 @@
-"""Model-agnostic meta-learning with learned rates, first and second order.
+"""MAML: model-agnostic meta-learning, first and second order.
 
     θ_0 = θ            θ_{k+1} = θ_k − α ⊙ ∇L_support(θ_k)            outer loss = Σ_k w_k L_query(θ_{k+1})
 
@@ -10,15 +10,16 @@ N tasks are the first dimension of every tensor; the loss function returns [N], 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-Tensors = Mapping[str, Tensor]
-TaskLoss = Callable[[Tensors], Tensor]
+from .learner import TaskLoss, Tasks, Tensors, algorithm, spread
+from .outer import Outer
 
 
 def inner_step(loss: TaskLoss, parameters: Tensors, rates: Tensors, second_order: bool = False) -> dict[str, Tensor]:
@@ -27,16 +28,17 @@ def inner_step(loss: TaskLoss, parameters: Tensors, rates: Tensors, second_order
     Args:
         loss: parameters → support loss of each task, [N].
         parameters: name → tensor [N, …] that requires gradients.
-        rates: name → α, broadcast over the tensor.
+        rates: name → α, broadcast over the tensor; a parameter without a rate stays.
         second_order: keep the graph of the gradient, so that the outer gradient goes through it.
     """
-    names = sorted(parameters)
+    names = sorted(name for name in parameters if name in rates)
     gradients = torch.autograd.grad(
         loss(parameters).sum(), [parameters[n] for n in names], create_graph=second_order, allow_unused=True
     )
-    after = {}
+    after = dict(parameters)
     for name, gradient in zip(names, gradients, strict=True):
-        after[name] = parameters[name] if gradient is None else parameters[name] - rates[name] * gradient
+        if gradient is not None:
+            after[name] = parameters[name] - rates[name] * gradient
     return after
 
 
@@ -44,7 +46,7 @@ def outer_loss(
     support: TaskLoss,
     query: TaskLoss,
     start: Tensors,
-    rates: Tensors,
+    rates: Tensors | Sequence[Tensors],
     tasks: int,
     steps: int,
     second_order: bool = False,
@@ -54,20 +56,21 @@ def outer_loss(
 
     Args:
         support, query: parameters [N, …] → loss of each task [N].
-        start: name → θ [1, …].
-        rates: name → α.
+        start: name → θ [S, …].
+        rates: name → α (scalar, [1, …] or [S, …]), or one such for each step.
         tasks: N.
         weights: [steps] w_k; the last step alone when left out.
 
     Returns:
         The mean over tasks (scalar), and each step's query losses [N], detached.
     """
-    parameters: dict[str, Tensor] = {n: t.expand(tasks, *t.shape[1:]).clone() for n, t in start.items()}
+    parameters = spread(start, tasks)
     total = torch.zeros(())
     trace = []
     with twice_differentiable(second_order):
         for step in range(steps):
-            parameters = inner_step(support, parameters, rates, second_order)
+            own = rates if isinstance(rates, Mapping) else rates[step]
+            parameters = inner_step(support, parameters, spread(own, tasks), second_order)
             weight = float(step == steps - 1) if weights is None else float(weights[step])
             if weight:
                 losses = query(parameters)
@@ -84,3 +87,56 @@ def twice_differentiable(needed: bool) -> Iterator[None]:
         return
     with sdpa_kernel(SDPBackend.MATH):
         yield
+
+
+@algorithm("maml")
+class MAML(Outer):
+    """Finn et al. 2017, of either order; what its kin change is :meth:`rates` and :meth:`weights`.
+
+    Args:
+        start: name → [S, …].
+        steps: inner steps.
+        inner_rate: α, the same for all.
+        second_order: False for FOMAML.
+        more, **settings: see :class:`.outer.Outer`.
+    """
+
+    def __init__(
+        self, start: Tensors, *, steps: int = 1, inner_rate: float = 0.01, second_order: bool = True,
+        more: Tensors | None = None, **settings: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(start, more, **settings)
+        self.steps, self.inner_rate, self.second_order = steps, inner_rate, second_order
+
+    def rates(self) -> Tensors | list[Tensors]:
+        """Name → α, or one such for each step."""
+        return {name: torch.tensor(self.inner_rate, dtype=t.dtype) for name, t in self.start.items()}
+
+    def weights(self) -> Tensor | None:
+        """[steps] of the query losses; None: the last alone."""
+        return None
+
+    def descend(self, tasks: Tasks) -> dict[str, float]:
+        """Down the query loss after the inner steps."""
+        total, trace = outer_loss(
+            tasks.support, tasks.query, self.start, self.rates(), tasks.count, self.steps, self.second_order,
+            self.weights(),
+        )  # fmt: skip
+        (total * self.starts).backward()
+        return {"loss": float(trace[-1].mean())}
+
+    def adapt(self, tasks: Tasks, steps: int | None = None) -> dict[str, Tensor]:
+        """The inner steps; beyond those it was trained for, the last step's rates are kept."""
+        rates = self.rates()
+        parameters = {name: t.detach().requires_grad_(True) for name, t in spread(self.start, tasks.count).items()}
+        for step in range(self.steps if steps is None else steps):
+            own = rates if isinstance(rates, Mapping) else rates[min(step, len(rates) - 1)]
+            after = inner_step(tasks.support, parameters, spread(own, tasks.count))
+            parameters = {name: t.detach().requires_grad_(True) for name, t in after.items()}
+        return {name: t.detach() for name, t in parameters.items()}
+
+
+@algorithm("fomaml")
+def fomaml(start: Tensors, **settings: Any) -> MAML:
+    """MAML whose inner gradient counts as a constant (sec. 5.2 there)."""
+    return MAML(start, second_order=False, **settings)

@@ -19,7 +19,8 @@ from ..errors import UnderstudyError
 from ..precision import adapting_precision
 from ..prompts import Example
 from ..trunk import Trunk, upper_sites
-from .maml import Tensors, outer_loss
+from .learner import Tensors
+from .maml import outer_loss
 from .start import Start
 
 Episode = tuple[Sequence[Example], Sequence[Example]]
@@ -85,7 +86,8 @@ def stacked_loss(
     return loss
 
 
-def _stack_episodes(backbone: Backbone, sides: Sequence[Sequence[Example]]) -> tuple[Batch, Tensor]:
+def stack_episodes(backbone: Backbone, sides: Sequence[Sequence[Example]]) -> tuple[Batch, Tensor]:
+    """The examples of all tasks as one batch, and [B] whose task each row is."""
     rendered = [render(example, backbone) for side in sides for example in side]
     task = torch.tensor([number for number, side in enumerate(sides) for _ in side])
     return collate(rendered, backbone.markers.pad), task
@@ -133,7 +135,7 @@ def meta_train(
         traces: list[Tensor] = []
         for first in range(0, len(episodes), recipe.at_once):
             some = episodes[first : first + recipe.at_once]
-            sides = [_stack_episodes(backbone, [episode[side] for episode in some]) for side in (0, 1)]
+            sides = [stack_episodes(backbone, [episode[side] for episode in some]) for side in (0, 1)]
             support, query = (stacked_loss(backbone, *side, len(some), sites, recipe.rows) for side in sides)
             rates = {name: value.exp() for name, value in logs.items()}
             total, trace = outer_loss(support, query, tensors, rates, len(some), recipe.steps, weights=weights)

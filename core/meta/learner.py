@@ -1,0 +1,85 @@
+"""What every meta-learning algorithm is: a start that gets better from batch to batch of tasks, and adapts to one.
+
+N tasks lie side by side: the first dimension of every tensor of parameters is the task, and a loss gives [N]. A
+learner may hold several starts as well (S, as the seeds of an experiment): the first N / S tasks are the first start's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from torch import Tensor
+
+from ..errors import UnderstudyError
+
+Tensors = Mapping[str, Tensor]
+TaskLoss = Callable[[Tensors], Tensor]
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """N tasks side by side; see :func:`.tasks.module_tasks` and :func:`.tasks.head_tasks`, which make them.
+
+    Attributes:
+        support: parameters, name → [N, …] → the loss of each task on its demonstrations, [N].
+        query: the same, on what it is then asked. Algorithms that need no gradient only compute both.
+        count: N.
+        data: what the losses were made of, for algorithms that read examples: ``support_x`` [N, K, …], ``support_y``,
+            ``query_x``, ``query_y``; empty where the tasks have none.
+    """
+
+    support: TaskLoss
+    query: TaskLoss
+    count: int
+    data: Tensors = field(default_factory=dict)
+
+
+class MetaLearner(Protocol):
+    """An algorithm of meta-learning, at work: made of a start and its settings, then given batches of tasks."""
+
+    @property
+    def start(self) -> Tensors:
+        """Where every task begins: name → [S, …]; S is 1 but where several are learned side by side."""
+
+    def outer_step(self, tasks: Tasks) -> dict[str, float]:
+        """Learn from N tasks. Gives at least ``loss``, the mean query loss after adapting (after the last step)."""
+
+    def adapt(self, tasks: Tasks, steps: int | None = None) -> dict[str, Tensor]:
+        """Parameters [N, …] for N new tasks from their support alone, in ``steps`` inner steps instead of its own."""
+
+    def save(self, file: Path) -> None:
+        """Write everything that decides how the run goes on, as safetensors."""
+
+    def resume(self, file: Path) -> None:
+        """Go on, bit by bit, from what :meth:`save` wrote. Raises UnderstudyError for what is of another run."""
+
+
+def spread(start: Tensors, tasks: int) -> dict[str, Tensor]:
+    """Name → [S, …] for N tasks: name → [N, …], through which gradients reach the start; scalars stay."""
+    return {name: t.repeat_interleave(tasks // len(t), 0) if t.ndim else t for name, t in start.items()}
+
+
+Algorithm = Callable[[Tensors], MetaLearner]
+"""A start → a learner with the settings that the tables use; a class whose settings all have defaults is one."""
+
+ALGORITHMS: dict[str, Algorithm] = {}
+_Made = TypeVar("_Made", bound=Algorithm)
+
+
+def algorithm(name: str) -> Callable[[_Made], _Made]:
+    """Decorator: make an algorithm known by ``name``, so that it appears in the tables.
+
+    Raises:
+        UnderstudyError: another algorithm has that name.
+    """
+
+    def register(made: _Made) -> _Made:
+        if name in ALGORITHMS and ALGORITHMS[name] is not made:
+            raise UnderstudyError(f"there is an algorithm '{name}' already", mend="call it otherwise")
+        ALGORITHMS[name] = made
+        return made
+
+    return register

@@ -1,0 +1,113 @@
+"""Outer: the part of an algorithm that is the same in all: what is learned, its optimiser, saving and going on."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ..errors import UnderstudyError
+from .learner import Tasks, Tensors
+
+
+class Outer(ABC):
+    """Base of the algorithms: subclasses say what one outer step goes down on, and how a task is adapted.
+
+    Attributes:
+        learned: name → tensor that the outer optimiser moves: the start's tensors under ``start|name``, [S, …], others
+            (rates, log-variances, …) under names of their own.
+        number: outer steps made; what is random in a step depends on it and the seed alone (:meth:`generator`).
+
+    Args:
+        start: name → [S, …]; copied.
+        more: what else is learned.
+        rate: of Adam over all that is learned; ``rates`` by name's first part, as ``{"rate": 0.01}``, overrides it.
+        clip: gradients of the start are clipped to this norm; 0 leaves them.
+        seed: of what is random.
+    """
+
+    def __init__(
+        self, start: Tensors, more: Tensors | None = None, *, rate: float = 1e-3,
+        rates: Mapping[str, float] | None = None, clip: float = 0.0, seed: int = 0,
+    ) -> None:  # fmt: skip
+        named = {**{f"start|{name}": tensor for name, tensor in start.items()}, **(more or {})}
+        self.learned = {name: t.detach().clone().requires_grad_(True) for name, t in named.items()}
+        self.clip, self.seed, self.number = clip, seed, 0
+        groups: dict[str, list[Tensor]] = {}
+        for name, tensor in self.learned.items():
+            groups.setdefault(name.partition("|")[0], []).append(tensor)
+        self.optimiser: torch.optim.Optimizer = torch.optim.Adam(
+            [{"params": some, "lr": (rates or {}).get(kind, rate)} for kind, some in groups.items()]
+        )
+
+    @property
+    def start(self) -> dict[str, Tensor]:
+        """Name → [S, …]; the tensors themselves, which the optimiser moves."""
+        return self.part("start")
+
+    def part(self, kind: str) -> dict[str, Tensor]:
+        """What is learned under ``kind|name``, by name."""
+        return {name[len(kind) + 1 :]: t for name, t in self.learned.items() if name.startswith(kind + "|")}
+
+    def outer_step(self, tasks: Tasks) -> dict[str, float]:
+        """Learn from N tasks. Raises UnderstudyError where the loss is not finite; the run is then as it was."""
+        self.optimiser.zero_grad()
+        metrics = self.descend(tasks)
+        if not all(torch.isfinite(torch.tensor(value)) for value in metrics.values()):
+            where = f"{type(self).__name__}, step {self.number}"
+            raise UnderstudyError("the outer loss is not finite", where=where, mend="lower the rates")
+        if self.clip:
+            torch.nn.utils.clip_grad_norm_(list(self.start.values()), self.clip)
+        self.optimiser.step()
+        self.number += 1
+        return metrics
+
+    @abstractmethod
+    def descend(self, tasks: Tasks) -> dict[str, float]:
+        """Leave in ``.grad`` of what is learned where the optimiser is to go down; give the metrics."""
+
+    @abstractmethod
+    def adapt(self, tasks: Tasks, steps: int | None = None) -> dict[str, Tensor]:
+        """See :class:`.learner.MetaLearner`; nothing is learned by it."""
+
+    @property
+    def starts(self) -> int:
+        """S, by which the mean over all tasks is multiplied where it is gone down on: so each learns as if alone."""
+        return len(next(iter(self.start.values())))
+
+    def generator(self) -> torch.Generator:
+        """The source of what is random in this step, the same in a run that was resumed."""
+        return torch.Generator().manual_seed(self.seed * 1_000_003 + self.number)
+
+    def save(self, file: Path) -> None:
+        """Write what is learned, the optimiser's state and the number of the step."""
+        flat = {f"learned|{name}": tensor for name, tensor in self.learned.items()}
+        for index, state in self.optimiser.state_dict()["state"].items():
+            flat.update({f"optimiser|{index}|{key}": torch.as_tensor(value) for key, value in state.items()})
+        flat["number"] = torch.tensor(self.number)
+        save_file({name: tensor.detach().cpu().clone().contiguous() for name, tensor in flat.items()}, file)
+
+    def resume(self, file: Path) -> None:
+        """Go on from what :meth:`save` wrote. Raises UnderstudyError where it is missing, broken or of another run."""
+        try:
+            flat = load_file(file)
+        except (OSError, SafetensorError) as error:
+            raise UnderstudyError(f"the run cannot be read ({error})", where=str(file), mend="begin anew") from error
+        there = {name[8:]: tensor.shape for name, tensor in flat.items() if name.startswith("learned|")}
+        if there != {name: tensor.shape for name, tensor in self.learned.items()}:
+            raise UnderstudyError("this is of another run", where=str(file), mend="begin anew, or name its own file")
+        with torch.no_grad():
+            for name, tensor in self.learned.items():
+                tensor.copy_(flat[f"learned|{name}"])
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in flat.items():
+            if name.startswith("optimiser|"):
+                _, index, key = name.split("|")
+                state.setdefault(int(index), {})[key] = tensor
+        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
+        self.number = int(flat["number"])
