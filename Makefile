@@ -7,6 +7,8 @@ else
 BIN := $(VENV)/bin
 endif
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints/cpu.txt
+# One process for each core; the tests of a file stay together.
+SIDE_BY_SIDE := -n auto --maxprocesses 8 --dist loadfile
 
 .PHONY: help install demo test test-all lint types wheel clean
 
@@ -22,10 +24,10 @@ demo: $(VENV)/.installed-demo
 	$(BIN)/python examples/travel_desk/demo.py
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest --durations=8
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --durations=8
 
 test-all: $(VENV)/.installed-test
-	$(BIN)/python -m pytest --durations=8 -m "slow or not slow"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --durations=8 -m "slow or not slow"
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -240,6 +240,7 @@ class Pretraining:
         self.folder.mkdir(parents=True, exist_ok=True)
         draft = self.folder / "checkpoint.draft"
         about: dict[str, Any] = {"progress": asdict(self.progress), "recipe": asdict(self.recipe)}
+        about["frozen"] = self.masters.frozen
         save_file(self.masters.tensors(), draft, metadata={"about": json.dumps(about)})
         draft.replace(self.folder / "checkpoint.safetensors")
 
@@ -262,6 +263,8 @@ class Pretraining:
         if not self.masters.load(tensors):
             mend = "give another folder, or the recipe that it was made with"
             raise UnderstudyError("the checkpoint is of another backbone", where=str(file), mend=mend)
+        if about.get("frozen"):
+            self.masters.freeze()
         self.progress = Progress(**about["progress"])
         return True
 

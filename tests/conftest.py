@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # each core has a process of its own
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `import understudy` does, before any test imports torch
 CHECKOUT = Path(__file__).resolve().parent.parent
 
