@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .backbone import Backbone
 from .filling import Choose, Filler, Follow, Write
@@ -13,10 +13,14 @@ from .reading import read
 
 @dataclass(frozen=True)
 class Decision:
-    """Token ``at`` was decided among ``allowed`` ids; empty stands for the whole vocabulary."""
+    """Token ``at`` was decided among ``allowed`` ids; empty stands for the whole vocabulary.
+
+    ``path``: the field that it decides, as ``steps[0].who``.
+    """
 
     at: int
     allowed: tuple[int, ...]
+    path: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def render(example: Example, backbone: Backbone) -> Rendered:
                 answer = action.target
                 if action.weighed:
                     answer = tuple(float(at == action.target) for at in range(len(action.options)))
-                decisions += _branches(action.options, action.target, len(ids))
+                decisions += _branches(action.options, action.target, len(ids), action.path)
                 ids.extend(action.options[action.target])
             elif isinstance(action, Follow):
                 assert action.target is not None
@@ -65,7 +69,7 @@ def render(example: Example, backbone: Backbone) -> Rendered:
                 for token in (*action.target, end):
                     allowed = tuple(action.constraint.allowed())
                     if len(allowed) != 1:
-                        decisions.append(Decision(len(ids), allowed))
+                        decisions.append(Decision(len(ids), allowed, action.path))
                     if token != end:
                         action.constraint.advance(token)
                         ids.append(token)
@@ -73,13 +77,13 @@ def render(example: Example, backbone: Backbone) -> Rendered:
         return Rendered(tuple(ids), reading.role_at, len(reading.ids), tuple(decisions))
 
 
-def _branches(options: Sequence[tuple[int, ...]], target: int, at: int) -> list[Decision]:
+def _branches(options: Sequence[tuple[int, ...]], target: int, at: int, path: str) -> list[Decision]:
     """The decisions on the way down the trie of ``options`` to option ``target``."""
     decisions = []
     left = list(options)
     for depth, token in enumerate(options[target]):
         children = tuple(dict.fromkeys(option[depth] for option in left))
         if len(children) > 1:
-            decisions.append(Decision(at + depth, children))
+            decisions.append(Decision(at + depth, children, path))
         left = [option for option in left if option[depth] == token]
     return decisions

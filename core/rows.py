@@ -165,6 +165,10 @@ class Row:
         chances: list[float] = (total - less).softmax(0).tolist()
         return chances
 
+    def pick(self, chances: Tensor) -> int:
+        """Which of the options of these probabilities is taken: the likeliest."""
+        return int(chances.argmax())
+
     @property
     def age(self) -> float:
         """Seconds since the call became a row."""
@@ -199,7 +203,7 @@ class Row:
         if isinstance(self.action, Choose):
             assert self.trie is not None
             chances = self._chances(self.action, self.trie.score(logits))
-            best = max(range(len(chances)), key=chances.__getitem__)
+            best = self.pick(torch.tensor(chances))
             label = self.action.labels[best]
             options = dict(zip(self.action.labels, chances, strict=True))
             self.picks.append(Picked(self.action.path, label, chances[best], options, self.action.weighed))
@@ -211,7 +215,7 @@ class Row:
         self.pending = []
         ids = torch.as_tensor(self._allowed)
         logs = logits[0, ids].log_softmax(0)
-        at = int(logs.argmax())
+        at = self.pick(logs.exp())
         self._logs += float(logs[at])
         token = int(ids[at])
         if token != self._end:

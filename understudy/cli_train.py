@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,8 @@ from .core.errors import UnderstudyError
 from .objects import parse_object, read_text
 from .render import fields_view
 from .training_bar import TrainingBar
+
+META_TABLES = ("sinusoid", "omniglot", "banking", "speed", "all")
 
 train = typer.Typer(no_args_is_help=True, help="Rebuild what ships, and measure it: backbone, roles, meta, tables.")
 
@@ -161,7 +163,9 @@ def _means(losses: Sequence[Sequence[float]]) -> list[float]:
 @train.command()
 def tables(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The tasks to ask; see docs/data.md.")],
-    only: Annotated[str, typer.Option(metavar="TABLE", help="few-shot, or portrait.")] = "few-shot",
+    only: Annotated[str, typer.Option(
+        metavar="TABLE", help="few-shot, portrait; or of meta-learning: sinusoid, omniglot, banking, speed, all."
+    )] = "few-shot",
     name: Annotated[str, typer.Option("--backbone", metavar="BACKBONE", help="Folder or hub id.")] = "default",
     split: Annotated[
         str, typer.Option(help="'choosing' to choose settings on, 'held_out' once for a released backbone.")
@@ -178,6 +182,10 @@ def tables(
         Path | None,
         typer.Option(metavar="DIR", help="A sentence encoder to stand beside ours.", show_default=False),
     ] = None,
+    rows: Annotated[str, typer.Option(help="Of omniglot or banking: 'all', or names, separated by commas.")] = "all",
+    as_measured: Annotated[
+        bool, typer.Option("--as-measured", help="Of meta-learning: write what --work holds, measure nothing.")
+    ] = False,
     work: Annotated[Path, typer.Option(metavar="DIR", help="Where outcomes are kept.")] = Path("build/tables"),
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the table is written.", show_default=False)
@@ -191,9 +199,14 @@ def tables(
     `understudy train tables --only few-shot --data DIR --sizes 4,8,16 --draws 3 --out docs/few-shot.md`
 
     `understudy train tables --only portrait --data DIR` has bits per byte, ten samples, and a role learned in Chinese.
+
+    `understudy train tables --only all --data DIR --as-measured --out docs/tables.md` is about meta-learning.
     """
+    if only in META_TABLES:
+        _meta_tables(only, rows, data, name, work, out, as_measured, as_json)
+        return
     if only not in ("few-shot", "portrait"):
-        raise UnderstudyError(f"there is no table {only!r}", mend="use few-shot or portrait")
+        raise UnderstudyError(f"there is no table {only!r}", mend=f"use few-shot, portrait, {', '.join(META_TABLES)}")
     if split not in ("choosing", "held_out"):
         raise UnderstudyError(f"there is no split {split!r}", mend="use choosing or held_out")
     try:
@@ -225,7 +238,32 @@ def tables(
     _put(markdown(outcomes, about), found, out, as_json)
 
 
-def _put(text: str, found: dict[str, Any], out: Path | None, as_json: bool) -> None:
+def _meta_tables(
+    only: str, rows: str, data: Path, name: str, work: Path, out: Path | None, as_measured: bool, as_json: bool
+) -> None:
+    """Measure what is missing of the tables of meta-learning, then print what there is."""
+    try:
+        from .meta_tables.measuring import measure
+        from .meta_tables.page import TABLES, figures, markdown
+    except ModuleNotFoundError as error:
+        if error.name not in ("zstandard", "sklearn", "PIL"):
+            raise
+        what = "tables need zstandard, scikit-learn and pillow"
+        raise UnderstudyError(what, mend="pip install 'understudy[train]'") from None
+    names = TABLES if only == "all" else (only,)
+    chosen = [] if rows == "all" else [row.strip() for row in rows.split(",")]
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=stderr(), disable=not stderr().is_terminal) as bar:
+        shown = bar.add_task("reading the data", total=None)
+        for table in () if as_measured else names:
+            measure(
+                table, chosen, data, name, work,
+                lambda done, of, what: bar.update(shown, completed=done, total=of, description=what),
+            )  # fmt: skip
+    _put(markdown(work, names), figures(work, names), out, as_json)
+
+
+def _put(text: str, found: Mapping[str, Any], out: Path | None, as_json: bool) -> None:
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8")

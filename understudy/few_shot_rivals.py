@@ -81,7 +81,7 @@ class Rivals:
     def _learner(self, rival: str, shown: list[str], asked: list[str]) -> Learner:
         """Learns from texts and their labels, and classifies others, all of them among ``shown`` and ``asked``."""
         if rival.startswith("TF-IDF"):
-            return _tfidf
+            return tfidf
         texts = [*shown, *asked]
         if rival.startswith("our embedding"):
             read = self.backbone.embed(texts)
@@ -93,21 +93,23 @@ class Rivals:
         def learn(some: Sequence[str], labels: Sequence[str], others: Sequence[str]) -> Said:
             known = np.stack([vectors[text] for text in some])
             mean = known.mean(0)
-            return _regression(known - mean, labels, np.stack([vectors[text] for text in others]) - mean)
+            return regression(known - mean, labels, np.stack([vectors[text] for text in others]) - mean)
 
         return learn
 
 
-def _tfidf(shown: Sequence[str], labels: Sequence[str], asked: Sequence[str]) -> Said:
+def tfidf(shown: Sequence[str], labels: Sequence[str], asked: Sequence[str]) -> Said:
+    """TF-IDF of what is shown, and :func:`regression`."""
     words = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
     try:
         known = words.fit_transform(shown)
     except ValueError:  # no words at all
         return [labels[0]] * len(asked), [1 / len(set(labels))] * len(asked)
-    return _regression(known, labels, words.transform(asked))
+    return regression(known, labels, words.transform(asked))
 
 
-def _regression(known: Any, labels: Sequence[str], asked: Any) -> Said:
+def regression(known: Any, labels: Sequence[str], asked: Any) -> Said:
+    """Logistic regression of rows of figures."""
     if len(set(labels)) == 1:
         return [labels[0]] * asked.shape[0], [1.0] * asked.shape[0]
     model = LogisticRegression(C=10, max_iter=1000).fit(known, labels)
@@ -141,7 +143,7 @@ def _field_by_field(task: Task, shown: list[str], asked: list[str]) -> list[str]
     for name, field in task.questions[0].record.fields:
         values = [example.values[name] for example in task.demonstrations]
         if isinstance(field, Choice):
-            answers: Sequence[str | None] = _tfidf(shown, values, asked)[0]
+            answers: Sequence[str | None] = tfidf(shown, values, asked)[0]
         else:
             answers = tagged(shown, [None if v is None else (v.start, v.end) for v in values], asked)
         for one, answer in zip(found, answers, strict=True):

@@ -29,12 +29,16 @@ class Tasks:
         count: N.
         data: what the losses were made of, for algorithms that read examples: ``support_x`` [N, K, …], ``support_y``,
             ``query_x``, ``query_y``; empty where the tasks have none.
+        metric: outputs and targets of one task → scalar, that both losses are made of; None where they are not.
+        support_outputs: parameters → what they give for ``support_x``, [N, K, …]; None where the tasks cannot say.
     """
 
     support: TaskLoss
     query: TaskLoss
     count: int
     data: Tensors = field(default_factory=dict)
+    metric: Callable[[Tensor, Tensor], Tensor] | None = None
+    support_outputs: TaskLoss | None = None
 
 
 class MetaLearner(Protocol):

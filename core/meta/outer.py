@@ -12,7 +12,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..errors import UnderstudyError
+from .dropout import thinned
 from .learner import Tasks, Tensors
+from .schedules import Schedule, constant
 
 
 class Outer(ABC):
@@ -21,6 +23,7 @@ class Outer(ABC):
     Attributes:
         learned: name → tensor that the outer optimiser moves: the start's tensors under ``start|name``, [S, …], others
             (rates, log-variances, …) under names of their own.
+        kept: name → what no optimiser moves, but the run goes on from (running means, counts); saved with the rest.
         number: outer steps made; what is random in a step depends on it and the seed alone (:meth:`generator`).
 
     Args:
@@ -29,15 +32,20 @@ class Outer(ABC):
         rate: of Adam over all that is learned; ``rates`` by name's first part, as ``{"rate": 0.01}``, overrides it.
         clip: gradients of the start are clipped to this norm; 0 leaves them.
         seed: of what is random.
+        schedule: step → the factor of all rates (:mod:`.schedules`), as ``cosine(70_000, warm_up=500)``.
+        dropout: share of the parameters, or of the heads' directions, that are out in a step (:mod:`.dropout`).
     """
 
     def __init__(
         self, start: Tensors, more: Tensors | None = None, *, rate: float = 1e-3,
         rates: Mapping[str, float] | None = None, clip: float = 0.0, seed: int = 0,
+        schedule: Schedule = constant, dropout: float = 0.0,
     ) -> None:  # fmt: skip
         named = {**{f"start|{name}": tensor for name, tensor in start.items()}, **(more or {})}
         self.learned = {name: t.detach().clone().requires_grad_(True) for name, t in named.items()}
+        self.kept: dict[str, Tensor] = {}
         self.clip, self.seed, self.number = clip, seed, 0
+        self.schedule, self.dropout = schedule, dropout
         groups: dict[str, list[Tensor]] = {}
         for name, tensor in self.learned.items():
             groups.setdefault(name.partition("|")[0], []).append(tensor)
@@ -57,12 +65,15 @@ class Outer(ABC):
     def outer_step(self, tasks: Tasks) -> dict[str, float]:
         """Learn from N tasks. Raises UnderstudyError where the loss is not finite; the run is then as it was."""
         self.optimiser.zero_grad()
-        metrics = self.descend(tasks)
+        metrics = self.descend(thinned(tasks, self.start, self.dropout, self.generator().initial_seed()))
         if not all(torch.isfinite(torch.tensor(value)) for value in metrics.values()):
             where = f"{type(self).__name__}, step {self.number}"
             raise UnderstudyError("the outer loss is not finite", where=where, mend="lower the rates")
         if self.clip:
             torch.nn.utils.clip_grad_norm_(list(self.start.values()), self.clip)
+        if self.schedule is not constant:
+            for group in self.optimiser.param_groups:
+                group["lr"] = group.setdefault("initial_lr", group["lr"]) * self.schedule(self.number)
         self.optimiser.step()
         self.number += 1
         return metrics
@@ -89,6 +100,7 @@ class Outer(ABC):
         flat = {f"learned|{name}": tensor for name, tensor in self.learned.items()}
         for index, state in self.optimiser.state_dict()["state"].items():
             flat.update({f"optimiser|{index}|{key}": torch.as_tensor(value) for key, value in state.items()})
+        flat.update({f"kept|{name}": tensor for name, tensor in self.kept.items()})
         flat["number"] = torch.tensor(self.number)
         save_file({name: tensor.detach().cpu().clone().contiguous() for name, tensor in flat.items()}, file)
 
@@ -98,12 +110,14 @@ class Outer(ABC):
             flat = load_file(file)
         except (OSError, SafetensorError) as error:
             raise UnderstudyError(f"the run cannot be read ({error})", where=str(file), mend="begin anew") from error
-        there = {name[8:]: tensor.shape for name, tensor in flat.items() if name.startswith("learned|")}
-        if there != {name: tensor.shape for name, tensor in self.learned.items()}:
+        named = {f"learned|{name}": tensor for name, tensor in self.learned.items()}
+        named |= {f"kept|{name}": tensor for name, tensor in self.kept.items()}
+        there = {name: tensor.shape for name, tensor in flat.items() if name.startswith(("learned|", "kept|"))}
+        if there != {name: tensor.shape for name, tensor in named.items()}:
             raise UnderstudyError("this is of another run", where=str(file), mend="begin anew, or name its own file")
         with torch.no_grad():
-            for name, tensor in self.learned.items():
-                tensor.copy_(flat[f"learned|{name}"])
+            for name, tensor in named.items():
+                tensor.copy_(flat[name])
         state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in flat.items():
             if name.startswith("optimiser|"):

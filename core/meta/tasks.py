@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -37,7 +38,8 @@ def module_tasks(
         return lambda parameters: vmap(one, randomness="different")(dict(parameters), inputs, targets)
 
     data = {"support_x": support[0], "support_y": support[1], "query_x": query[0], "query_y": query[1]}
-    return Tasks(of(*support), of(*query), len(support[0]), data)
+    shown = partial(outputs, module, inputs=support[0])
+    return Tasks(of(*support), of(*query), len(support[0]), data, loss, shown)
 
 
 def outputs(module: torch.nn.Module, parameters: Tensors, inputs: Tensor) -> Tensor:

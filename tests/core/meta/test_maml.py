@@ -1,5 +1,6 @@
 """MAML against closed forms and finite differences, in float64."""
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,7 +11,12 @@ from torch.nn import functional as F
 
 from understudy.core.backbone import Backbone
 from understudy.core.bank import HeadStack, active
-from understudy.core.meta.maml import inner_step, outer_loss
+from understudy.core.fields import Choice, Record
+from understudy.core.meta import anil, maml_plus, meta_sgd, reptile  # noqa: F401  they make themselves known
+from understudy.core.meta.learner import ALGORITHMS, Tasks
+from understudy.core.meta.maml import MAML, inner_step, outer_loss
+from understudy.core.meta.tasks import head_tasks, module_tasks, start_of
+from understudy.core.prompts import Example, Prompt
 
 Loss = Callable[[Mapping[str, Tensor]], Tensor]
 
@@ -142,3 +148,90 @@ def test_second_order_on_a_gpt_is_what_finite_differences_say(
         assert float((gradients[name] * along).sum()) == pytest.approx(slope, rel=1e-5, abs=1e-8), name
         first_order_is_off = max(first_order_is_off, abs(float((short[name] * along).sum()) - slope))
     assert first_order_is_off > 1e-3, "otherwise the second order was not put to the test"
+
+NET = torch.nn.Sequential(torch.nn.Linear(2, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1)).double()
+
+
+def small_tasks(count: int, seed: int) -> Tasks:
+    x, y, xq, yq = (random(count, 6, wide, seed=seed + i) for i, wide in enumerate((2, 1, 2, 1)))
+    return module_tasks(NET, (x, y), (xq, yq), F.mse_loss)
+
+
+def test_adapting_is_what_sgd_does_to_each_task() -> None:
+    tasks = small_tasks(3, 20)
+    adapted = MAML(start_of(NET), steps=2, inner_rate=0.1).adapt(tasks, 4)
+    for task in range(3):
+        own = copy.deepcopy(NET)
+        optimiser = torch.optim.SGD(own.parameters(), lr=0.1)
+        for _ in range(4):
+            optimiser.zero_grad()
+            F.mse_loss(own(tasks.data["support_x"][task]), tasks.data["support_y"][task]).backward()
+            optimiser.step()
+        for name, tensor in own.named_parameters():
+            torch.testing.assert_close(adapted[name][task], tensor.detach())
+
+
+def test_fomaml_goes_down_maml_s_gradient_without_the_second_order_term() -> None:
+    """Which is the mean query gradient at the adapted parameters, found here by plain backward passes."""
+    tasks = small_tasks(3, 20)
+    learner = ALGORITHMS["fomaml"](start_of(NET), steps=2, inner_rate=0.1)
+    learner.descend(tasks)
+    adapted = {name: t.requires_grad_(True) for name, t in learner.adapt(tasks).items()}
+    gradients = torch.autograd.grad(tasks.query(adapted).sum(), list(adapted.values()))
+    full = MAML(start_of(NET), steps=2, inner_rate=0.1)
+    full.descend(tasks)
+    for (name, tensor), gradient in zip(learner.start.items(), gradients, strict=True):
+        torch.testing.assert_close(tensor.grad, gradient.mean(0, keepdim=True))
+        assert not torch.allclose(tensor.grad, full.start[name].grad)
+
+
+class Uphill(MAML):
+    """A broken copy: its inner steps go up."""
+
+    def rates(self) -> Any:
+        return {name: -rate for name, rate in super().rates().items()}
+
+
+def lines(count: int, seed: int) -> Tasks:
+    """Lines whose slopes and heights lie around 2 and −1."""
+    slope, height = 2 + random(count, 1, 1, seed=seed), random(count, 1, 1, seed=seed + 1) - 1
+
+    def on(x: Tensor) -> Loss:
+        return lambda p: (x * (p["weight"] - slope) + p["bias"] - height).square().mean((1, 2))
+
+    return Tasks(on(random(count, 8, 1, seed=seed + 2)), on(random(count, 8, 1, seed=seed + 3)), count)
+
+
+@pytest.mark.parametrize("second_order", [True, False])
+def test_it_learns_lines_and_a_broken_copy_does_not(second_order: bool) -> None:
+    """Without adapting nothing better than the spread of the lines, 2, can be reached."""
+    start = {"weight": random(1, 1, 1), "bias": random(1, 1, 1)}
+    settings: dict[str, Any] = {"inner_rate": 0.3, "steps": 3, "second_order": second_order, "rate": 0.05, "clip": 1.0}
+    reached = {}
+    for kind in (MAML, Uphill):
+        learner = kind(start, **settings)
+        for step in range(120):
+            learner.outer_step(lines(10, 10 * step))
+        new = lines(200, 99_999)
+        reached[kind] = float(new.query(learner.adapt(new)).mean())
+    assert reached[MAML] < 0.3
+    assert reached[Uphill] > 2
+
+
+ON_HEADS = ("maml", "fomaml", "maml++", "meta_sgd", "meta_sgd_tensor", "anil", "reptile")
+
+
+@pytest.mark.parametrize("name", ON_HEADS)
+def test_heads_on_a_backbone_are_learned_by_all_of_them(name: str, backbones: Callable[..., Backbone]) -> None:
+    backbone = backbones()
+    record = Record((("queue", Choice(("bug", "billing"))),))
+    prompt = Prompt(message=(("text", "the euro again"),))
+    sides = [[Example(prompt, record, {"queue": queue})] for queue in ("bug", "billing")]
+    tasks = head_tasks(backbone, [(side, side) for side in sides])
+    start = {key: t + 0.1 for key, t in HeadStack.random(backbone.sites, 1, 2, seed=3).tensors().items()}
+    learner = ALGORITHMS[name](start)
+    assert learner.outer_step(tasks)["loss"] > 0
+    adapted = learner.adapt(tasks)
+    assert adapted.keys() == start.keys() and not torch.equal(*(t := adapted[list(start)[-1]]))
+    before = tasks.support({key: t.repeat(2, 1, 1) for key, t in learner.start.items()})
+    assert bool((tasks.support(adapted) < before).all()), (before, t)

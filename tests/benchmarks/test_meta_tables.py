@@ -1,0 +1,100 @@
+"""docs/tables.md: measurements become rows, what was not run says so."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from understudy.cli import app
+from understudy.core.errors import UnderstudyError
+from understudy.meta_tables.page import BANKING_ROWS, OMNIGLOT_ROWS, interval, markdown, wilson
+
+runner = CliRunner()
+
+
+def put(file: Path, found: dict[str, Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(found), encoding="utf-8")
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    put(tmp_path / "sinusoid" / "maml.json", {
+        "algorithm": "maml", "iterations": 70000, "seeds": 3, "seconds": 12.4,
+        "mse": {"1": [0.9, 1.0, 1.1], "10": [0.5, 0.5, 0.5]},
+    })  # fmt: skip
+    put(tmp_path / "sinusoid" / "mine.json", {"iterations": 10, "seeds": 1, "seconds": 1, "mse": {"1": [2.0]}})
+    put(tmp_path / "omniglot" / "maml-small2.json", {
+        "wrong": 100, "of": 400, "iterations": 1500, "tasks": 4, "width": 32, "seed": 0, "seconds": 1800,
+    })  # fmt: skip
+    put(tmp_path / "banking" / "tfidf.json", {
+        "right": {"1": [0.4] * 5, "5": [0.6, 0.7, 0.8, 0.7, 0.7]}, "seed": 42, "seconds": 60, "episodes": 600,
+        "backbone": "nano (ab)",
+    })  # fmt: skip
+    put(tmp_path / "speed.json", {"machine": "1 thread", "workloads": [
+        {"name": "waves", "ours": "a", "sequential": "b", "goal": 8, "milliseconds": {"a": 2.0, "b": 18.0}},
+    ]})  # fmt: skip
+    return tmp_path
+
+
+def test_measurements_become_rows(work: Path) -> None:
+    text = markdown(work)
+    assert "| maml | 1.00 ± 0.25 | 0.50 ± 0.00 | 1.13 ± 0.18, Li et al. 2017" in text
+    assert "| mine | 2.00 |  | not quoted |" in text, "an algorithm that nobody has listed appears"
+    assert "| fomaml | not run |" in text
+    assert "| MAML | small2 | 25.0 % [21.0, 29.5] | 100 of 400 | not quoted | 0 |" in text and "| 30 |" in text
+    assert "| MAML | small1 | not run |" in text
+    assert "| TF-IDF + logistic regression | 40.0 ± 0.0 | 70.0 ± 8.8 | not quoted | 42 | 60 |" in text
+    assert "Backbone: nano (ab); 600 episodes" in text
+    assert "| waves | b | 18.00 | 9.0 | at least 8 |" in text and "| waves | a | 2.00 | 1.0 |  |" in text
+    for section in text.split("## ")[1:]:
+        assert len({len(line.split("|")) for line in section.splitlines() if line.startswith("| ")}) == 1
+
+
+def test_nothing_measured_is_said(tmp_path: Path) -> None:
+    text = markdown(tmp_path, ["omniglot", "banking", "speed"])
+    assert text.count("not run") == 2 * len(OMNIGLOT_ROWS) + len(BANKING_ROWS) + 2
+    assert "Sinusoid" not in text
+
+
+def test_intervals_are_the_known_ones() -> None:
+    assert interval([1.0, 2.0, 3.0]) == pytest.approx((2.0, 4.303 / math.sqrt(3)))
+    assert math.isnan(interval([1.0])[1])
+    assert wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
+    assert wilson(5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
+
+
+def test_what_is_no_measurement_says_so(tmp_path: Path) -> None:
+    (tmp_path / "banking").mkdir()
+    (tmp_path / "banking" / "tfidf.json").write_text("[", encoding="utf-8")
+    with pytest.raises(UnderstudyError, match="not JSON"):
+        markdown(tmp_path)
+    (tmp_path / "banking" / "tfidf.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(UnderstudyError, match="no measurement"):
+        markdown(tmp_path)
+
+
+def test_the_command_writes_what_was_measured(work: Path, tmp_path: Path) -> None:
+    table = ["train", "tables", "--data", str(tmp_path), "--work", str(work), "--as-measured"]
+    done = runner.invoke(app, [*table, "--only", "all", "--out", str(tmp_path / "tables.md"), "--json"])
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert (tmp_path / "tables.md").read_text(encoding="utf-8") == markdown(work)
+    said = json.loads(done.stdout)
+    assert said["omniglot"]["maml-small2"]["wrong"] == 100 and said["speed"]["speed"]["machine"] == "1 thread"
+    one = runner.invoke(app, [*table, "--only", "banking"])
+    assert "## BANKING77" in one.stdout and "## Omniglot" not in one.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["--only", "omniglot", "--rows", "luck"], "omniglot has no row 'luck'"),
+     (["--only", "omniglot"], "cannot be read"), (["--only", "banking", "--rows", "tfidf"], "cannot be read")],
+)  # fmt: skip
+def test_what_cannot_be_measured_says_why(words: list[str], said: str, tmp_path: Path) -> None:
+    done = runner.invoke(app, ["train", "tables", "--data", str(tmp_path), "--work", str(tmp_path / "w"), *words])
+    assert done.exit_code == 2 and said in " ".join(done.output.split()), done.output

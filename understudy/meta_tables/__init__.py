@@ -1,0 +1,1 @@
+"""What ``understudy train tables`` measures of the algorithms of meta-learning, beside what was published."""
