@@ -17,6 +17,7 @@ import json
 import math
 import os
 import pkgutil
+import runpy
 import statistics
 import time
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,7 @@ from torch import Tensor
 
 from understudy.core import meta
 from understudy.core.meta.learner import ALGORITHMS, MetaLearner, TaskLoss, Tasks, Tensors
+from understudy.core.meta.recurrent import Recurrent
 
 WIDTH, SHOTS, TASKS = 40, 5, 25
 STEPS = (0, 1, 5, 10)
@@ -68,7 +70,7 @@ def batched_tasks(support: tuple[Tensor, Tensor], query: tuple[Tensor, Tensor]) 
         return lambda parameters: (forward(parameters, x) - y).square().mean((1, 2))
 
     data = {"support_x": support[0], "support_y": support[1], "query_x": query[0], "query_y": query[1]}
-    return Tasks(of(*support), of(*query), len(support[0]), data)
+    return Tasks(of(*support), of(*query), len(support[0]), data, torch.nn.functional.mse_loss)
 
 
 def waves(source: torch.Generator, *shape: int, points: int) -> tuple[Tensor, Tensor]:
@@ -107,7 +109,8 @@ def errors(
     for steps in STEPS:
         adapted = learner.adapt(new, steps)
         with torch.no_grad():
-            each = new.query(adapted).view(seeds, tasks)
+            losses = learner.query_losses(new, adapted) if isinstance(learner, Recurrent) else new.query(adapted)
+        each = losses.view(seeds, tasks)
         means[str(steps)] = each.mean(1).tolist()
         medians[str(steps)] = each.nan_to_num(math.inf).median(1).values.tolist()
     return means, medians
@@ -179,8 +182,11 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=70_000)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--with", dest="file", type=Path, help="a Python file that registers an algorithm of yours")
     parser.add_argument("--settings", type=json.loads, default={}, help="JSON, given to the algorithm")
     given = parser.parse_args()
+    if given.file:
+        runpy.run_path(str(given.file))
     torch.set_num_threads(1)
     out = given.out or Path("build/sinusoid") / f"{given.algorithm}.json"
     run(given.algorithm, given.iterations, given.seeds, out, given.settings)

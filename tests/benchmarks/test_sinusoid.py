@@ -13,6 +13,7 @@ from torch.nn.functional import mse_loss
 from benchmarks import sinusoid
 from benchmarks.sinusoid import batches, errors, interval, network, starts, waves
 from understudy.core.meta.maml import MAML
+from understudy.core.meta.recurrent import Recurrent
 from understudy.core.meta.tasks import module_tasks, outputs
 
 
@@ -82,6 +83,12 @@ def test_errors_are_of_each_seed_and_after_each_number_of_steps() -> None:
     flat, _ = errors(MAML(starts(1)), 1)
     assert flat["0"][0] == pytest.approx((4.9**2 / 12 + 2.55**2) / 2, rel=0.1), "E(A²) / 2, of one that knows nothing"
     assert flat["10"][0] < flat["1"][0] < flat["0"][0], "by its last bias alone"
+
+
+def test_what_adapts_a_state_is_asked_by_it() -> None:
+    found, _ = errors(Recurrent(starts(2)), 2, tasks=50)
+    assert all(len(pair) == 2 and min(pair) > 0 for pair in found.values())
+    assert found["1"] != found["0"], "it has read the support"
 
 
 def test_the_interval_is_student_s() -> None:

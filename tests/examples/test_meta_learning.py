@@ -72,13 +72,17 @@ def test_an_algorithm_of_ones_own_is_what_it_says(sign_maml: Any) -> None:
     assert learner.start["w"].grad.tolist() == [[pytest.approx((2 * (1 - 4) + 2 * (-1 + 7)) / 2)]]
 
 
-def test_an_algorithm_of_ones_own_is_in_the_tables(
-    sign_maml: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    assert ALGORITHMS["sign_maml"] is sign_maml
-    assert len((FOLDER / "own_algorithm.py").read_text(encoding="utf-8").splitlines()) <= 30
-    out = tmp_path / "sign.json"
-    given = ["--algorithm", "sign_maml", "--iterations", "2", "--seeds", "1", "--out", str(out)]
+@pytest.fixture
+def forgotten() -> Iterator[None]:
+    yield
+    ALGORITHMS.pop("sign_maml", None)
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_an_algorithm_of_ones_own_is_in_the_tables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file, out = FOLDER / "own_algorithm.py", tmp_path / "sign.json"
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= 30
+    given = ["--with", str(file), "--algorithm", "sign_maml", "--iterations", "2", "--seeds", "1", "--out", str(out)]
     monkeypatch.setattr("sys.argv", ["sinusoid", *given])
     threads = torch.get_num_threads()
     try:
