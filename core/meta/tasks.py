@@ -8,10 +8,12 @@ from functools import partial
 import torch
 from torch import Tensor
 from torch.func import functional_call, vmap
+from torch.nn.functional import mse_loss
 
 from ..backbone import Backbone
 from .learner import TaskLoss, Tasks, Tensors
 from .training import Episode, stack_episodes, stacked_loss
+from .written_out import written_out
 
 Pair = tuple[Tensor, Tensor]
 
@@ -31,12 +33,23 @@ def module_tasks(
         loss: outputs and targets of one task → scalar, as ``torch.nn.functional.mse_loss``.
     """
 
+    chain = written_out(module)
+
     def of(inputs: Tensor, targets: Tensor) -> TaskLoss:
         def one(parameters: Tensors, x: Tensor, y: Tensor) -> Tensor:
             return loss(functional_call(module, dict(parameters), (x,)), y)
 
-        return lambda parameters: vmap(one, randomness="different")(dict(parameters), inputs, targets)
+        def of_all(parameters: Tensors) -> Tensor:
+            if chain is None or inputs.ndim < 3 or not names <= parameters.keys():
+                return vmap(one, randomness="different")(dict(parameters), inputs, targets)
+            given = chain(parameters, inputs)
+            if loss is mse_loss and given.shape == targets.shape:
+                return (given - targets).square().flatten(1).mean(1)
+            return vmap(loss)(given, targets)
 
+        return of_all
+
+    names = {name for name, _ in module.named_parameters()}
     data = {"support_x": support[0], "support_y": support[1], "query_x": query[0], "query_y": query[1]}
     shown = partial(outputs, module, inputs=support[0])
     return Tasks(of(*support), of(*query), len(support[0]), data, loss, shown)

@@ -109,7 +109,7 @@ def test_a_loud_part_drowns_the_others_unless_it_is_weighted() -> None:
         )  # fmt: skip
         for _ in range(150):
             learner.outer_step(two_parts(256, scale=25.0))
-        places[weighting] = float(learner.start["w"].mean())
+        places[weighting] = float(learner.start["w"].detach().mean())
     assert places["fixed"] == pytest.approx(1.0, abs=0.1)
     assert places["uncertainty"] == pytest.approx(0.5, abs=0.15)
     variances = learner.learned["log_variance|"].detach()[0].exp()
