@@ -73,7 +73,8 @@ _types["Message"] = Message
 class Task(Message):
     """What every member of a planned team takes: a request, and the values that earlier steps found.
 
-    ``given`` accepts findings beside strings: a :class:`Finding` contributes its ``values``, None nothing.
+    ``given`` accepts findings beside strings: a :class:`Finding` contributes its ``values``, or its ``answer`` where it
+    has none and did not abstain; None contributes nothing.
     """
 
     request: str
@@ -92,12 +93,16 @@ def _given(value: Any) -> list[Any]:
     if value is None:
         return []
     if isinstance(value, Finding):
-        return list(value.values)
+        return list(value.values) or _answer(value.answer, value.abstained)
     if isinstance(value, Mapping) and "values" in value:
-        return _given(value["values"])
+        return _given(value["values"]) or _answer(value.get("answer"), value.get("abstained"))
     if isinstance(value, list | tuple):
         return [each for item in value for each in _given(item)]
     return [value]
+
+
+def _answer(answer: Any, abstained: Any) -> list[Any]:
+    return [answer] if isinstance(answer, str) and answer and not abstained else []
 
 
 class Source(Message):

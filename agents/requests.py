@@ -26,6 +26,8 @@ def message_from(takes: type[M], request: str | Mapping[str, Any] | Message, whe
         return request
     if isinstance(request, str):
         needed = [name for name, info in takes.model_fields.items() if info.is_required()]
+        if not takes.model_fields:
+            raise UnderstudyError("it takes nothing", where=where, mend="leave the request out, or give {}")
         if len(needed) != 1:
             what = f"it takes {len(takes.model_fields)} fields ({', '.join(takes.model_fields)})"
             raise UnderstudyError(what, where=where, mend="give them by name, as JSON")
@@ -38,5 +40,5 @@ def message_from(takes: type[M], request: str | Mapping[str, Any] | Message, whe
     try:
         return takes.model_validate(values)
     except ValidationError as error:
-        mend = f"it takes {', '.join(takes.model_fields)}"
+        mend = f"it takes {', '.join(takes.model_fields) or 'nothing'}"
         raise UnderstudyError(first_mistake(error), where=where, mend=mend) from None

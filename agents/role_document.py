@@ -27,10 +27,17 @@ _BOOLEAN = Choice((_YES, _NO))
 def read_document(path: Path) -> dict[str, Any]:
     """The values of a YAML file. Raises UnderstudyError where it cannot be read or holds no mapping."""
     from ruamel.yaml import YAML
+    from ruamel.yaml.constructor import SafeConstructor
     from ruamel.yaml.error import YAMLError
 
+    class Plain(SafeConstructor):
+        """A date is the text that is written."""
+
+    Plain.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: str(node.value))
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Constructor = Plain
     try:
-        document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        document = yaml.load(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UnderstudyError(f"the role file cannot be read: {error.strerror}", where=str(path)) from None
     except UnicodeDecodeError:
@@ -39,6 +46,8 @@ def read_document(path: Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         raise UnderstudyError(f"YAML: {getattr(error, 'problem', None) or error}", where=place) from None
+    except (RecursionError, ValueError) as error:  # such as a number of thousands of digits
+        raise UnderstudyError(f"YAML: {str(error).partition(';')[0]}", where=str(path), mend="quote it") from None
     if not isinstance(document, dict):
         raise UnderstudyError("the role file holds no mapping", where=str(path), mend="see understudy schema role")
     return document

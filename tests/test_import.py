@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import subprocess
@@ -81,7 +82,7 @@ def test_public_names_load_and_are_listed() -> None:
     import understudy
 
     for name in understudy.__all__:
-        assert getattr(understudy, name).__name__ == name
+        assert getattr(getattr(understudy, name), "__name__", "END") == name
         assert name in dir(understudy)
     with pytest.raises(AttributeError, match="no attribute 'Stage'"):
         _ = understudy.Stage  # type: ignore[attr-defined]
@@ -91,12 +92,28 @@ def test_public_names_are_typed(checkout: Path) -> None:
     """A checker sees the same names that are loaded on first use."""
     import understudy
 
-    text = (checkout / "understudy" / "__init__.py").read_text(encoding="utf-8")
-    typed = text[text.index("if TYPE_CHECKING") : text.index("_homes = ")]
-    for name, home in understudy._homes.items():
-        lines = [line for line in typed.splitlines() if f"from .{home} import" in line]
-        assert any(name in line.split("import ")[1].split(", ") for line in lines), name
+    tree = ast.parse((checkout / "understudy" / "__init__.py").read_text(encoding="utf-8"))
+    (typed,) = (node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    imports = [node for node in typed.body if isinstance(node, ast.ImportFrom)]
+    seen = {name.name: node.module for node in imports for name in node.names}
+    assert seen == dict(understudy._homes)
     assert sorted(understudy._homes) == understudy.__all__
+
+
+def test_every_kind_of_event_is_public() -> None:
+    """Whoever watches a run tells events apart by their types."""
+    import understudy
+    from understudy.workflows.events import KINDS
+
+    for name in KINDS:
+        assert getattr(understudy, name) is KINDS[name]
+
+
+def test_names_of_events_load_nothing_heavy(python: Command) -> None:
+    code = "import json, sys; from understudy import END, StepEmitted; print(json.dumps(sorted(sys.modules)))"
+    done = python("-c", code)
+    assert done.returncode == 0, done.stderr
+    assert NOT_FOR_ORCHESTRATION & set(json.loads(done.stdout)) == set()
 
 
 def test_import_time_is_in_the_order_of_its_own_dependencies(python: Command, checkout: Path) -> None:

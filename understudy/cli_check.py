@@ -11,13 +11,14 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from .cli_support import REFUSED, FunctionsOption, JsonOption, print_json, stdout, use_functions
+from .cli_support import REFUSED, AllowOption, FunctionsOption, JsonOption, print_json, stdout, use_functions
 from .core.errors import UnderstudyError
 
 
 def check(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE…", help="team.yaml and role.yaml files.")],
     functions: FunctionsOption = None,
+    allow: AllowOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find every mistake in team and role files, with file:line:column and "did you mean".
@@ -29,7 +30,7 @@ def check(
     from .workflows.schema import check as mistakes_of
 
     use_functions(functions)
-    problems = [problem for path in paths for problem in mistakes_of(path)]
+    problems = [problem for path in paths for problem in mistakes_of(path, allow or ())]
     if as_json:
         print_json({"ok": not problems, "files": paths, "problems": [asdict(problem) for problem in problems]})
     else:

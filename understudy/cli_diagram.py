@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from .cli_support import FunctionsOption, JsonOption, print_json, stdout, use_functions
+from .cli_support import AllowOption, FunctionsOption, JsonOption, print_json, stdout, use_functions
 
 
 def diagram(
@@ -19,6 +19,7 @@ def diagram(
     ] = None,
     inside: Annotated[bool, typer.Option("--inside", help="Show the steps of teams that are steps, too.")] = False,
     functions: FunctionsOption = None,
+    allow: AllowOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Draw the workflow of a team: steps and who does them, routes with their conditions, what follows an error.
@@ -32,7 +33,7 @@ def diagram(
     from .workflows.team import Team
 
     use_functions(functions)
-    drawn = Team.load(team).diagram(inside)
+    drawn = Team.load(team, allow=allow or ()).diagram(inside)
     written = None if out is None else drawn.save(out)
     if as_json:
         print_json({"team": str(team), "out": written, "mermaid": drawn.mermaid})

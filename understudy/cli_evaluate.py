@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from .cli_support import FunctionsOption, JsonOption, print_json, stderr, stdout, use_functions
+from .cli_support import AllowOption, FunctionsOption, JsonOption, print_json, stderr, stdout, use_functions
 from .core.errors import UnderstudyError
 from .evaluation import Case, Rate, compare_fields, summary
 from .objects import read_objects
@@ -49,6 +49,7 @@ def evaluate(
         Path | None, typer.Option(metavar="DIR", help="Write report.md and report.json there.", show_default=False)
     ] = None,
     functions: FunctionsOption = None,
+    allow: AllowOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a team or a role on a file of questions with their right answers.
@@ -74,7 +75,7 @@ def evaluate(
             from .rivals import Prompted
 
             prompted = Prompted(against, model)
-        _team(Path(subject), file, ablate, rules, prompted, report, as_json)
+        _team(Path(subject), file, ablate, rules, prompted, report, allow or (), as_json)
         return
     if ablate or rules is not None or against is not None:
         raise UnderstudyError("others are compared on a team", where=subject, mend="give a team.yaml")
@@ -181,7 +182,7 @@ def _of_role(subject: str, lines: Sequence[tuple[str, dict[str, Any]]]) -> list[
 
 def _team(
     path: Path, file: Path, ablate: bool, rules: Path | None, prompted: Prompted | None, report: Path | None,
-    as_json: bool,
+    allow: Sequence[Path], as_json: bool,
 ) -> None:  # fmt: skip
     from .evaluation_report import markdown, report_of, write
     from .examination import examine, parts_of
@@ -190,7 +191,7 @@ def _team(
     from .workflows.team import Team
 
     questions = read_questions(file)
-    team = Team.load(path)
+    team = Team.load(path, allow=allow)
     team.require_heads()
     parts = parts_of(team, questions)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,26 +10,28 @@ import typer
 
 from .cli_support import (
     DEFAULT_JOURNAL,
-    FAILED,
-    TERMINATED,
+    AllowOption,
+    AskOption,
     FunctionsOption,
     JournalOption,
     JsonOption,
-    complain,
-    draining,
+    StreamOption,
     existing,
-    print_json,
-    stderr,
-    stdout,
     use_functions,
     value_from,
 )
 from .core.errors import UnderstudyError
+from .driving import Call, drive, present
 from .objects import parse_object, read_text
-from .render import run_object, run_view
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .workflows.drain import Drain
+    from .workflows.events import Event
     from .workflows.outcome import Result
+
+    OnEvent = Callable[[Event], None]
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run, from 'understudy runs list'.")]
 TeamArgument = Annotated[Path, typer.Argument(metavar="TEAM", help="A team.yaml.")]
@@ -48,28 +47,35 @@ def run(
     journal: JournalOption = None,
     run_id: Annotated[str | None, typer.Option(metavar="ID", help="A name for the run.", show_default=False)] = None,
     functions: FunctionsOption = None,
+    allow: AllowOption = None,
+    ask: AskOption = False,
+    stream: StreamOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Let a team answer a request.
 
     Each run is kept in a journal (.understudy/journal.db here, or --journal), so that a run which was killed goes on
-    with 'understudy resume'.
+    with 'understudy resume'. A team that takes nothing needs no TEXT.
 
     `understudy run examples/travel_desk/team.yaml "Which neighbours of France use the euro?"`
 
     `understudy run team.yaml --input request.json --json`
     """
-    request = _request(text, input_file)
     from .workflows.team import Team
 
+    call = Call(team, journal, functions or (), allow or (), as_json, stream, ask)
+    given = _request(text, input_file)
     use_functions(functions)
-    loaded = Team.load(team)
+    loaded = Team.load(team, allow=call.allow)
+    request = {} if given is None and not loaded.takes.model_fields else _needed(given)
     loaded.require_heads()  # before the journal is made
     file, name = journal or DEFAULT_JOURNAL, run_id or uuid.uuid4().hex[:12]
-    with progress(as_json) as on_event, _resumable(team, name, journal, functions), draining() as drain:
+
+    def go(on_event: OnEvent, drain: Drain) -> Result:
         loaded.make_ready()  # so that no step's seconds have the loading in them
-        result = loaded.run_sync(request, journal=file, run_id=name, on_event=on_event, drain=drain)
-    _show(result, as_json, team, journal, functions, title=text)
+        return loaded.run_sync(request, journal=file, run_id=name, on_event=on_event, drain=drain)
+
+    present(drive(call, name, go, loaded, file), call, title=text)
 
 
 def resume(
@@ -85,6 +91,9 @@ def resume(
     changed: Annotated[bool, typer.Option("--changed", help="Go on although the workflow was changed.")] = False,
     journal: JournalOption = None,
     functions: FunctionsOption = None,
+    allow: AllowOption = None,
+    ask: AskOption = False,
+    stream: StreamOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Go on with a run that was killed, or that waits for a person; what is recorded is not done again.
@@ -95,15 +104,18 @@ def resume(
     """
     from .workflows.team import Team
 
+    call = Call(team, journal, functions or (), allow or (), as_json, stream, ask)
     answers = dict(_answer(text) for text in answer or ())
     use_functions(functions)
-    loaded = Team.load(team)
+    loaded = Team.load(team, allow=call.allow)
     file = existing(journal or DEFAULT_JOURNAL)
-    with progress(as_json) as on_event, _resumable(team, run_id, journal, functions), draining() as drain:
-        result = loaded.resume_sync(
+
+    def go(on_event: OnEvent, drain: Drain) -> Result:
+        return loaded.resume_sync(
             run_id, changed=changed, answers=answers, journal=file, on_event=on_event, drain=drain
         )
-    _show(result, as_json, team, journal, functions)
+
+    present(drive(call, run_id, go, loaded, file, changed), call)
 
 
 def replay(
@@ -111,6 +123,7 @@ def replay(
     run_id: RunArgument,
     journal: JournalOption = None,
     functions: FunctionsOption = None,
+    allow: AllowOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """What a run came to, by folding its record through the workflow; nothing is computed again.
@@ -119,9 +132,10 @@ def replay(
     """
     from .workflows.team import Team
 
+    call = Call(team, journal, functions or (), allow or (), as_json)
     use_functions(functions)
     file = existing(journal or DEFAULT_JOURNAL)
-    _show(Team.load(team).workflow.replay(run_id, journal=file), as_json, team, journal, functions)
+    present(Team.load(team, allow=call.allow).workflow.replay(run_id, journal=file), call)
 
 
 def fork(
@@ -148,6 +162,9 @@ def fork(
     ] = None,
     journal: JournalOption = None,
     functions: FunctionsOption = None,
+    allow: AllowOption = None,
+    ask: AskOption = False,
+    stream: StreamOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Begin a run that shares what another did before a step, and goes its own way from there.
@@ -159,53 +176,23 @@ def fork(
     from .workflows.team import Team
     from .workflows.values import UNSET
 
+    call = Call(team, journal, functions or (), allow or (), as_json, stream, ask)
     use_functions(functions)
-    loaded = Team.load(team)
+    loaded = Team.load(team, allow=call.allow)
     file, name = existing(journal or DEFAULT_JOURNAL), new_id or uuid.uuid4().hex[:12]
     given = UNSET if message is None else value_from(message, "--message")
     if step is None and message is not None:
         given = loaded.message(given if isinstance(given, dict) else message)
     gives = UNSET if output is None else value_from(output, "--output")
     index = None if item is None else item - 1
-    with progress(as_json) as on_event, _resumable(team, name, journal, functions), draining() as drain:
-        result = loaded.fork_sync(
+
+    def go(on_event: OnEvent, drain: Drain) -> Result:
+        return loaded.fork_sync(
             run_id, step, visit=visit, index=index, message=given, output=gives, run_id=name, journal=file,
             on_event=on_event, drain=drain,
         )  # fmt: skip
-    _show(result, as_json, team, journal, functions)
 
-
-@contextmanager
-def progress(quiet: bool) -> Iterator[Callable[[Any], None]]:
-    """A spinner on stderr that names the step under way; nothing where stderr is no terminal."""
-    console = stderr()
-    if quiet or not console.is_terminal:
-        yield lambda event: None
-        return
-    with console.status("loading the backbone") as status:
-
-        def show(event: Any) -> None:
-            step = getattr(event, "step", None)
-            if step:
-                status.update(str(step))
-
-        yield show
-
-
-@contextmanager
-def _resumable(team: Path, run_id: str, journal: Path | None, functions: list[Path] | None) -> Iterator[None]:
-    """On Ctrl-C say how to go on; the exit status is given where all errors are."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        complain(f"go on with: {_resuming(team, run_id, journal, functions)}")
-        raise
-
-
-def _resuming(team: Path, run_id: str, journal: Path | None, functions: list[Path] | None) -> str:
-    where = f" --journal {shlex.quote(str(journal))}" if journal else ""
-    where += "".join(f" --functions {shlex.quote(str(file))}" for file in functions or ())
-    return f"understudy resume {shlex.quote(str(team))} {shlex.quote(run_id)}{where}"
+    present(drive(call, name, go, loaded, file), call)
 
 
 def _answer(text: str) -> tuple[str, Any]:
@@ -215,13 +202,21 @@ def _answer(text: str) -> tuple[str, Any]:
     return step, value_from(value, "--answer")
 
 
-def _request(text: str | None, input_file: Path | None) -> str | dict[str, Any]:
-    if (text is None) == (input_file is None):
-        what = "there is no request" if text is None else "there are two requests"
-        raise UnderstudyError(what, mend='give it as TEXT ("…") or with --input FILE, one of the two')
+def _needed(request: str | dict[str, Any] | None) -> str | dict[str, Any]:
+    if request is None:
+        raise UnderstudyError("there is no request", mend=_ONE)
+    return request
+
+
+_ONE = 'give it as TEXT ("…") or with --input FILE, one of the two'
+
+
+def _request(text: str | None, input_file: Path | None) -> str | dict[str, Any] | None:
+    """What is asked of the team; None where nothing is. Raises UnderstudyError for two requests, or an empty one."""
+    if text is not None and input_file is not None:
+        raise UnderstudyError("there are two requests", mend=_ONE)
     if input_file is None:
-        assert text is not None
-        if not text.strip():
+        if text is not None and not text.strip():
             raise UnderstudyError("the request is empty", mend='give it as TEXT ("…")')
         return text
     content = read_text(input_file)
@@ -230,23 +225,3 @@ def _request(text: str | None, input_file: Path | None) -> str | dict[str, Any]:
     if not content.strip():
         raise UnderstudyError("the request is empty", where=str(input_file))
     return content.strip()
-
-
-def _show(
-    result: Result, as_json: bool, team: Path, journal: Path | None, functions: list[Path] | None,
-    title: str | None = None,
-) -> None:  # fmt: skip
-    shown = run_object(result)
-    if as_json:
-        print_json(shown)
-    else:
-        stdout().print(run_view(shown, title))
-    go_on = _resuming(team, result.run, journal, functions)
-    if result.status == "waiting":
-        answers = "".join(f" --answer {shlex.quote(ask.step)}=…" for ask in result.questions)
-        complain(f"answer with: {go_on}{answers}")
-    elif result.status == "interrupted":
-        complain(f"go on with: {go_on}")
-        raise typer.Exit(TERMINATED)
-    elif result.status not in ("completed", "running"):  # it runs where only its record was looked at
-        raise typer.Exit(FAILED)

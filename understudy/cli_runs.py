@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +19,7 @@ from rich.text import Text
 from .cli_support import (
     DEFAULT_JOURNAL,
     FAILED,
+    AllowOption,
     FunctionsOption,
     JournalOption,
     JsonOption,
@@ -102,6 +104,7 @@ def dead_letters(
         Path | None, typer.Option("--team", metavar="TEAM", help="The team.yaml, for --send.", show_default=False)
     ] = None,
     functions: FunctionsOption = None,
+    allow: AllowOption = None,
     journal: JournalOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -116,7 +119,7 @@ def dead_letters(
     use_functions(functions)
     with Journal(existing(journal or DEFAULT_JOURNAL)) as book:
         if send is not None:
-            _send(book, run, send, team, as_json)
+            _send(book, run, send, team, allow or (), as_json)
             return
         from .workflows.dead_letters import kept_letters
 
@@ -148,7 +151,9 @@ def _letter(letter: KeptLetter) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _send(book: Journal, run: str, number: int, team: Path | None, as_json: bool) -> None:
+def _send(
+    book: Journal, run: str, number: int, team: Path | None, allow: Sequence[Path], as_json: bool
+) -> None:
     from .workflows.dead_letters import kept_letters
 
     if number not in (known := [letter.number for letter in kept_letters(book, run, plain=True)]):
@@ -160,7 +165,7 @@ def _send(book: Journal, run: str, number: int, team: Path | None, as_json: bool
     from .workflows.dead_letters import send_again
     from .workflows.team import Team
 
-    loaded = Team.load(team)
+    loaded = Team.load(team, allow=allow)
     loaded.require_heads()
     try:
         answer = asyncio.run(send_again(book, run, number, loaded.workflow.agents))

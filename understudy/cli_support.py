@@ -52,6 +52,17 @@ FunctionsOption = Annotated[
         help="A Python file that registers functions for the team's steps; it is run. May be given again.",
     ),
 ]
+AllowOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--allow", metavar="FOLDER", show_default=False,
+        help="A folder in which files may name places beside their own. May be given again.",
+    ),
+]
+AskOption = Annotated[bool, typer.Option("--ask", help="Ask here what the run asks of a person.")]
+StreamOption = Annotated[
+    bool, typer.Option("--stream", help="Show what happens as it comes; with --json an event a line, the result last.")
+]
 DEFAULT_JOURNAL = Path(".understudy") / "journal.db"
 
 

@@ -10,7 +10,16 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from .cli_learn import BackboneOption
-from .cli_support import FAILED, FunctionsOption, JsonOption, print_json, share_bar, stdout, use_functions
+from .cli_support import (
+    FAILED,
+    AllowOption,
+    FunctionsOption,
+    JsonOption,
+    print_json,
+    share_bar,
+    stdout,
+    use_functions,
+)
 
 if TYPE_CHECKING:
     from .team_tests import Outcome
@@ -24,6 +33,7 @@ def test(
     ] = "",
     backbone: BackboneOption = None,
     functions: FunctionsOption = None,
+    allow: AllowOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the tests of a team file, and say in what the results differ from what is expected.
@@ -38,8 +48,8 @@ def test(
     from .workflows.team import Team
 
     use_functions(functions)
-    tests = read_tests(team, only)
-    loaded = Team.load(team, backbone)
+    tests = read_tests(team, only, allow or ())
+    loaded = Team.load(team, backbone, allow=allow or ())
     for one in tests:
         request(loaded, one)
     loaded.require_heads()

@@ -47,14 +47,14 @@ def run_object(result: Result) -> dict[str, Any]:
             "error": result.error,
             "questions": result.questions,
         },
-        fallback=_plainly,
+        fallback=plainly,
     )
     for step in plain["steps"]:
         step["sources"] = list(sources_of(step["output"]))
     return dict(plain)
 
 
-def _plainly(value: Any) -> Any:
+def plainly(value: Any) -> Any:
     """What JSON lacks: a growing list as a list, anything else as its text."""
     return list(value) if isinstance(value, Sequence) else str(value)
 

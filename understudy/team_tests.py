@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,8 +81,10 @@ class Outcome:
         }  # fmt: skip
 
 
-def read_tests(path: Path, only: str = "") -> list[TeamTest]:
+def read_tests(path: Path, only: str = "", allow: Iterable[Path] = ()) -> list[TeamTest]:
     """The tests of a team file; ``only``: those alone that have this text in their name or request.
+
+    ``allow``: folders in which the file may name places, beside its own.
 
     Raises InvalidFile for a file with mistakes, and UnderstudyError where there is no test, or for one that says
     nothing or cannot be read.
@@ -90,7 +92,7 @@ def read_tests(path: Path, only: str = "") -> list[TeamTest]:
     from .workflows import forms
     from .workflows.schema import read_team
 
-    document = read_team(path)
+    document = read_team(path, allow)
     found = []
     for number, written in enumerate(document.value.get("tests", ())):
         said = forms.test(written)
@@ -150,9 +152,10 @@ def way(result: Result) -> tuple[str, ...]:
 def needs_model(team: Team) -> bool:
     """Whether a step may be done by an agent that has a head."""
     from .workflows.function_role import is_function
+    from .workflows.pattern_graph import PatternFlow
 
     steps = team.workflow.graph().steps.values()
-    every = any(step.agent_from is not None for step in steps)
+    every = any(step.agent_from is not None or isinstance(step.workflow, PatternFlow) for step in steps)
     named = {step.agent for step in steps if step.agent is not None}
     agents = [agent for name, agent in team.agents.items() if every or name in named]
     heads = any(not is_function(agent) for agent in agents)
@@ -209,9 +212,9 @@ def _alone(team: Team, play: Callable[[Mapping[str, Any]], Coroutine[Any, Any, R
 
 def _parts(team: Team) -> list[Team]:
     """The teams that do steps of a team, and of those."""
-    steps = team.workflow.graph().steps.values()
-    inner = [step.workflow for step in steps if step.workflow is not None]
-    return [part for one in inner for part in (one, *_parts(one))]
+    from .workflows.child_runs import teams
+
+    return list(teams(team.graph))
 
 
 def _sleeps(team: Team) -> bool:

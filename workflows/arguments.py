@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from ..agents.messages import Message, first_mistake
 from ..agents.requests import message_from
 from ..core.errors import UnderstudyError
+from .function_names import called
 from .parameters import Parameters, parameters_of
 from .state import Start
 from .values import field_names
@@ -94,5 +95,5 @@ def call_arguments(
     try:
         return parameters.arguments(start.value, start.scope, start.index is not None)
     except UnderstudyError as error:
-        what = f"{error.what} for the function {getattr(function, '__name__', function)}"
+        what = f"{error.what} for the function {called(function)}"
         raise UnderstudyError(what, where=start.step, mend=error.mend) from None

@@ -8,10 +8,11 @@ from typing import Any
 
 from ..agents.retry import Retry
 from .edges import mismatches
+from .error_roads import collisions
 from .graph import END, Graph, Step
 from .merging import MERGES
 from .problems import Problem
-from .roads import Roads
+from .roads import START, Roads
 from .values import hint
 
 _ALWAYS = ("input", "team")
@@ -43,8 +44,9 @@ def problems(
 def _ways(graph: Graph) -> _Found:
     """Names of steps that there are not."""
     steps = graph.steps
-    if graph.start not in steps:
-        yield "start", f"there is no step '{graph.start}'", "", hint(graph.start, steps) or ""
+    for first in graph.first:
+        if first not in steps:
+            yield "start", f"there is no step '{first}'", "", hint(first, steps) or ""
     for name, step in steps.items():
         for number, route in enumerate(step.routes):
             for target in route.targets:
@@ -159,12 +161,20 @@ def _roads(graph: Graph, roads: Roads) -> _Found:
                 what = f"step {other} leads to {name}, which waits for {' and '.join(step.join)} only"
                 mend = f"let {name} wait for it as well, or lead it to a step before {' or '.join(step.join)}"
                 yield f"steps.{other}", what, "it starts nothing there, and leaves the join incomplete", mend
-    for name, first, second in () if loops else roads.meetings():
+    met = [] if loops else list(roads.meetings())
+    for name, first, second in met:
         both = f"by {first} and by {second}" if first != second else f"twice by {first}"
         what = f"step {name} is reached {both}, side by side, and does not wait for both"
         why = "it would be reached again while it is under way"
         mend = f"let it wait for both, after [{first}, {second}], or lead one of them elsewhere"
+        if START in (first, second):
+            mend = f"begin without {name}, or lead elsewhere"
         yield f"steps.{name}", what, why, mend
+    for name, one, two in collisions(graph):
+        if name not in {step for step, *_ in met}:
+            what = f"step {name} may be reached twice, side by side: by {one}, and by {two}"
+            mend = "give each a step of its own, or make the branches one workflow that is a step, with its on_error"
+            yield f"steps.{name}", what, "it would be done twice", mend
 
 
 def _limit(graph: Graph, loop: list[str]) -> str:

@@ -6,7 +6,7 @@ journal as the run that it is a step of. Tried again, it is another run, and has
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from .engine import fold
 from .events import QuestionAnswered, RunFinished, RunResumed
 from .flow import Workflow
-from .graph import Graph, WorkflowError
+from .graph import Graph, Step, WorkflowError
 from .journal import Journal
 from .lease import LeaseTaken, leased
 from .null_journal import NullJournal
@@ -94,23 +94,37 @@ def record_answers(journal: Journal | NullJournal, answers: Sequence[tuple[str, 
             journal.append_rows(run, journal.next_number(run), rows)
 
 
-def end(graph: Graph, start: Start, journal: Journal, clock: Callable[[], float], why: str) -> None:
-    """Record that the child of ``start`` is over, and so are its own children, where its parent went on without it."""
+def end(step: Step, key: str, journal: Journal, clock: Callable[[], float], why: str) -> None:
+    """Record that the child that is the effect ``key`` is over, all its tries: its parent went on without it."""
     for attempt in count(1):
-        child = child_run(start.key, attempt)
+        child = child_run(key, attempt)
         if not journal.next_number(child):
             return
-        try:
-            with leased(journal.path, child):
-                state = _state(graph, start, journal, child, changed=True)
-                if state.finished:
-                    continue
-                for inner in children_of(state):
-                    end(state.graph, inner, journal, clock, why)
-                over = RunFinished(clock(), "failed", result_of(state).output, why)
-                journal.append_rows(child, journal.next_number(child), [journal.prepare(over)])
-        except LeaseTaken:
-            continue  # somebody took it up by itself, and may end it
+        _end(step, child, journal, clock, why)
+
+
+def end_left(
+    graph: Graph, run: str, journal: Journal, clock: Callable[[], float], why: str, awaited: Container[str] = ()
+) -> None:
+    """Record that every child of ``run`` is over that the journal has open, but those that are ``awaited``."""
+    for child, key in journal.open_children(run):
+        step = graph.steps.get(key[len(run) + 1 :].partition("/")[0])
+        if step is not None and step.workflow is not None and key not in awaited:
+            _end(step, child, journal, clock, why)
+
+
+def _end(step: Step, child: str, journal: Journal, clock: Callable[[], float], why: str) -> None:
+    inner = Inner.of(step.workflow).flow.graph()
+    try:
+        with leased(journal.path, child):
+            state = fold(inner, journal.events(child))
+            if state.finished:
+                return
+            end_left(inner, child, journal, clock, why)
+            over = RunFinished(clock(), "failed", result_of(state).output, why)
+            journal.append_rows(child, journal.next_number(child), [journal.prepare(over)])
+    except LeaseTaken:
+        return  # somebody took it up by itself, and may end it
 
 
 def problems(graph: Graph, agents: Mapping[str, Any] | None, within: Sequence[Any] = ()) -> list[Problem]:

@@ -13,7 +13,7 @@ from ..agents.usage import NOTHING_SPENT
 from ..core.errors import UnderstudyError
 from .arguments import input_for
 from .cast import cast_of
-from .child_runs import Asked, Inner, below, child_run, end
+from .child_runs import Asked, Inner, below, child_run, children_of, end, end_left
 from .drain import Drain
 from .events import Event, LimitReached, StepStarted
 from .graph import Step
@@ -26,8 +26,8 @@ from .state import Start
 
 if TYPE_CHECKING:
     from .activities import OnQuestion
+    from .drive import Drive
     from .questions import OpenQuestion
-    from .runner import Runner
 
 _OF_THE_JOURNAL = (JournalError, LeaseTaken)
 
@@ -78,12 +78,12 @@ class Children:
         asked: what those ask that came to rest, by the keys of the effects that they are.
     """
 
-    def __init__(self, parent: Runner) -> None:
+    def __init__(self, parent: Drive) -> None:
         self._parent = parent
         self.changed = False
         self.asked: dict[str, tuple[OpenQuestion, ...]] = {}
         self._inners: dict[str, Inner] = {}
-        self._live: dict[str, tuple[Runner, _Held]] = {}
+        self._live: dict[str, tuple[Drive, _Held]] = {}
         self._under_way: dict[str, Start] = {}
         self._tried: dict[str, int] = {}
         self._given_up: set[str] = set()
@@ -104,13 +104,23 @@ class Children:
         """Their step has failed: the run goes on without them."""
         self._given_up.update(keys)
 
+    @property
+    def kept(self) -> bool:
+        """Whether there may be records of children, which have to be ended."""
+        workflows = any(step.workflow is not None for step in self._parent.graph.steps.values())
+        return workflows and isinstance(self._parent.journal, Journal)
+
     def end(self, over: bool) -> None:
-        """Record the end of those that nobody waits for any more: where the run is ``over``, of all."""
-        journal = self._parent.journal
-        for key, start in self._under_way.items():
-            if isinstance(journal, Journal) and (over or key in self._given_up):
-                why = "the run that it is a step of " + ("ended" if over else "went on without it")
-                end(self._parent.graph, start, journal, self._parent.clock, why)
+        """Record the end of those that nobody waits for any more: where the run is ``over``, of all.
+
+        By what the journal has of them, so that one is ended too whose parent died before it could do so.
+        """
+        journal, state = self._parent.journal, self._parent.state
+        if not self.kept or not isinstance(journal, Journal) or not state.run:
+            return
+        awaited = () if over else {start.key for start in children_of(state)} - self._given_up
+        why = "the run that it is a step of " + ("ended" if over else "went on without it")
+        end_left(self._parent.graph, state.run, journal, self._parent.clock, why, awaited)
 
     async def perform(self, step: Step, start: Start) -> Outcome | None:
         """Drive the child that ``start`` is; None where it came to rest before its end, and is to be resumed.
@@ -151,17 +161,19 @@ class Children:
             text = str(mistake) if isinstance(mistake, UnderstudyError) else described(mistake)
             error = f"it took longer than {step.seconds} s" if limit.expired() else text
         if error is not None and isinstance(self._parent.journal, Journal):
-            end(self._parent.graph, start, self._parent.journal, self._parent.clock, error)
+            end(step, start.key, self._parent.journal, self._parent.clock, error)
         del self._under_way[start.key]
         self._tried.pop(start.key, None)
         return Outcome(None, output, error, attempts, used)
 
     async def _drive(self, step: Step, start: Start, child: str) -> Result:
+        from .runner import Runner
+
         parent, inner = self._parent, self._inner(step)
         agents = inner.flow.agents
         runtime = parent.runtime.inner(agents, alone=inner.team is not None)
         drain = _Held(parent.drain)
-        runner = type(parent)(
+        runner = Runner(
             inner.flow.graph(), runtime, parent.journal, on_event=self._watching(child, step.name),
             on_question=self._asking(step.name), drain=drain, clock=parent.clock, depth=parent.depth,
         )  # fmt: skip

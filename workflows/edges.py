@@ -10,6 +10,7 @@ from typing import Any
 
 from .expressions import Expression
 from .fitting import Fit, field_kinds, fit, misfits, needs_of
+from .function_names import name_of, place_of
 from .graph import Graph, Step
 from .inference import field_of, in_words, names_of, never, no_list, no_number
 from .kinds import ANYTHING, TRUTH, WHOLE, Constant, Fields, Kind, Many, Mapped, Plain, Row, members
@@ -94,8 +95,9 @@ class _Edges:
 
     def function(self, step: Step) -> Found:
         at, signature = f"steps.{step.name}", self.outputs.signature(step)
-        name = getattr(step.call, "__name__", "")
-        doer = f"function {name}" if name.isidentifier() else f"the function of step {step.name}"
+        assert step.call is not None
+        own = name_of(step.call)
+        doer = f"function {own}" if own else f"the function of step {step.name} ({place_of(step.call)})"
         if step.input:
             for key in step.input:
                 if key in signature.unnamed:

@@ -121,7 +121,7 @@ REFUSED: Mapping[type[ast.AST], str] = {
     ast.Lambda: "lambda", ast.JoinedStr: "f-strings", ast.BinOp: "arithmetic", ast.IfExp: "if … else",
     ast.ListComp: "comprehensions", ast.SetComp: "comprehensions", ast.DictComp: "comprehensions",
     ast.GeneratorExp: "comprehensions", ast.NamedExpr: "assignment", ast.Starred: "*", ast.Slice: "slices",
-    ast.Set: "sets",
+    ast.Set: "sets", ast.UnaryOp: "arithmetic",
 }
 
 
@@ -150,7 +150,7 @@ class _Compiler:
             node = self.node(tree.body)
         except SyntaxError as error:
             offset = self.lead + max((error.offset or 1) - 1, 0)
-            raise ExpressionError(f"cannot read the expression '{self.text.strip()}'", offset=offset,
+            raise ExpressionError(f"cannot read the expression '{self.text.strip()[:80]}'", offset=offset,
                                   mend="write for example plan.steps, len(work) > 1 or not review.approved; "
                                        "a constant is {value: …}") from None
         except (RecursionError, MemoryError):
@@ -164,7 +164,7 @@ class _Compiler:
         return self.lead + len(before.decode("utf-8", "replace"))
 
     def refuse(self, node: ast.AST, what: str) -> NoReturn:
-        raise ExpressionError(f"{what} in the expression '{self.text.strip()}'", offset=self.offset(node),
+        raise ExpressionError(f"{what} in the expression '{self.text.strip()[:80]}'", offset=self.offset(node),
                               mend="it may have names, attributes, indexes, len(…), comparisons, and/or/not, "
                                    "constants")
 
@@ -255,7 +255,7 @@ class _Compiler:
 
     def comparison(self, sides: Sequence[Node], ops: Sequence[type[ast.cmpop]]) -> Node:
         if any(op not in COMPARE for op in ops):
-            raise ExpressionError(f"'is' in the expression '{self.text.strip()}'",
+            raise ExpressionError(f"'is' in the expression '{self.text.strip()[:80]}'",
                                   mend="compare with == or !=")
 
         def compare(scope: Scope) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .common_shapes import EXPRESSION, FIELDS, FUNCTION, LIMITS, PATH
 from .shapes import (
     IDENTIFIER,
     NAME,
@@ -20,8 +21,8 @@ from .shapes import (
     Shape,
     TextShape,
 )
-from .step_shapes import END, EXPRESSION, FIELDS, FUNCTION, LIMITS, PATH, WORKFLOW
-from .value_shapes import FIELD_TYPE_DEFINITION
+from .step_shapes import END, WORKFLOW
+from .value_shapes import FIELD_TYPE_DEFINITION, FieldTypeShape
 
 __all__ = ["END", "FORMATS", "ROLE_FORMAT", "TEAM_FORMAT", "json_schema"]
 
@@ -70,7 +71,8 @@ TEAM = Keys("a team", {
     }), "what the agents look things up in"),
     "agents": Key(Named("agent", Either("a role's name or a mapping", (ROLE_NAME, AGENT)), NAME, least=1),
                   "the agents by name; the short form is the role's name alone"),
-    "input": Key(FIELDS, "the fields of a request; {request: text} where left out"),
+    "input": Key(Named("field", FieldTypeShape()),
+                 "the fields of a request; {request: text} where left out, {} for none"),
     "workflow": Key(WORKFLOW, "the steps; where left out, the planner plans them"),
     "output": Key(Named("output", EXPRESSION, least=1), "the fields of the result, as expressions"),
     "limits": Key(LIMITS, "what a run may use"),

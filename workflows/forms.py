@@ -51,11 +51,16 @@ def ways(step: str, written: Mapping[str, Any], others: Mapping[str, Any]) -> tu
     () where the branch ends.
     """
     if "routes" in written:
-        return tuple(route(one) for one in _list(written["routes"]))
+        return tuple(route(one) for one in items(written["routes"]))
     if "then" in written:
         return ({"to": written["then"]},)
     followers = [name for name, other in others.items() if step in steps(_dict(other).get("after"))]
     return ({"to": followers},) if followers else ()
+
+
+def items(written: Any) -> list[Any]:
+    """A list as it is written; [] for anything else."""
+    return written if isinstance(written, list) else []
 
 
 def _mapping(written: Any, short: str) -> Mapping[str, Any]:
@@ -64,7 +69,3 @@ def _mapping(written: Any, short: str) -> Mapping[str, Any]:
 
 def _dict(written: Any) -> Mapping[str, Any]:
     return written if isinstance(written, dict) else {}
-
-
-def _list(written: Any) -> list[Any]:
-    return written if isinstance(written, list) else []

@@ -146,13 +146,13 @@ class Graph:
 
     Attributes:
         takes: the type of the run's input, or None for any value.
-        start: the first step.
+        start: the first step; several begin side by side, each with the input.
         output: name → expression over the steps; when empty, what the last step gave.
     """
 
     name: str
     steps: Mapping[str, Step]
-    start: str
+    start: str | tuple[str, ...]
     takes: type[Message] | None = None
     output: Mapping[str, Expression] = field(default_factory=dict)
     limits: Limits = Limits()
@@ -162,6 +162,11 @@ class Graph:
         _ = self.document, self.lists, self.guarded
         for step in self.steps.values():
             _ = step.parameters if step.call is not None else None
+
+    @property
+    def first(self) -> tuple[str, ...]:
+        """The names in ``start``."""
+        return (self.start,) if isinstance(self.start, str) else self.start
 
     @cached_property
     def lists(self) -> tuple[str, ...]:
@@ -200,7 +205,7 @@ class Graph:
         return {
             "name": self.name,
             "takes": None if self.takes is None else self.takes.message_name,
-            "start": self.start,
+            "start": self.start if isinstance(self.start, str) else list(self.start),
             "steps": {name: _step(step) for name, step in self.steps.items()},
             "output": {name: _text(expression) for name, expression in self.output.items()},
             "limits": self.limits.document(),

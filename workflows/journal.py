@@ -8,6 +8,7 @@ that drive the same run would write the same number, and the second is refused.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import threading
 import time
@@ -40,6 +41,9 @@ CREATE TABLE events (
 CREATE INDEX milestones ON events (kind, at) WHERE kind IN {_MILESTONES};
 """
 
+
+_CHILD = re.compile(r"/[^/]+/[0-9]+(/[0-9]+)?")
+"""What a child has in its id after that of its parent, without the number of the try."""
 
 _REFUSED = (sqlite3.Error, UnicodeEncodeError)  # the second for the id of a run with half of a surrogate pair
 
@@ -318,6 +322,23 @@ class Journal:
             return [RunSummary(*row) for row in self._db.execute(query)]
         except _REFUSED as error:
             raise JournalError(f"cannot read: {error}", where=self.path) from error
+
+    def open_children(self, run: str) -> list[tuple[str, str]]:
+        """The children of ``run`` that have no end, each with the key of the effect that it is.
+
+        They are known by their ids: ``run/step/visit`` or ``run/step/visit/item``, with ``#2`` for the second try.
+        """
+        query = """
+            SELECT run FROM events a WHERE run > ? AND run < ? AND kind = 'RunAccepted' AND NOT EXISTS
+                (SELECT 1 FROM events f WHERE f.run = a.run AND f.kind = 'RunFinished')
+        """
+        try:
+            # All that begins with "run/": "0" is the character after "/".
+            found = [child for (child,) in self._db.execute(query, (f"{run}/", f"{run}0"))]
+        except _REFUSED as error:
+            raise JournalError(f"cannot read: {error}", where=self.path) from error
+        pairs = [(child, run + child[len(run) :].partition("#")[0]) for child in found]
+        return [(child, key) for child, key in pairs if _CHILD.fullmatch(key[len(run) :])]
 
     def accepted(self, run: str) -> RunAccepted:
         """The event with which ``run`` began."""

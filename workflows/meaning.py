@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import UnderstudyError
 from .roles import RoleFinder
 from .shapes import Report
+from .team_graph import WHOLE
+from .team_patterns import Player, named, pattern_flow, patterns_in, takes_of
 from .yaml_document import KeyPath
 
 if TYPE_CHECKING:
     from ..agents.messages import Message
     from .members import Member
+    from .pattern_graph import PatternFlow
     from .team import Team
 
 PARTS = re.compile(r"[^.\[\]]+|\[\d+\]")
@@ -57,8 +60,10 @@ def check_team(team: Mapping[str, Any], report: Report, unsound: Collection[KeyP
         return
     members = _members(team, report, unsound)
     teams = _teams(team, report, unsound, family)
+    takes = _takes(team, members, report)
+    patterns = _patterns(team, members, takes, report)
     try:
-        found = Salvaged(team, report, _takes(team, members, report), teams)
+        found = Salvaged(team, report, takes, teams, patterns)
     except UnderstudyError as error:
         report.add((), error.what, why=error.where or "", suggestion=error.mend)
         return
@@ -71,6 +76,9 @@ def check_team(team: Mapping[str, Any], report: Report, unsound: Collection[KeyP
         if found.holds(path) and not inside:
             mend = ARGUMENT.sub(lambda found: f"{found[1]}: {found[2]}".rstrip(), problem.suggestion)
             report.add(written_path(path, team), problem.what, why=problem.why, suggestion=mend)
+    for step, path, _ in patterns_in(team):
+        for problem in patterns[step].graph().check(agents) if step != WHOLE and step in patterns else ():
+            report.add(path, problem.what, why=problem.why, suggestion=problem.suggestion)
 
 
 def _members(team: Mapping[str, Any], report: Report, unsound: Collection[KeyPath]) -> dict[str, Member]:
@@ -95,28 +103,48 @@ def _teams(team: Mapping[str, Any], report: Report, unsound: Collection[KeyPath]
     from .team import Team
     from .team_file import teams_of
 
-    base = report.document.file.parent
     found: dict[str, Team] = {}
     for name, step in team.get("workflow", {}).get("steps", {}).items():
         path: KeyPath = ("workflow", "steps", name, "team")
         if not isinstance(step, dict) or "team" not in step or report.wrong(*path) or path in unsound:
             continue
         try:
-            found |= teams_of([step["team"]], base, None, Team, family)
+            found |= teams_of([step["team"]], report.document, None, Team, family)
         except UnderstudyError as error:
             report.add(path, error.what, why=error.where or "", suggestion=error.mend)
     return found
 
 
+def _patterns(team: Mapping[str, Any], members: Mapping[str, Member], takes: type[Message] | None,
+              report: Report) -> dict[str, PatternFlow]:
+    """The workflows of the patterns, by their steps, as far as they have no mistakes."""
+    players = {name: Player(name, member.role, member.does) for name, member in members.items()}
+    found: dict[str, PatternFlow] = {}
+    for step, path, written in patterns_in(team):
+        if report.wrong(*path) or any(one not in players for one in _agents_of(written)):
+            continue
+        try:
+            given = takes if step == WHOLE else takes_of(str(team["team"]), step, written)
+            if given is not None:
+                found[step] = pattern_flow(written, players, step or str(team["team"]), given)
+        except UnderstudyError as error:
+            report.add((*path, *written), error.what, suggestion=error.mend)
+    return found
+
+
+def _agents_of(pattern: Mapping[str, Any]) -> list[str]:
+    return [one for said in pattern.values() for _, one in named(said) if isinstance(one, str)]
+
+
 def _takes(team: Mapping[str, Any], members: Mapping[str, Member], report: Report) -> type[Message] | None:
     """The type of a run's input; None where it is not known."""
-    from .team_file import takes_of
+    from .team_file import takes_of as takes_of_team
 
     alone = "workflow" not in team and "input" not in team
     if report.wrong("input") or (alone and len(members) < len(team.get("agents", {}))):
         return None
     try:
-        return takes_of(team, members, report.document.file.name)
+        return takes_of_team(team, members, report.document.file.name)
     except UnderstudyError as error:
         report.add(("input",), error.what, suggestion=error.mend)
         return None
@@ -133,6 +161,8 @@ def written_path(path: KeyPath, team: Mapping[str, Any]) -> KeyPath:
         return path
     if "workflow" not in team:
         return ("agents",)  # the steps are not written, they follow from these
+    if "pattern" in team["workflow"]:
+        return ("workflow", "pattern")
     path = ("workflow", *path)
     step = team["workflow"]["steps"].get(path[2]) if len(path) > 3 else None
     if not isinstance(step, dict):
@@ -142,5 +172,6 @@ def written_path(path: KeyPath, team: Mapping[str, Any]) -> KeyPath:
         return (*path[:3], *(("then",) if "then" in step else ()))
     if word == "routes" and rest and isinstance(rest[0], int) and not isinstance(step["routes"][rest[0]], dict):
         return (*path[:3], "routes", rest[0])  # the short form
-    other = {"join": "after", "workflow": "team", "ask": "ask" if "ask" in step else "ask_from"}.get(str(word), word)
+    inner, asks = ("team" if "team" in step else "pattern"), ("ask" if "ask" in step else "ask_from")
+    other = {"join": "after", "workflow": inner, "ask": asks}.get(str(word), word)
     return (*path[:3], other, *rest)

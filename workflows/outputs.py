@@ -195,7 +195,7 @@ class Outputs:
 
     def arriving(self, step: Step) -> list[Arrival]:
         """What the step may be led to with."""
-        found = [Arrival((), self.input)] if step.name == self.graph.start else []
+        found = [Arrival((), self.input)] if step.name in self.graph.first else []
         if len(step.join) > 1:
             given = {name: self._joined(name, step) for name in step.join if name in self.graph.steps}
             if step.merge is None:

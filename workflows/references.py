@@ -8,22 +8,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 from . import forms
+from .meant import ALONE, DEFAULT_STEPS, REQUEST, planners
+from .pattern_references import check_patterns
 from .places import Confined, confined, missing
 from .roles import RoleFinder, is_role_path
 from .shapes import Report
 from .step_references import Scope, check_call, check_workflow, guarded, lists
+from .team_graph import WHOLE
 from .values import hint
 from .yaml_document import KeyPath
 
-DEFAULT_STEPS = ("plan", "work", "answer")
-ALONE = "answer"
-"""Steps of the workflow that is meant where none is written: with a planner, and with one agent."""
-
 ROLE_ONLY = ("tools", "passages", "history")
 """Keys of an agent that only a role has use for."""
-
-REQUEST: Mapping[str, str] = {"request": "text"}
-"""The input of a team that does not say its own."""
 
 OF_A_RUN = ("status", "path", "error")
 """What a test may expect beside the fields of the output, where the output has no field of that name."""
@@ -53,13 +49,18 @@ def check_references(team: Mapping[str, Any], report: Report) -> list[NamedFile]
     # A lone agent says by its role what it takes, so that no names of inputs are known here.
     inputs = _mapping(team.get("input", REQUEST if "workflow" in team or planners(agents) else {}))
     known = tuple(steps) if "workflow" in team else default
-    scope = Scope(report, tuple(inputs), known, lists(steps), guarded(steps))
+    patterns = check_patterns(team, agents, report)
+    if WHOLE in patterns:
+        known = tuple(patterns[WHOLE].steps)
+    grown = (*patterns[WHOLE].lists, *patterns[WHOLE].output) if WHOLE in patterns else lists(steps)
+    scope = Scope(report, tuple(inputs), known, grown, guarded(steps))
     if "workflow" in team:
         check_workflow(workflow, agents, scope)
         files += check_teams(steps, base, report)
     else:
         check_default(agents, report)
-    for name, text in _mapping(team.get("output")).items():
+    unknown = "pattern" in workflow and WHOLE not in patterns  # what a pattern with a mistake would give
+    for name, text in _mapping(team.get("output") if not unknown else None).items():
         scope.check(text, ("output", name))
     for name in _mapping(_mapping(team.get("limits")).get("agents")):
         if name not in agents:
@@ -105,9 +106,9 @@ def check_knowledge(knowledge: Mapping[str, Any], base: Path, report: Report) ->
     """Report knowledge files that are not there or lie outside the team's folder."""
     store = knowledge.get("store")
     if isinstance(store, str):
-        place = confined(store, base)
+        place = confined(store, base, allow=report.document.allow)
         if isinstance(place, Confined):
-            report.add(("knowledge", "store"), place.what, why=place.why)
+            report.add(("knowledge", "store"), place.what, why=place.why, suggestion=place.mend)
     added = knowledge.get("add")
     for number, pattern in enumerate(added if isinstance(added, list) else []):
         check_file(pattern, base, ("knowledge", "add", number), report, "file", glob=True)
@@ -127,9 +128,9 @@ def check_file(written: Any, base: Path, path: KeyPath, report: Report, what: st
     """Report a path that leaves the folder ``base`` or where nothing is. Returns the file that is there."""
     if not isinstance(written, str) or not written.strip():
         return None
-    place = confined(written, base, glob=glob)
+    place = confined(written, base, glob=glob, allow=report.document.allow)
     if isinstance(place, Confined):
-        report.add(path, place.what, why=place.why)
+        report.add(path, place.what, why=place.why, suggestion=place.mend)
         return None
     if place is None:
         near = missing(written, base)
@@ -149,11 +150,6 @@ def check_default(agents: Mapping[str, Any], report: Report) -> None:
                    suggestion="add planner: {role: planner}, or a workflow")
 
 
-def planners(agents: Mapping[str, Any]) -> list[str]:
-    """The names of the agents whose role is the planner."""
-    return [name for name, agent in agents.items() if forms.agent(agent).get("role") == "planner"]
-
-
 def check_tests(team: Mapping[str, Any], inputs: tuple[str, ...], steps: Mapping[str, Any],
                 known_steps: Collection[str], report: Report) -> None:
     """Report tests that give, answer or expect what the team does not have."""
@@ -162,13 +158,14 @@ def check_tests(team: Mapping[str, Any], inputs: tuple[str, ...], steps: Mapping
     inner = tuple(name for name, step in steps.items() if "team" in _mapping(step))
     for number, written in enumerate(_list(team.get("tests"))):
         test, path = forms.test(written), ("tests", number)
-        if isinstance(test.get("input"), str) and len(inputs) > 1:
+        if isinstance(test.get("input"), str) and (len(inputs) > 1 or team.get("input") == {}):
             at: KeyPath = path if isinstance(written, str) else (*path, "input")
+            fields = ", ".join(f"{name}: …" for name in inputs)
             report.add(at, f"a text for an input of {len(inputs)} fields", why="a text is a request of one field",
-                       suggestion=f"write input: {{{': …, '.join(inputs)}: …}}")
+                       suggestion=f"write input: {{{fields}}}")
         for word, what, known in (("input", "input", inputs), ("expect", "output", (*outputs, *OF_A_RUN))):
             for name in _mapping(test.get(word)):
-                if name not in known and (inputs if word == "input" else outputs):
+                if name not in known and (inputs or team.get("input") == {} if word == "input" else outputs):
                     report.add((*path, word, name), f"the team's {what} has no '{name[:60]}'",
                                suggestion=hint(name, known), key=True)
         if "path" not in outputs:

@@ -30,10 +30,13 @@ class Resources:
         backbone: ``default``, a folder or hub id, or a backbone in memory.
         base: the team's folder, to which the paths of its file are relative.
         knowledge: ``{store: path, add: [globs], embedder: name}``, or None.
+        allow: folders in which the team may name places, beside ``base``; resolved.
     """
 
-    def __init__(self, backbone: str | Backbone, base: Path, knowledge: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, backbone: str | Backbone, base: Path, knowledge: Mapping[str, Any] | None = None,
+                 allow: tuple[Path, ...] = ()) -> None:
         self.base = base
+        self.allow = allow
         self._lock = RLock()
         self._source = backbone
         self._knowledge = knowledge

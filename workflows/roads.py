@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import chain
 from typing import TypeVar
 
 from .graph import END, Graph
+
+START = "the start"
+"""Where a branch comes from that begins the run."""
 
 Ways = Mapping[str, Iterable[str]]
 Node = TypeVar("Node", bound=Hashable)
@@ -58,7 +62,7 @@ class Roads:
 
     def lost(self) -> list[str]:
         """The steps that cannot be reached."""
-        there = reached(self.onward, {self.graph.start})
+        there = reached(self.onward, self.graph.first)
         return [name for name in self.graph.steps if name not in there]
 
     def endless(self) -> list[str]:
@@ -96,16 +100,17 @@ class Roads:
     def meetings(self) -> Iterator[tuple[str, str, str]]:
         """Steps that are certain to be reached twice by branches side by side, and the two from which they are.
 
+        One of these may be :data:`START`.
+
         Only to be asked where no loop is unlimited.
         """
+        routes = ((name, route.targets) for name, step in self.graph.steps.items() for route in step.routes)
         told = set()
-        for name, step in self.graph.steps.items():
-            for route in step.routes:
-                if len(route.targets) > 1:
-                    for meeting in self._met(name, route.targets):
-                        if meeting not in told:
-                            told.add(meeting)
-                            yield meeting
+        for name, targets in chain([(START, self.graph.first)], routes):
+            for meeting in self._met(name, targets) if len(targets) > 1 else ():
+                if meeting not in told:
+                    told.add(meeting)
+                    yield meeting
 
     def _met(self, name: str, targets: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
         origins: dict[str, str] = {}

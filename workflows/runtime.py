@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,8 +19,11 @@ from ..agents.usage import Usage, begin_metering
 from ..core.errors import UnderstudyError
 from .arguments import call_arguments, message_for
 from .effects import begin_effect, effect_key
+from .function_names import called
 from .graph import Step
 from .state import Start
+
+_log = logging.getLogger("understudy.runtime")
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,8 @@ class AsyncioRuntime:
             work.cancel()
             late = limit is not None and limit.expired()
             error = f"it took longer than {step.seconds} s" if late else _in_words(mistake)
+            if step.call is not None and not late:
+                _log.info("step %s: the function %s failed", step.name, called(step.call), exc_info=mistake)
         finally:
             _shows.pop(start.key, None)
         return Outcome(name, output, error, count[0], meter.usage)

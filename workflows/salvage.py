@@ -14,9 +14,10 @@ from ..agents.messages import Message
 from . import forms
 from .graph import END, Graph, Route, Step
 from .limits import Limits
+from .pattern_graph import PatternFlow
 from .shapes import Report
 from .step_shapes import STEP
-from .team_graph import expression_of, graph_of, limits_of, step_of
+from .team_graph import WHOLE, expression_of, graph_of, limits_of, step_of
 from .yaml_document import KeyPath
 
 STEPS = ("workflow", "steps")
@@ -40,6 +41,7 @@ class Salvaged:
     Args:
         takes: the type of the input; None where it is not known.
         teams: those that do steps, by their paths, as far as they are right.
+        patterns: by their steps, as far as they are right.
 
     Attributes:
         graph: None where nothing can be made of the document.
@@ -48,17 +50,19 @@ class Salvaged:
     """
 
     def __init__(self, team: Mapping[str, Any], report: Report, takes: type[Message] | None,
-                 teams: Mapping[str, Any]) -> None:
+                 teams: Mapping[str, Any], patterns: Mapping[str, PatternFlow]) -> None:
         self.report = report
+        self.patterns = patterns
         self.broken: frozenset[str] = frozenset()
         self.whole = True
         self.graph: Graph | None = None
-        if "workflow" in team:
+        if "workflow" in team and "pattern" not in team["workflow"]:
             self.graph = self._graph(team, takes, teams)
         else:
             wrong = [key for key in ("output", "limits") if report.wrong(key)]
             right = {key: value for key, value in team.items() if key not in wrong}
-            self.graph = None if report.wrong("agents") else graph_of(right, takes, teams)
+            known = WHOLE in patterns if "workflow" in team else not report.wrong("agents")
+            self.graph = graph_of(right, takes, teams, patterns) if known else None
 
     def holds(self, path: KeyPath) -> bool:
         """Whether a problem of the graph at ``path`` is one of the document."""
@@ -71,13 +75,14 @@ class Salvaged:
         report, written = self.report, team["workflow"]["steps"]
         known = {name: step for name, step in written.items() if isinstance(step, dict)}
         wrong = {name for name in written if report.wrong(*STEPS, name)}
-        lost = {name for name, step in known.items() if name not in wrong and step.get("team", "") not in ("", *teams)}
+        lost = {name for name, step in known.items() if name not in wrong and (
+            step.get("team", "") not in ("", *teams) or ("pattern" in step and name not in self.patterns))}
         self.broken = frozenset(wrong | lost)
         astray = any(self._astray(name, written[name]) for name in self.broken)
         self.whole = not astray and not report.wrong("workflow", "start")
         steps = {
             name: self._standing(name, written[name], known, tuple(written)) if name in self.broken
-            else step_of(name, written[name], known, str(team["team"]), teams)
+            else step_of(name, written[name], known, str(team["team"]), teams, self.patterns)
             for name in written
         }  # fmt: skip
         if not self.whole and self.broken:
@@ -88,7 +93,8 @@ class Salvaged:
         start = team["workflow"].get("start") if self.whole else None
         output = {name: expression_of(text) for name, text in self._right(team, "output").items()}
         limits = Limits() if report.wrong("limits") else limits_of(team.get("limits", {}))
-        return Graph(str(team["team"]), steps, str(start or next(iter(steps))), takes, output, limits)
+        first = forms.steps(start) or (next(iter(steps)),)
+        return Graph(str(team["team"]), steps, first if len(first) > 1 else first[0], takes, output, limits)
 
     def _standing(self, name: str, written: Any, known: Mapping[str, Any], every: tuple[str, ...]) -> Step:
         """What stands for a step with a mistake: where not all ways are known, it leads everywhere."""

@@ -63,7 +63,7 @@ class _Former:
     def __init__(self, team: Team, file: Path) -> None:
         self.text = _read(file)
         self.folder = file.parent
-        self.team = type(team).load(file, team.resources.source)
+        self.team = type(team).load(file, team.resources.source, allow=team.resources.allow)
 
 
 def _former(team: Team, file: Path) -> _Former | None:
@@ -84,13 +84,13 @@ def _former(team: Team, file: Path) -> _Former | None:
 
 def graph_of(team: Team) -> Graph:
     """The workflow of a team, under the team's name."""
-    return replace(team.workflow.graph(), name=team.name)
+    return replace(team.graph, name=team.name)
 
 
 def _check(team: Team, graph: Graph, file: Path) -> None:
     """Raise UnderstudyError where the file that was written does not load the same."""
     try:
-        loaded = type(team).load(file, team.resources.source)
+        loaded = type(team).load(file, team.resources.source, allow=team.resources.allow)
     except InvalidFile as error:
         first = error.problems[0]
         what = f"the team cannot be written as a file: {first.path}: {first.what}"

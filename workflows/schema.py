@@ -7,8 +7,8 @@ role.yaml:1:9: schema: unknown format 'understudy/role/v2'; did you mean 'unders
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,12 @@ from . import meaning
 from .demonstration_files import SIDES, SUFFIXES
 from .demonstrations import check_file, check_inline
 from .formats import FORMATS, ROLE_FORMAT, TEAM_FORMAT, json_schema
-from .places import Confined, confined, missing
+from .places import Confined, allowed, confined, missing
 from .problems import InvalidFile, Problem
 from .references import NamedFile, check_references
 from .shapes import Report
 from .values import hint, kind
-from .yaml_document import KeyPath, YamlDocument, parse_document, read_document
+from .yaml_document import VARIABLE, KeyPath, YamlDocument, parse_document, read_document
 
 if TYPE_CHECKING:
     from .team import Team
@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["check", "check_text", "json_schema", "read", "read_role", "read_team"]
 
 
-def check(path: Path | str) -> list[Problem]:
+def check(path: Path | str, allow: Iterable[Path | str] = ()) -> list[Problem]:
     """Every mistake in a team or role file and in the files it names, in the order of the files.
 
-    Empty for a file without mistakes. Never raises for what a file holds.
+    ``allow``: folders in which they may name places, beside their own. Empty for a file without mistakes. Never raises
+    for what a file holds.
     """
-    return check_document(read(Path(path)))
+    return check_document(read(Path(path), allowed(allow)))
 
 
 def check_text(text: str, file: Path | str = "<text>") -> list[Problem]:
@@ -43,9 +44,12 @@ def check_text(text: str, file: Path | str = "<text>") -> list[Problem]:
     return check_document(_with_environment(document, lambda: parse_document(text, file, os.environ)))
 
 
-def read_team(path: Path | str) -> YamlDocument:
-    """The document of a team file without mistakes. Raises InvalidFile with all of them otherwise."""
-    return _valid(read(Path(path)), "team")
+def read_team(path: Path | str, allow: Iterable[Path | str] = ()) -> YamlDocument:
+    """The document of a team file without mistakes; ``allow`` as in :func:`check`.
+
+    Raises InvalidFile with all of them otherwise.
+    """
+    return _valid(read(Path(path), allowed(allow)), "team")
 
 
 def read_role(path: Path | str) -> YamlDocument:
@@ -129,7 +133,7 @@ def _check_files(files: list[NamedFile], report: Report, line: Line) -> tuple[li
                        suggestion="let a third team have what both need")
             continue
         if place not in seen:
-            other = read(named.file)
+            other = read(named.file, report.document.allow)
             format = format_of(other.value)
             if format is not None and format != named.format:
                 report.add(named.path, f"'{named.file.name}' is the file of a {format}, not of a {named.format}")
@@ -151,11 +155,11 @@ def _check_demonstrations(role: Mapping[str, Any], report: Report) -> list[Probl
     if not isinstance(written, str) or not written.strip():
         return []
     base = report.document.file.parent
-    place = confined(written, base)
+    place = confined(written, base, allow=report.document.allow)
     if isinstance(place, Path) and place.is_file() and place.suffix in SUFFIXES:
         return check_file(place, fields)
     if isinstance(place, Confined):
-        report.add(("demonstrations",), place.what, why=place.why)
+        report.add(("demonstrations",), place.what, why=place.why, suggestion=place.mend)
     elif place is None:
         near = missing(written, base)
         report.add(("demonstrations",), f"the file '{written}' does not exist",
@@ -165,14 +169,25 @@ def _check_demonstrations(role: Mapping[str, Any], report: Report) -> list[Probl
     return []
 
 
-def read(path: Path) -> YamlDocument:
-    """The document of a file, with or without mistakes; of a team with what it has of the environment."""
-    return _with_environment(read_document(path), lambda: read_document(path, os.environ))
+def read(path: Path, allow: tuple[Path, ...] = ()) -> YamlDocument:
+    """The document of a file, with or without mistakes; of a team with what it has of the environment.
+
+    ``allow``: resolved folders in which it may name places, beside its own.
+    """
+    document = _with_environment(read_document(path), lambda: read_document(path, os.environ))
+    return replace(document, allow=allow)
 
 
 def _with_environment(document: YamlDocument, again: Callable[[], YamlDocument]) -> YamlDocument:
     # Only a team's file speaks of the machine it runs on; in a role's texts a ${…} is a text.
-    return again() if format_of(document.value) == "team" else document
+    return again() if format_of(document.value) == "team" and _varies(document.value) else document
+
+
+def _varies(value: Any) -> bool:
+    """Whether a text of ``value`` is another one where the environment is known."""
+    if isinstance(value, Mapping | list):
+        return any(map(_varies, value.values() if isinstance(value, Mapping) else value))
+    return isinstance(value, str) and VARIABLE.search(value) is not None
 
 
 def _valid(document: YamlDocument, name: str) -> YamlDocument:

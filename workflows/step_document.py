@@ -13,8 +13,10 @@ from ..agents.role_document import kind_of
 from ..core.errors import UnderstudyError
 from .calls import CALLS, declared
 from .expressions import Expression
+from .function_names import called
 from .graph import END, Graph, Question, Route, Step, WorkflowError
 from .limits import Budget, Limits
+from .pattern_graph import PatternFlow, PatternGraph
 
 TeamPath = Callable[[str, Any], str]
 """The path that a file may write for the team that does the step of that name."""
@@ -22,6 +24,8 @@ TeamPath = Callable[[str, Any], str]
 
 def workflow_document(graph: Graph, team_path: TeamPath) -> dict[str, Any]:
     """The ``workflow`` of a team file. Raises WorkflowError for all steps that YAML cannot say."""
+    if isinstance(graph, PatternGraph):
+        return {"pattern": graph.pattern}
     steps: dict[str, Any] = {}
     unsaid: list[UnderstudyError] = []
     for name, step in graph.steps.items():
@@ -34,7 +38,7 @@ def workflow_document(graph: Graph, team_path: TeamPath) -> dict[str, Any]:
     if unsaid:
         lines = "".join(f"\n{error}" for error in unsaid)
         raise WorkflowError(f"{len(unsaid)} steps that a file cannot say{lines}", where=graph.name)
-    return {"start": graph.start, "steps": steps}
+    return {"start": graph.start if isinstance(graph.start, str) else list(graph.start), "steps": steps}
 
 
 def step_document(step: Step, team: str, team_path: TeamPath) -> dict[str, Any]:
@@ -45,13 +49,16 @@ def step_document(step: Step, team: str, team_path: TeamPath) -> dict[str, Any]:
         made["agent"] = step.agent
     if step.agent_from is not None:
         if not isinstance(step.agent_from, Expression):
-            what = f"a function chooses the agent: {_called(step.agent_from)}"
+            what = f"a function chooses the agent: {called(step.agent_from)}"
             raise WorkflowError(what, where=where, mend="choose it by an expression: agent=plan.item.agent")
         made["agent_from"] = written(step.agent_from, where)
     if step.call is not None:
         made["call"] = function_name(step.call, where)
     if step.workflow is not None:
-        made["team"] = team_path(step.name, step.workflow)
+        if isinstance(step.workflow, PatternFlow):
+            made["pattern"] = step.workflow.pattern
+        else:
+            made["team"] = team_path(step.name, step.workflow)
     if step.ask is not None:
         made |= _question(step.ask, where)
     if step.sleep is not None:
@@ -67,7 +74,7 @@ def step_document(step: Step, team: str, team_path: TeamPath) -> dict[str, Any]:
         made["after"] = list(step.join)
     if step.merge is not None:
         if not isinstance(step.merge, str):
-            what = f"a function merges what came: {_called(step.merge)}"
+            what = f"a function merges what came: {called(step.merge)}"
             raise WorkflowError(what, where=where, mend="name a rule: merge='majority', or let a step's function merge")
         made["merge"] = step.merge
     made |= {name: getattr(step, name) for name in ("on_error", "seconds", "into") if getattr(step, name) is not None}
@@ -142,11 +149,7 @@ def function_name(function: Callable[..., Any], where: str) -> str:
                 return name
     known = getattr(function, "__name__", "")
     mend = f'understudy.register("{known if known.isidentifier() else "NAME"}", …), in a file for --functions FILE.py'
-    raise WorkflowError(f"the function {_called(function)} is not registered", where=where, mend=mend)
-
-
-def _called(function: Any) -> str:
-    return f"'{getattr(function, '__qualname__', type(function).__name__)}'"
+    raise WorkflowError(f"the function {called(function)} is not registered", where=where, mend=mend)
 
 
 def _targets(route: Route) -> str | list[str]:

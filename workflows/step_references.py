@@ -80,8 +80,14 @@ def check_workflow(workflow: Mapping[str, Any], agents: Iterable[str], scope: Sc
     """Report steps that name agents, functions, steps or values that are not there, and keys that say nothing."""
     report, steps, agents = scope.report, _mapping(workflow.get("steps")), tuple(agents)
     start = workflow.get("start")
-    if isinstance(start, str) and start not in steps:
-        report.add(("workflow", "start"), f"unknown step '{start[:60]}'", suggestion=hint(start, steps))
+    if "start" in workflow and "pattern" in workflow:
+        report.add(("workflow", "start"), "'start' and 'pattern' in one workflow", key=True,
+                   why="a pattern says itself how it begins", suggestion="remove it")
+        return
+    for number, first in enumerate(forms.steps(start)):
+        if first not in steps:
+            at: KeyPath = ("workflow", "start", *((number,) if isinstance(start, list) else ()))
+            report.add(at, f"unknown step '{first[:60]}'", suggestion=hint(first, steps))
     for name, written in steps.items():
         step, path = _mapping(written), ("workflow", "steps", name)
         check_actor(step, path, agents, report)

@@ -1,27 +1,22 @@
-"""Shapes of a workflow in a team file: its steps, the ways between them, and what a run may use."""
+"""Shapes of a workflow in a team file: its steps and the ways between them."""
 
 from __future__ import annotations
 
 import keyword
 
+from .common_shapes import AGENT_NAME, COUNT, EXPRESSION, FIELDS, FUNCTION, PATH, SECONDS
+from .common_shapes import LIMITS as LIMITS
 from .merging import MERGES
-from .shapes import IDENTIFIER, NAME, Either, Exactly, Items, Key, Keys, Named, NumberShape, OneOf, TextShape
-from .value_shapes import AnswersShape, ExpressionShape, FieldTypeShape
+from .pattern_shapes import PATTERN
+from .shapes import IDENTIFIER, Either, Exactly, Items, Key, Keys, Named, NumberShape, OneOf, TextShape
+from .value_shapes import AnswersShape, ExpressionShape
 
 END = "$end"
 SCOPE_WORDS = ("input", "team", "item", "index", "len", "true", "false", "null", *keyword.kwlist)
 """Words that mean something in expressions, so that no step may be named by them."""
 
-PATH = TextShape("a path")
-AGENT_NAME = TextShape("an agent's name", NAME, "a name has letters, digits, _ and -")
-FUNCTION = TextShape("a registered function's name")
 STEP_NAME = TextShape("a step's name")
 STEP_NAMES = Either("a step's name or a list of them", (STEP_NAME, Items(STEP_NAME, 1, "a list of steps", "step")))
-EXPRESSION = ExpressionShape()
-FIELDS = Named("field", FieldTypeShape(), least=1)
-
-COUNT = NumberShape(1, whole=True)
-SECONDS = NumberShape(0, above=True)
 
 ROUTE = Keys("a route", {
     "to": Key(STEP_NAMES, f"the next step, or {END}; several run side by side", True),
@@ -41,6 +36,7 @@ STEP = Keys("a step", {
     "agent_from": Key(EXPRESSION, "an expression that gives the name of the agent, chosen from the cast"),
     "call": Key(FUNCTION, "the registered function that does it"),
     "team": Key(PATH, "the path of a team.yaml whose team does it, as a run of its own"),
+    "pattern": Key(PATTERN, "the group of agents that does it, as a run of its own"),
     "ask": Key(TextShape("a question"), "the question that a person is asked, as it stands; the answer is the output"),
     "ask_from": Key(EXPRESSION, "an expression that gives the question"),
     "sleep": Key(ExpressionShape(numbers=True), "how many seconds to wait, a number or an expression"),
@@ -63,27 +59,15 @@ STEP = Keys("a step", {
     "into": Key(TextShape("a list's name", IDENTIFIER, "a name has letters, digits and _, and begins with a letter"),
                 "a list that grows by the output, under this name in expressions"),
 }, Exactly(
-    ("agent", "agent_from", "call", "team", "ask", "ask_from", "sleep"), "the step has no agent",
-    "a step is done by one agent, function, team or person, or it waits",
-    "add agent: NAME, agent_from: an expression that gives the name, call: FUNCTION, team: PATH, ask: QUESTION "
-    "or sleep: SECONDS",
+    ("agent", "agent_from", "call", "team", "pattern", "ask", "ask_from", "sleep"), "the step has no agent",
+    "a step is done by one agent, function, team, group or person, or it waits",
+    "add agent: NAME, agent_from: an expression that gives the name, call: FUNCTION, team: PATH, pattern: {…}, "
+    "ask: QUESTION or sleep: SECONDS",
 ))
 
 WORKFLOW = Keys("a workflow", {
-    "start": Key(STEP_NAME, "the first step; the first of the steps where left out"),
-    "steps": Key(Named("step", STEP, reserved=SCOPE_WORDS, least=1), "the steps by name", True),
-})
-
-BUDGET = {
-    "seconds": Key(NumberShape(0), "how long it may be at work"),
-    "messages": Key(COUNT, "how many messages may be handled"),
-    "tokens": Key(COUNT, "how many tokens may be read and written"),
-}
-
-LIMITS = Keys("limits", {
-    **BUDGET,
-    "depth": Key(COUNT, "how far a chain of agents that call each other may go within one step"),
-    "agents": Key(Named("agent", Keys("a budget", BUDGET), NAME), "what each agent may use, by its name"),
-    "on_exceed": Key(OneOf(("stop", "partial", "ask"), "what happens at a limit"),
-                     "stop: the run fails; partial: it gives what there is; ask: a person is asked for as much again"),
-})
+    "start": Key(STEP_NAMES, "the first step, the first of the steps where left out; several begin side by side"),
+    "steps": Key(Named("step", STEP, reserved=SCOPE_WORDS, least=1), "the steps by name"),
+    "pattern": Key(PATTERN, "the group of agents that the whole workflow is, in place of steps"),
+}, Exactly(("steps", "pattern"), "the workflow has no steps", "it has steps, or is a pattern",
+           "add steps: {NAME: …}, or pattern: {…}"))

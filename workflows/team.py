@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -58,15 +58,17 @@ class Team:
         self._agents = {key: TeamAgent(member, resources, lambda: self.cast) for key, member in members.items()}
 
     @classmethod
-    def load(cls, path: str | Path, backbone: str | Backbone | None = None) -> Team:
+    def load(cls, path: str | Path, backbone: str | Backbone | None = None, *,
+             allow: Iterable[str | Path] = ()) -> Team:
         """The team of a ``team.yaml``.
 
-        ``backbone`` takes the place of the one that the file names. Raises InvalidFile with every mistake in the
-        file, each with its place.
+        ``backbone`` takes the place of the one that the file names. ``allow`` are folders in which the file, and those
+        that it names, may name places; without them each may do so in its own folder only. Raises InvalidFile with
+        every mistake in the file, each with its place.
         """
         from .team_file import load
 
-        team = load(cls, path, backbone)
+        team = load(cls, path, backbone, allow)
         team.text = Path(path).read_text(encoding="utf-8-sig")
         return team
 
@@ -82,6 +84,7 @@ class Team:
         tests: Sequence[Any] = (),
         backbone: str | Backbone = "default",
         folder: str | Path = ".",
+        allow: Iterable[str | Path] = (),
     ) -> Team:
         """A team composed in Python.
 
@@ -93,13 +96,16 @@ class Team:
             knowledge: as in a team file: ``{"add": ["notes/*.md"]}``.
             tests: as in a team file, for ``understudy test``.
             folder: to which paths are relative.
+            allow: other folders that paths may lead to.
 
         Raises UnderstudyError for a role or file that is not there, and for the first mistake in the workflow.
         """
+        from .places import allowed
         from .resources import Resources
         from .team_composition import composed
 
-        return composed(cls, name, workflow, agents or {}, Resources(backbone, Path(folder), knowledge), does, tests)
+        resources = Resources(backbone, Path(folder), knowledge, allowed(allow))
+        return composed(cls, name, workflow, agents or {}, resources, does, tests)
 
     def save(self, path: str | Path) -> Path:
         """Write the team as a ``team.yaml`` that loads the same: agents, workflow, limits, output, knowledge, tests.
@@ -158,6 +164,11 @@ class Team:
         graph = graph_in(workflow, self.name, self._agents, self.takes)
         require(graph, self._agents)
         self._graph = graph
+
+    @property
+    def graph(self) -> Graph:
+        """The workflow as a frozen graph."""
+        return self._graph
 
     def diagram(self, inside: bool = False) -> Diagram:
         """A picture of the workflow, as Mermaid and as SVG; ``inside``: with the steps of teams that are steps."""

@@ -12,8 +12,9 @@ from ..core.errors import UnderstudyError
 from .flow import Workflow
 from .formats import FORMATS
 from .graph import Graph, WorkflowError
+from .meant import planners
 from .members import Member, TeamAgent, members_of
-from .references import check_agents, check_knowledge, planners
+from .references import check_agents, check_knowledge
 from .resources import Resources
 from .roles import RoleFinder
 from .shapes import Report
@@ -97,7 +98,7 @@ def meant(name: str, members: Mapping[str, Member]) -> Graph:
 
 def checked(said: Mapping[str, Any], resources: Resources) -> Report:
     """What is wrong with parts of a team, each by the shape that it has in a file."""
-    report = Report(YamlDocument(resources.base / "team.yaml", said))
+    report = Report(YamlDocument(resources.base / "team.yaml", said, allow=resources.allow))
     for key, value in said.items():
         FORMATS["team"].keys[key].shape.check(value, (key,), report)
     return report

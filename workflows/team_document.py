@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..agents.messages import Task
 from .formats import FORMATS, TEAM_FORMAT
 from .graph import END, Graph, WorkflowError
-from .references import REQUEST, planners
+from .meant import REQUEST, planners
 from .roles import DEFAULT_BACKBONE
 from .step_document import fields_document, limits_document, workflow_document, written
 from .team_folder import TeamFolder
@@ -106,6 +106,8 @@ def _merged(file: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, A
 
 
 def _workflow(file: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    if not ("steps" in file and "steps" in new):
+        return dict(file if old == new else new)
     steps: dict[str, Any] = {}
     for name, step in new["steps"].items():
         before = old.get("steps", {}).get(name)

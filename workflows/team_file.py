@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from ..agents.messages import Message, Task
 from ..agents.role_document import message_type_of
+from .meant import REQUEST, planners
 from .members import Member, members_of
-from .references import REQUEST, planners
 from .resources import Resources
 from .roles import RoleFinder
 from .schema import read, read_team
 from .team import Team
 from .team_graph import graph_of
+from .team_patterns import Player, flows_of
 from .yaml_document import YamlDocument
 
 if TYPE_CHECKING:
     from ..core.backbone import Backbone
 
 
-def load(kind: type[Team], path: str | Path, backbone: str | Backbone | None) -> Team:
+def load(kind: type[Team], path: str | Path, backbone: str | Backbone | None, allow: Iterable[str | Path]) -> Team:
     """The team of the file, made by ``kind``; see :meth:`Team.load`."""
-    return team_of(read_team(path), backbone, kind, {})
+    return team_of(read_team(path, allow), backbone, kind, {})
 
 
 def team_of(document: YamlDocument, backbone: str | Backbone | None, kind: type[Team],
@@ -38,20 +39,27 @@ def team_of(document: YamlDocument, backbone: str | Backbone | None, kind: type[
     finder = RoleFinder(base, chosen if isinstance(chosen, str) else chosen.name)
     members = members_of(value.get("agents", {}), finder)
     steps = value.get("workflow", {}).get("steps", {})
-    teams = teams_of([step["team"] for step in steps.values() if "team" in step], base, backbone, kind, family)
-    graph = graph_of(value, takes_of(value, members, str(document.file)), teams)
-    resources = resources_of(Resources(chosen, base, value.get("knowledge")), family.values())
+    paths = [step["team"] for step in steps.values() if "team" in step]
+    teams = teams_of(paths, document, backbone, kind, family)
+    takes = takes_of(value, members, str(document.file))
+    players = {name: Player(name, member.role, member.does) for name, member in members.items()}
+    graph = graph_of(value, takes, teams, flows_of(value, players, takes))
+    resources = resources_of(Resources(chosen, base, value.get("knowledge"), document.allow), family.values())
     made = kind(value["team"], members, graph, resources, does=value.get("does", ""), file=document.file,
                 tests=value.get("tests", ()))
     family[document.file.resolve()] = made
     return made
 
 
-def teams_of(paths: Iterable[str], base: Path, backbone: str | Backbone | None, kind: type[Team],
+def teams_of(paths: Iterable[str], document: YamlDocument, backbone: str | Backbone | None, kind: type[Team],
              family: dict[Path, Team]) -> dict[str, Team]:
-    """The teams that do steps, by the paths of their files, in which no mistake was found; see :func:`team_of`."""
+    """The teams that do steps, by the paths that ``document`` has for them, in which no mistake was found.
+
+    See :func:`team_of`.
+    """
+    base = document.file.parent
     return {
-        path: family.get((base / path).resolve()) or team_of(read(base / path), backbone, kind, family)
+        path: family.get((base / path).resolve()) or team_of(read(base / path, document.allow), backbone, kind, family)
         for path in dict.fromkeys(paths)
     }
 
@@ -60,7 +68,7 @@ class Lent(Resources):
     """Resources of a team whose backbone is that of another team as well, and is loaded once for both."""
 
     def __init__(self, mine: Resources, lender: Resources) -> None:
-        super().__init__(mine.source, mine.base, mine.knowledge)
+        super().__init__(mine.source, mine.base, mine.knowledge, mine.allow)
         self.lender = lender
 
     @property

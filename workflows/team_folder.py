@@ -14,7 +14,7 @@ from ..agents.role import Role, role_named
 from ..core.errors import UnderstudyError
 from .function_role import FunctionRole
 from .members import Member
-from .places import matches
+from .places import matches, within
 from .roles import HEADS, SHIPPED, RoleFinder, is_role_path
 from .step_document import function_name
 from .yaml_document import parse_document
@@ -56,16 +56,22 @@ class TeamFolder:
     def path(self, written: str, where: str, *, glob: bool = False) -> str:
         """How the file names what ``written`` names from the old folder; ``glob``: it may be a pattern.
 
-        Raises UnderstudyError where it lies outside the new folder, since a file may name only what lies in its own.
+        Raises UnderstudyError where it lies outside the new folder and of those that are allowed.
         """
         there = matches(written, self.new) if glob else (self.new / written).exists()
         if self.moves and there and not Path(written).is_absolute():
             return written
         inside = self.relative(self.old / written)
+        if inside is None and self.allows(self.old / written):
+            return str((self.old / written).resolve()) if self.moves else written
         if inside is None:
             mend = f"copy it there, or save the team in {self.old}" if self.moves else "copy it there"
             raise UnderstudyError(f"'{written}' lies outside {self.new}", where=where, mend=mend)
         return inside
+
+    def allows(self, path: Path) -> bool:
+        """Whether the file may name what is there although it lies in another folder."""
+        return within(path.resolve(), self.resources.allow)
 
     def relative(self, path: Path) -> str | None:
         """The path from the new folder; None where it leads out of it."""
@@ -125,6 +131,8 @@ class TeamFolder:
         document = _plain(role.document())
         model = _read(own) if is_role_path(member.learn_from) else None
         inside = self.relative(own) if model is not None else None
+        if model is not None and inside is None and self.allows(own) and _says(own, document):
+            return str(own.resolve()) if self.moves else os.path.relpath(own, self.old)
         place = self.new / (inside or f"{ROLES}/{role.name}.yaml")
         former = _read(place)
         if former is None or not _says(place, document):

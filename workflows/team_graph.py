@@ -11,26 +11,35 @@ from .calls import CALLS
 from .expressions import Expression
 from .graph import END, Graph, Question, Route, Step
 from .limits import Budget, Limits
-from .references import ALONE, DEFAULT_STEPS, planners
+from .meant import ALONE, DEFAULT_STEPS, planners
+from .pattern_graph import PatternFlow, pattern_graph
 
 NOBODY: Mapping[str, Any] = {}
+NO_PATTERNS: Mapping[str, PatternFlow] = {}
+
+WHOLE = ""
+"""Stands for the name of a step where a pattern is the whole workflow."""
 
 
 def graph_of(document: Mapping[str, Any], takes: type[Message] | None = None,
-             teams: Mapping[str, Any] = NOBODY) -> Graph:
+             teams: Mapping[str, Any] = NOBODY, patterns: Mapping[str, PatternFlow] = NO_PATTERNS) -> Graph:
     """The graph of a team's document that has no mistakes.
 
     Without a ``workflow`` a team with a planner plans, works through the plan and combines the findings, and a lone
-    agent answers by itself. ``teams``: those that do steps, by the paths that the document has for them.
+    agent answers by itself. ``teams``: those that do steps, by the paths that the document has for them;
+    ``patterns``: by the steps, or :data:`WHOLE`.
     """
     output = {name: expression_of(text) for name, text in document.get("output", {}).items()}
     limits = limits_of(document.get("limits", {}))
     name = str(document["team"])
     if "workflow" in document:
         workflow = document["workflow"]
+        if "pattern" in workflow:
+            return pattern_graph(patterns[WHOLE], name, takes, output, limits)
         written = workflow["steps"]
-        steps = {step: step_of(step, written[step], written, name, teams) for step in written}
-        return Graph(name, steps, str(workflow.get("start", next(iter(steps)))), takes, output, limits)
+        steps = {step: step_of(step, written[step], written, name, teams, patterns) for step in written}
+        start = forms.steps(workflow.get("start", next(iter(steps))))
+        return Graph(name, steps, start if len(start) > 1 else start[0], takes, output, limits)
     agents = document.get("agents", {})
     planner = next(iter(planners(agents)), None)
     if planner is None:
@@ -64,7 +73,7 @@ PLANNED_OUTPUT = {name: Expression.parse(f"answer.{name}") for name in ("answer"
 
 
 def step_of(name: str, written: Mapping[str, Any], others: Mapping[str, Any], team: str = "team",
-            teams: Mapping[str, Any] = NOBODY) -> Step:
+            teams: Mapping[str, Any] = NOBODY, patterns: Mapping[str, PatternFlow] = NO_PATTERNS) -> Step:
     """A step as its document describes it, among ``others``."""
     after = forms.steps(written["after"]) if "after" in written else ()
     return Step(
@@ -72,7 +81,7 @@ def step_of(name: str, written: Mapping[str, Any], others: Mapping[str, Any], te
         agent=written.get("agent"),
         agent_from=_optional(written, "agent_from"),
         call=CALLS[written["call"]] if "call" in written else None,
-        workflow=teams[written["team"]] if "team" in written else None,
+        workflow=teams[written["team"]] if "team" in written else patterns[name] if "pattern" in written else None,
         ask=question_of(name, written, team),
         sleep=_optional(written, "sleep"),
         input={key: expression_of(text) for key, text in written.get("input", {}).items()},

@@ -11,6 +11,9 @@ from .graph import END, Graph, Route, Step, WorkflowError
 from .limits import Limits
 from .values import hint
 
+INPUT = ("input",)
+"""What a step comes after that begins the run, beside the first."""
+
 
 def wired(
     name: str,
@@ -20,15 +23,18 @@ def wired(
     routes: Mapping[str, Sequence[Route]],
     output: Mapping[str, Expression],
     limits: Limits,
-    start: str | None = None,
+    start: str | tuple[str, ...] | None = None,
 ) -> Graph:
     """The graph: a step follows the one before it unless that has routes or ``after`` says otherwise.
 
-    Several steps after the same one run side by side. Raises WorkflowError for no steps, or a name unknown or taken.
+    Several steps after the same one run side by side; those after the input begin beside the first. Raises
+    WorkflowError for no steps, or a name unknown or taken.
     """
     if not steps:
         raise WorkflowError("it has no steps", where=name, mend="add one with flow.step(…)")
     failing = {step.on_error for step in steps.values() if step.on_error not in (None, END)}
+    begin = [step for step in steps if after[step] == INPUT]
+    after = {step: () if step in begin else said for step, said in after.items()}
     named = {*routes, *(other for each in after.values() for other in each or ()), *map(str, failing)}
     unknown = sorted(named - set(steps))
     if unknown:
@@ -60,4 +66,6 @@ def wired(
             ways = (Route(followers if len(followers) > 1 else followers[0]),)
         join = before[step] if len(before[step]) > 1 else steps[step].join
         made[step] = replace(steps[step], routes=ways or (Route(END),), join=join)
-    return Graph(name, made, start or order[0], takes, output, limits)
+    given = order[0] if start is None else start
+    first = tuple(dict.fromkeys([*((given,) if isinstance(given, str) else given), *begin]))
+    return Graph(name, made, first if len(first) > 1 else first[0], takes, output, limits)

@@ -31,6 +31,7 @@ KeyPath = tuple[str | int, ...]
 Place = tuple[int, int]
 
 MENDS = {
+    "undefined alias": "quote the value, or name it before with &",
     "mapping values": "quote the value: it has ': ' in it",
     "'\\t'": "indent with spaces",
     "cannot start any token": "quote the value",
@@ -51,7 +52,7 @@ class YamlDocument:
     """The plain value of a file and the places of its parts.
 
     ``problems`` lists what could not be read: syntax, duplicate keys, tags, unset variables. Where it is not
-    empty ``value`` is what could be.
+    empty ``value`` is what could be. ``allow`` are the folders in which it may name places, beside its own.
     """
 
     file: Path
@@ -60,6 +61,7 @@ class YamlDocument:
     key_places: Mapping[KeyPath, Place] = field(repr=False, default_factory=dict)
     quoted: frozenset[KeyPath] = field(repr=False, default_factory=frozenset)
     problems: tuple[Problem, ...] = ()
+    allow: tuple[Path, ...] = ()
 
     def problem(self, path: KeyPath, what: str, *, why: str = "", suggestion: str = "", key: bool = False,
                 offset: int | None = None) -> Problem:
@@ -264,6 +266,8 @@ class _Reader:
 
 def _too_deep(text: str) -> bool:
     """Whether composing the text would recurse beyond what Python's stack is made for, whatever its limit is."""
+    if sum(map(text.count, "[{-?:")) <= 4 * DEEPEST:  # each level has one of them
+        return False
     depth = 0
     try:
         for event in YAML(typ="safe", pure=True).parse(text):

@@ -90,7 +90,8 @@ def shaped(losses: Tensor, shaping: Shaping) -> Tensor:
     elif shaping == "standard":
         every = (every - every.mean(0)) / every.std(0).clamp(min=torch.finfo(losses.dtype).tiny)
     plus, minus = every.unflatten(0, losses.shape[:2])
-    return (plus - minus) / 2
+    half: Tensor = (plus - minus) / 2
+    return half
 
 
 def estimate(

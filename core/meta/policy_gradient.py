@@ -60,7 +60,8 @@ class Categorical:
         with torch.no_grad():
             chances = self.logits(parameters).softmax(-1)
         drawn = torch.multinomial(chances.flatten(0, -2), samples, replacement=True, generator=source)
-        return drawn.unflatten(0, chances.shape[:-1]).movedim(-1, 1)
+        given: Tensor = drawn.unflatten(0, chances.shape[:-1]).movedim(-1, 1)
+        return given
 
     def log_probabilities(self, parameters: Tensors, actions: Tensor) -> Tensor:
         """See :class:`Policy`."""

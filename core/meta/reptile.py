@@ -9,6 +9,7 @@ help each other (sec. 5): support and query take turns here. Shapes: start [S, â
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -32,7 +33,9 @@ def descend_once(
         step: Adam's count, from 1.
     """
     own = {name: t.detach().requires_grad_(True) for name, t in parameters.items()}
-    gradients = torch.autograd.grad(loss(own).sum(), list(own.values()), allow_unused=True)
+    gradients: Sequence[Tensor | None] = torch.autograd.grad(
+        loss(own).sum(), list(own.values()), allow_unused=True
+    )
     after = {name: t.detach() for name, t in own.items()}
     for (name, tensor), gradient in zip(own.items(), gradients, strict=True):
         if gradient is None:

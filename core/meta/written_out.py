@@ -40,7 +40,8 @@ def written_out(module: nn.Module) -> Callable[[Tensors, Tensor], Tensor] | None
                 continue
             weight, bias = parameters[f"{name}.weight"].mT, parameters.get(f"{name}.bias")
             states = torch.bmm(states, weight) if bias is None else torch.baddbmm(bias.unsqueeze(1), states, weight)
-        return states.unflatten(1, inputs.shape[1:-1])
+        given: Tensor = states.unflatten(1, inputs.shape[1:-1])
+        return given
 
     return run
 

@@ -39,10 +39,17 @@ def test_unknown_fields_and_changes_are_refused() -> None:
 
 
 def test_given_takes_values_of_findings() -> None:
-    task = Task(request="r", given=[QUERY, None, "plain", {"values": ["from a dict"]}, [Finding(answer="n")]])
+    task = Task(request="r", given=[QUERY, None, "plain", {"values": ["from a dict"]}])
     assert task.given == ("2", "plain", "from a dict")
     assert Task(request="r", given=QUERY).given == ("2",)
     assert Task(request="r", given=None).given == ()
+
+
+def test_given_takes_the_answer_of_a_finding_without_values() -> None:
+    assert Task(request="r", given=[Finding(answer="n"), QUERY]).given == ("n", "2")
+    assert Task(request="r", given={"answer": "n", "values": []}).given == ("n",)
+    nothing = Finding(answer="nothing found", abstained=True)
+    assert Task(request="r", given=[nothing, dict(nothing), Finding(answer=""), {"values": []}]).given == ()
 
 
 def test_given_refuses_what_has_no_values() -> None:

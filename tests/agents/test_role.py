@@ -211,3 +211,14 @@ def test_shipped_roles_are_known_by_name() -> None:
     ]  # fmt: skip
     with pytest.raises(UnderstudyError, match="no shipped role 'plan'"):
         role_named("plan")
+
+
+def test_a_date_in_a_role_file_is_a_text_and_a_number_that_is_too_long_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "role.yaml"
+    text = "role: when\ndoes: says when\ntakes: {text: text}\ngives: {day: text}\ndemonstrations:\n"
+    file.write_text(f"{text}  - {{takes: {{text: 2020-01-31}}, gives: {{day: 2020-01-31}}}}\n", encoding="utf-8")
+    (one,) = Role.load(file).demonstrations
+    assert (one.takes, one.gives) == ({"text": "2020-01-31"}, {"day": "2020-01-31"})
+    file.write_text(f"{text}  - {{takes: {{text: {'9' * 5000}}}, gives: {{day: a}}}}\n", encoding="utf-8")
+    with pytest.raises(UnderstudyError, match="YAML: .*digits.*; quote it"):
+        Role.load(file)

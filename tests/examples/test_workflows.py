@@ -214,7 +214,7 @@ def test_eight_items_are_under_way_at_once(kind: str) -> None:
 def test_sources_are_read_side_by_side(kind: str) -> None:
     met = asyncio.Barrier(3)
 
-    async def source() -> list[str]:
+    async def source(topic: str) -> list[str]:
         await met.wait()
         return ["the same"]
 

@@ -98,7 +98,7 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     made = Desk(tmp_path / "j.db")
-    monkeypatch.setattr(Team, "load", classmethod(lambda kind, path, backbone=None: made.team))
+    monkeypatch.setattr(Team, "load", classmethod(lambda kind, path, backbone=None, allow=(): made.team))
     return made
 
 

@@ -318,3 +318,49 @@ async def test_what_cannot_come_is_told() -> None:
     with pytest.raises(Standstill, match="waiting, run-1: it waits for what cannot come.*under way: second"):
         await harness.run("hello")
     await asyncio.sleep(0)  # the loop of the test goes on
+
+
+class _Windows(asyncio.SelectorEventLoop):
+    """As the loop of Windows: its clock tells 16 ms, and it waits by what gives futures that are done, a proactor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._clock_resolution = 0.015625
+        self._selector: Any = _Proactor(self._selector, super()._process_events)
+
+    def _process_events(self, event_list: Any) -> None:
+        """Nothing: a proactor has done it."""
+
+
+class _Proactor:
+    def __init__(self, selector: Any, process: Callable[[Any], None]) -> None:
+        self._selector = selector
+        self._process = process
+
+    def select(self, timeout: float | None = None) -> list[object]:
+        if timeout is not None and timeout < 0:
+            raise ValueError("negative timeout")
+        found = self._selector.select(timeout)
+        self._process(found)
+        return [object() for _ in found]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._selector, name)
+
+
+def test_timers_that_the_clock_of_windows_cannot_tell_apart_keep_their_moments() -> None:
+    clock, ended = FakeClock(), []
+
+    async def sleeping(seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        ended.append((seconds, clock.elapsed))
+
+    async def all_of_them() -> None:
+        loop: Any = asyncio.get_running_loop()
+        with clock:
+            await asyncio.gather(sleeping(1.01), sleeping(1.0), sleeping(0.004), asyncio.to_thread(time.sleep, 0.01))
+        assert loop._clock_resolution == 0.015625
+
+    with asyncio.Runner(loop_factory=_Windows) as runner:
+        runner.run(all_of_them())
+    assert ended == [(0.004, 0.004), (1.0, 1.0), (1.01, 1.01)]

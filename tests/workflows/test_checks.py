@@ -159,7 +159,8 @@ def test_branches_that_wait_or_need_not_meet_are_fine() -> None:
     assert told(top, step("left", "both"), step("right"), step("both")) == []
     either = (Route("left", Expression.parse("input")), Route("right"))
     assert told(step("top", *either), step("left", "both"), step("right", "both"), step("both")) == []
-    assert told(top, step("left", on_error="both"), step("right", on_error="both"), step("both")) == []
+    own = step("left", on_error="both"), step("right", on_error="other"), step("both"), step("other")
+    assert told(top, *own) == []
     inner = step("right", Route(("one", "two")))
     nested = step("both", join=("left", "met"))
     met = step("met", "both", join=("one", "two"))

@@ -149,7 +149,8 @@ def test_functions_find_their_arguments_by_name() -> None:
     flow.step(lambda a, b: a + b, input={"a": first, "b": 1}, name="third")
     assert [step.output for step in flow.run_sync(5).steps] == [2, 10, 3]
     flow.step(lambda nothing, input: 0, name="fourth")
-    with pytest.raises(WorkflowError, match="nothing is named 'nothing', which the function of step fourth takes"):
+    doer = r"the function of step fourth \(test_runner.py:\d+\)"
+    with pytest.raises(WorkflowError, match=f"nothing is named 'nothing', which {doer} takes"):
         flow.run_sync(5)
 
 

@@ -146,8 +146,8 @@ TEAM_MISTAKES = [
     ("{sql: data.csv}", "{sql: data.csv}, {sql: data.csv}",
      ["5:50: agents.coder.tools[1].sql: a second sql tool"]),
     ("agent: planner,", "",
-     ["12:5: workflow.steps.plan: the step has no agent; a step is done by one agent, function, team or person, "
-      "or it waits; add agent: NAME"]),
+     ["12:5: workflow.steps.plan: the step has no agent; a step is done by one agent, function, team, group or "
+      "person, or it waits; add agent: NAME"]),
     ("request: input.request,", "request: inputt.request,",
      ["12:45: workflow.steps.plan.input.request: unknown name 'inputt' in 'inputt.request'; did you mean 'input'?"]),
     ("request: input.request,", "request: 'len(input.request) + 1',",

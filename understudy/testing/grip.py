@@ -2,7 +2,9 @@
 
 asyncio asks two things of the world outside: what time it is (``loop.time``), and to wait for events until its next
 timer is due (``loop._selector.select``). Both are answered here while the grip lasts. That holds for the loops of
-asyncio itself, on every system (the proactor of Windows is reached as ``_selector`` too).
+asyncio itself, on every system: in CPython 3.11 to 3.13 ``asyncio.base_events`` waits in no other way, and the proactor
+of Windows is reached as ``_selector`` too. There the loop also holds timers within 16 ms to be due together, by
+``loop._clock_resolution``, as its clock tells no less; a fake one tells all. A loop without these is refused.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from ..core.errors import UnderstudyError
 from .threads import Threads
 
 _SAME = 1e-6  # seconds between two moments that are one: seconds since the epoch are only known to 2e-7
+
+_FINEST = 1e-9  # seconds between two timers that asyncio tells apart: what it has on Linux
 
 
 @dataclass
@@ -64,7 +68,7 @@ class Grip:
         waits = getattr(loop, "_selector", None)
         if isinstance(waits, _Selector):
             raise UnderstudyError("another FakeClock drives this event loop", mend="use one clock for both")
-        if waits is None or not isinstance(loop, asyncio.BaseEventLoop):
+        if waits is None or not hasattr(waits, "select") or not isinstance(loop, asyncio.BaseEventLoop):
             what = f"a FakeClock cannot drive a {type(loop).__module__}.{type(loop).__name__}"
             raise UnderstudyError(what, mend="run the test in asyncio's own event loop")
         # Whole seconds, so that sums with fractions of the test are not spoiled by the fraction of this moment.
@@ -73,12 +77,17 @@ class Grip:
         self._raw.time = self._time
         self._raw.run_in_executor = self._threads.begin
         self._raw._selector = _Selector(waits, self._select)
+        self._resolution = getattr(loop, "_clock_resolution", None)
+        if self._resolution is not None:
+            self._raw._clock_resolution = min(self._resolution, _FINEST)
 
     def release(self) -> None:
         """Give the loop its own time again; timers that are still set keep their distance."""
         loop, real = self.loop, type(self.loop).time
         ahead = self._time() - real(loop)
         self._raw._selector = self._waits
+        if self._resolution is not None:
+            self._raw._clock_resolution = self._resolution
         del self._raw.run_in_executor
         self._threads.release()
         self._raw.time = lambda: real(loop) + ahead

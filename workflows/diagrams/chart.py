@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ..expressions import Expression, ExpressionError
 from ..flow import Workflow
+from ..function_names import name_of
 from ..graph import END, Graph, Route, Step
 
 Kind = Literal["start", "agent", "function", "person", "clock", "workflow", "unknown", "end"]
@@ -78,7 +79,8 @@ def chart_of(graph: Graph, inside: bool = False) -> Chart:
 
 
 def _chart(graph: Graph, inside: bool, around: tuple[Any, ...]) -> Chart:
-    arrows = [Arrow(START, graph.start), *(arrow for step in graph.steps.values() for arrow in _arrows(step))]
+    arrows = [Arrow(START, name) for name in graph.first]
+    arrows += [arrow for step in graph.steps.values() for arrow in _arrows(step)]
     names = {*graph.steps, START, END}
     unknown = dict.fromkeys(arrow.target for arrow in arrows if arrow.target not in names)
     boxes = [
@@ -109,7 +111,7 @@ def _box(step: Step, inside: bool, around: tuple[Any, ...]) -> Box:
         failed = {"collect": ", without those that fail", "all_or_nothing": ", all or nothing"}.get(step.failure, "")
         lines.append(f"for each {plain(step.each.text)}, {step.at_once} at once{failed}")
     if len(step.join) > 1:
-        rule = "" if step.merge is None else f" by {step.merge if isinstance(step.merge, str) else _called(step.merge)}"
+        rule = "" if step.merge is None else f" by {step.merge if isinstance(step.merge, str) else name_of(step.merge)}"
         lines.append(f"joins {plain(', '.join(step.join))}{rule}")
     shown = None
     child = step.workflow
@@ -122,10 +124,10 @@ def _doer(step: Step) -> tuple[Kind, list[str]]:
     if step.agent is not None:
         return "agent", ["agent" if step.agent == step.name else f"agent {plain(step.agent)}"]
     if step.agent_from is not None:
-        chosen = step.agent_from.text if isinstance(step.agent_from, Expression) else _called(step.agent_from)
+        chosen = step.agent_from.text if isinstance(step.agent_from, Expression) else name_of(step.agent_from)
         return "agent", [f"agent from {plain(chosen)}"]
     if step.call is not None:
-        called = _called(step.call)
+        called = name_of(step.call)
         return "function", ["function" if called in (step.name, "") else f"function {plain(called)}"]
     if step.workflow is not None:
         word = "workflow" if isinstance(step.workflow, Workflow) else "team"
@@ -155,12 +157,6 @@ def _constant(expression: Expression) -> Any:
         return None if expression.names() else expression.evaluate({})
     except ExpressionError:
         return None
-
-
-def _called(function: Any) -> str:
-    """The name of a function; "" for a lambda, which has none."""
-    name = str(getattr(function, "__name__", type(function).__name__))
-    return "" if name == "<lambda>" else name
 
 
 def _required(takes: Any) -> Sequence[str]:

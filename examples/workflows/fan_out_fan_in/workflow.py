@@ -20,10 +20,9 @@ def list_up(titles: list[str]) -> str:
 
 
 flow = Workflow("fan_out_fan_in")
-topic = flow.step(lambda topic: topic, name="topic")
-flow.step(library, after=topic)
-flow.step(archive, after=topic)
-flow.step(web, after=topic)
+flow.step(library, after=flow.input)
+flow.step(archive, after=flow.input)
+flow.step(web, after=flow.input)
 flow.step(list_up, after=["library", "archive", "web"], merge="union")
 
 if __name__ == "__main__":
