@@ -26,7 +26,7 @@ def put(file: Path, found: dict[str, Any]) -> None:
 def work(tmp_path: Path) -> Path:
     put(tmp_path / "sinusoid" / "maml.json", {
         "algorithm": "maml", "iterations": 70000, "seeds": 3, "seconds": 12.4,
-        "mse": {"1": [0.9, 1.0, 1.1], "10": [0.5, 0.5, 0.5]},
+        "mse": {"1": [0.9, 1.0, 1.1], "5": [0.5, 0.5, None], "10": [0.5, 0.5, 0.5]}, "settings": {"steps": 2},
     })  # fmt: skip
     put(tmp_path / "sinusoid" / "mine.json", {"iterations": 10, "seeds": 1, "seconds": 1, "mse": {"1": [2.0]}})
     put(tmp_path / "omniglot" / "maml-small2.json", {
@@ -44,8 +44,8 @@ def work(tmp_path: Path) -> Path:
 
 def test_measurements_become_rows(work: Path) -> None:
     text = markdown(work)
-    assert "| maml | 1.00 ± 0.25 | 0.50 ± 0.00 | 1.13 ± 0.18, Li et al. 2017" in text
-    assert "| mine | 2.00 |  | not quoted |" in text, "an algorithm that nobody has listed appears"
+    assert "| maml | 1.00 ± 0.25 | astray | 0.50 ± 0.00 | 1.13 ± 0.18, Li et al. 2017" in text and "| 2 | 3 | 7" in text
+    assert "| mine | 2.00 |  |  | not quoted |" in text, "an algorithm that nobody has listed appears"
     assert "| fomaml | not run |" in text
     assert "| MAML | small2 | 25.0 % [21.0, 29.5] | 100 of 400 | not quoted | 0 |" in text and "| 30 |" in text
     assert "| MAML | small1 | not run |" in text
