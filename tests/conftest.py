@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -13,6 +14,8 @@ import pytest
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # each core has a process of its own
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `import understudy` does, before any test imports torch
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a script; those we start would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 Command = Callable[..., subprocess.CompletedProcess[str]]

@@ -102,8 +102,8 @@ def test_what_the_document_says_of_the_lines() -> None:
         "streaming_chat"
     ]
     assert all(row["Python"] < row["CrewAI"] for row in rows)
-    assert sum(row["YAML"] > row["LangGraph"] for row in rows) == 6
-    assert sum(row["YAML"] > row["CrewAI"] for row in rows) == 9
+    assert sum(row["YAML"] > row["LangGraph"] for row in rows) == 5
+    assert sum(row["YAML"] > row["CrewAI"] for row in rows) == 7
 
 
 def test_every_example_has_its_peers() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,13 @@ def write(file: Path, lines: list[dict[str, str]]) -> None:
     file.write_bytes(zstandard.ZstdCompressor().compress(raw))
 
 
+@pytest.fixture(autouse=True)
+def uncompiled() -> Iterator[None]:
+    """Compiling takes a minute; tests/core/test_fused.py says that it changes nothing."""
+    with torch.compiler.set_stance("force_eager"):
+        yield
+
+
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
@@ -61,13 +69,13 @@ def test_a_backbone_is_trained_from_text_and_rehearsals(data: Path, monkeypatch:
     monkeypatch.setattr(training, "threshold", lambda backbone, head: 0.5)
     clock = iter(range(10**6))
     monkeypatch.setattr("understudy.core.pretraining.time.perf_counter", lambda: float(next(clock)))
-    shape = Shape(vocabulary=600, width=32, layers=3, heads=2, inner=64, context=512)
+    shape = Shape(vocabulary=600, width=32, layers=3, heads=2, inner=64, context=768)
     recipe = Recipe(minutes=0.2, rows_tokens=640, text_until=0.5, text_rows=2, heads_alone=0.1)
     tiny = Preset("tiny", shape, recipe, MetaRecipe(minutes=0.05, tasks=1), continued=recipe, rank=2)
     out, work = data.parent / "made", data.parent / "work"
     steps: list[int] = []
     train_backbone(tiny, data, out, work, on_pretraining=lambda standing: steps.append(standing.tokens))
-    assert steps[0] == 2 * 512, "text in whole rows came first"
+    assert steps[0] == 2 * 768, "text in whole rows came first"
     assert (work / "text.safetensors").exists()
     backbone = Backbone.load(str(out))
     assert backbone.width == 32 and {p.dtype for p in backbone.model.parameters()} == {torch.float32}
