@@ -29,6 +29,10 @@ def check(
     """
     from .workflows.schema import check as mistakes_of
 
+    for path in paths:
+        if path.suffix.lower() in (".csv", ".tsv", ".jsonl"):
+            mend = "a table of demonstrations is checked by `understudy learn`, questions by `understudy evaluate`"
+            raise UnderstudyError("this is no team file and no role file", where=str(path), mend=mend)
     use_functions(functions)
     problems = [problem for path in paths for problem in mistakes_of(path, allow or ())]
     if as_json:

@@ -76,6 +76,7 @@ MISTAKES = {
     "an unknown schema": ["schema", "flow"],
     "an unknown option": ["schema", "team", "--jsn"],
     "a missing file to check": ["check", "nowhere.yaml"],
+    "a table to check": ["check", "demonstrations.csv"],
     "training without its data": ["train", "backbone", "--data", "nowhere"],
     "an unknown preset": ["train", "backbone", "--data", ".", "--preset", "huge"],
     "training over an unfinished one": ["train", "backbone", "--data", ".", "--work", "."],
