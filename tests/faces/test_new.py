@@ -69,7 +69,7 @@ async def test_the_steps_of_the_team_fit_together(folder: Path) -> None:
     found = Finding(answer="from 10", sources=(Source(title="The library", text="", source="notes.md"),))
     for reply, value, way in (
         (found, "from 10 (says The library)", ["find", "tell"]),
-        (Finding(answer="", abstained=True), "The notes do not say: When?", ["find", "unknown"]),
+        (Finding(answer="", abstained=True), "Not sure from the notes: When?", ["find", "unknown"]),
     ):
         reader = ScriptedAgent("reader", [reply], takes=Task, gives=Finding)
         result = await team.run("When?", agents={"reader": reader})
