@@ -125,6 +125,32 @@ class Finding(Message):
     confidence: float = 1.0
 
 
+class Filled(Message):
+    """What a learned role gives: the fields that its head filled, how sure it was, and whether it would rather not say.
+
+    The fields of its subclass are filled; these two are not, they come of the head's probabilities. As in a
+    :class:`Finding`, routes and functions may look at them: ``when=sort.abstained``.
+
+    >>> class Sorted(Filled, message_name="docs.Sorted"):
+    ...     queue: str
+    >>> filled(Sorted(queue="billing", confidence=0.4, abstained=True))
+    {'queue': 'billing'}
+    """
+
+    abstained: bool = False
+    confidence: float = 1.0
+
+
+def filled(message: Message) -> dict[str, Any]:
+    """The fields of a message by name, without those of :class:`Filled` where it is one."""
+    return message.model_dump(mode="json", include=set(filled_names(type(message))))
+
+
+def filled_names(kind: type[Message]) -> list[str]:
+    """The fields of a message type without those of :class:`Filled` where it is one."""
+    return [name for name in kind.model_fields if not (issubclass(kind, Filled) and name in Filled.model_fields)]
+
+
 class Query(Finding):
     """A finding by SQL: the statement, its result, and how many attempts it took."""
 

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from ..core.errors import UnderstudyError
-from .messages import Message, first_mistake
+from .messages import Filled, Message, first_mistake
 
 M = TypeVar("M", bound=Message)
+_DOUBT = set(Filled.model_fields)
 
 
 def message_from(takes: type[M], request: str | Mapping[str, Any] | Message, where: str) -> M:
@@ -37,6 +38,8 @@ def message_from(takes: type[M], request: str | Mapping[str, Any] | Message, whe
         mend = f"it takes {', '.join(takes.model_fields)}"
         raise UnderstudyError("a request is a text, or fields by name", where=where, mend=mend)
     values = given.model_dump() if isinstance(given, Message) else dict(given)
+    if isinstance(given, Filled):
+        values = {name: value for name, value in values.items() if name in takes.model_fields or name not in _DOUBT}
     try:
         return takes.model_validate(values)
     except ValidationError as error:

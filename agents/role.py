@@ -59,7 +59,7 @@ class Role:
     Attributes:
         name: how it is called.
         does: one sentence; the planner reads it, and so does the head of a learned role.
-        takes, gives: message types.
+        takes, gives: message types. Where ``gives`` is a :class:`Filled`, a team sees how sure the head was.
         record: the fields that its head fills; made from ``gives`` where none are given.
         demonstrations: what it is learned from.
         tools: names of the tools that it needs.
@@ -102,7 +102,7 @@ class Role:
         return self.gives.model_validate({name: as_given(values[name], kind) for name, kind in self.record.fields})
 
     async def handle(self, message: Any, context: Context, ask: Ask) -> Message:
-        """Prepare, ask the head once, finish; its confidence enters findings and plans."""
+        """Prepare, ask the head once, finish; its confidence enters what has a place for it."""
         reply = await ask(*self.prepare(message, context))
         return sure(self.finish(reply.values, message, context), reply.confidence)
 
@@ -135,9 +135,9 @@ class Role:
 
 def sure(message: Message, confidence: float) -> Message:
     """The message with the head's confidence, where its type is one that carries it."""
-    from .messages import Finding, Plan
+    from .messages import Filled, Finding, Plan
 
-    if isinstance(message, Finding | Plan):
+    if isinstance(message, Filled | Finding | Plan):
         return message.model_copy(update={"confidence": confidence})
     return message
 

@@ -13,7 +13,7 @@ from pydantic.errors import PydanticUserError
 
 from ..core.errors import UnderstudyError
 from ..core.fields import Choice, Field, ListOf, Number, Record, Text
-from .messages import Message
+from .messages import Filled, Message, filled_names
 from .role import Demonstration, Role
 
 FORMAT = "understudy/role/v1"
@@ -62,7 +62,8 @@ def parse(document: Mapping[str, Any], base: Path, where: str) -> Role:
         raise UnderstudyError(f"the schema is {document['schema']!r}", where=where, mend=f"write schema: {FORMAT}")
     name, does = (_text(document, key, where) for key in ("role", "does"))
     sides = {side: _fields(document, side, where) for side in ("takes", "gives")}
-    types = {side: message_type_of(f"{name}.{side}", fields, where) for side, fields in sides.items()}
+    bases = {"takes": Message, "gives": Filled}
+    types = {side: message_type_of(f"{name}.{side}", fields, where, bases[side]) for side, fields in sides.items()}
     record = Record(tuple((field, field_of(kind, where)) for field, kind in sides["gives"].items()))
     shown = _demonstrations(document.get("demonstrations", ()), base, sides, where)
     tools = tuple(str(tool) for tool in document.get("tools", ()))
@@ -83,15 +84,20 @@ def _fields(document: Mapping[str, Any], side: str, where: str) -> dict[str, Any
     return {str(name): kind for name, kind in fields.items()}
 
 
-def message_type_of(name: str, fields: Mapping[str, Any], where: str) -> type[Message]:
-    """A message type with these fields, registered as ``name``. Raises UnderstudyError for an unusable field."""
+def message_type_of(
+    name: str, fields: Mapping[str, Any], where: str, base: type[Message] = Message
+) -> type[Message]:
+    """A ``base`` with these fields as well, registered as ``name``. Raises UnderstudyError for an unusable field."""
     for field in fields:
+        if field in base.model_fields:
+            mend = "choose another name: how sure the head was stands in it"
+            raise UnderstudyError(f"a field cannot be called {field!r}", where=where, mend=mend)
         if not field.isidentifier() or field.startswith("_") or hasattr(Message, field):
             raise UnderstudyError(f"a field cannot be called {field!r}", where=where, mend="choose another name")
     shape: dict[str, Any] = {field: (python_type(kind, where), ...) for field, kind in fields.items()}
     title = "".join(part.capitalize() for part in name.replace("-", "_").replace(".", "_").split("_"))
     try:
-        made: type[Message] = create_model(title, __base__=Message, __cls_kwargs__={"message_name": name}, **shape)
+        made: type[Message] = create_model(title, __base__=base, __cls_kwargs__={"message_name": name}, **shape)
     except (PydanticUserError, NameError, ValueError) as error:
         raise UnderstudyError(f"these fields make no message: {error}", where=where) from None
     return made
@@ -167,18 +173,19 @@ def kind_of(annotation: Any) -> Any:
     return plain[annotation]
 
 
+def _kinds(kind: type[Message]) -> dict[str, Any]:
+    return {name: kind_of(kind.model_fields[name].annotation) for name in filled_names(kind)}
+
+
 def record_of(gives: type[Message]) -> Record:
     """The fields that a head fills, from a message type. Raises UnderstudyError for a type that it cannot fill."""
-    kinds = {name: kind_of(info.annotation) for name, info in gives.model_fields.items()}
+    kinds = _kinds(gives)
     return Record(tuple((name, field_of(kind, gives.message_name)) for name, kind in kinds.items()))
 
 
 def document_of(role: Role) -> dict[str, Any]:
     """A role as the values of a role.yaml."""
-    sides = {
-        side: {name: kind_of(info.annotation) for name, info in kind.model_fields.items()}
-        for side, kind in (("takes", role.takes), ("gives", role.gives))
-    }
+    sides = {"takes": _kinds(role.takes), "gives": _kinds(role.gives)}
     shown = [{"takes": dict(one.takes), "gives": dict(one.gives)} for one in role.demonstrations]
     document = {"schema": FORMAT, "role": role.name, "does": role.does, **sides, "demonstrations": shown}
     return document | ({"tools": list(role.tools)} if role.tools else {})

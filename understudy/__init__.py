@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .agents.agent import Agent
     from .agents.bus import MessageBus
     from .agents.cancellation import check_cancelled
-    from .agents.messages import Envelope, Finding, Message, Task
+    from .agents.messages import Envelope, Filled, Finding, Message, Task
     from .agents.retry import Retry
     from .agents.role import Demonstration, Role
     from .core.backbone import Backbone
@@ -77,6 +77,7 @@ _homes = {
     "END": "workflows.graph",
     "Envelope": "agents.messages",
     "Event": "workflows.events",
+    "Filled": "agents.messages",
     "Finding": "agents.messages",
     "Head": "core.heads",
     "HeadBank": "core.bank",
@@ -124,6 +125,7 @@ __all__ = [
     "END",
     "Envelope",
     "Event",
+    "Filled",
     "Finding",
     "Head",
     "HeadBank",

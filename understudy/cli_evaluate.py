@@ -155,6 +155,7 @@ def _part(line: Mapping[str, Any], name: str, where: str) -> Any:
 
 
 def _of_role(subject: str, lines: Sequence[tuple[str, dict[str, Any]]]) -> list[Case]:
+    from .agents.messages import filled, filled_names
     from .solo import open_solo
 
     solo = open_solo(subject)
@@ -163,7 +164,7 @@ def _of_role(subject: str, lines: Sequence[tuple[str, dict[str, Any]]]) -> list[
         messages.append(solo.message(_part(line, "takes", where), where))
         gives = _part(line, "gives", where)
         expected.append(gives)
-        known = solo.role.gives.model_fields
+        known = filled_names(solo.role.gives)
         unknown = [name for name in gives if name not in known] if isinstance(gives, dict) else [gives]
         if unknown:
             mend = f"it gives an object of {', '.join(known)}"
@@ -174,7 +175,7 @@ def _of_role(subject: str, lines: Sequence[tuple[str, dict[str, Any]]]) -> list[
     each = (time.perf_counter() - began) / len(answers)  # they share batches, so only their mean is known
     cases = []
     for (where, line), wanted, answer in zip(lines, expected, answers, strict=True):
-        output = answer.output.model_dump(mode="json")
+        output = filled(answer.output)
         right = compare_fields(wanted, output)
         cases.append(Case(where, right, not answer.abstained, wanted, output, each, line["takes"]))
     return cases

@@ -228,8 +228,10 @@ def _type(kind: Any) -> str:
 
 def answer_view(answer: Answer) -> Group:
     """The fields of an answer, how sure the role is, and the time."""
+    from .agents.messages import filled
+
     sure = Text(f"{answer.confidence:.0%} sure, {answer.seconds:.2f} s", style="dim")
     if answer.abstained:
         sure = Text(f"it would rather not say: only {answer.confidence:.0%} sure", style="yellow")
-    return Group(fields_view(answer.output.model_dump(mode="json")), sure)
+    return Group(fields_view(filled(answer.output)), sure)
 

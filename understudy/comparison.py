@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .agents.messages import filled
 from .agents.role import Context, Demonstration
 from .agents.role_document import as_given
 from .core.adaptation import adapt
@@ -264,7 +265,7 @@ def timed(rule: Rule, role: Role, messages: Sequence[Values]) -> Outcome:
 
 def typed(role: Role, gives: Values) -> dict[str, Any]:
     """The values of a demonstration in the types of the role's fields: a CSV file has texts."""
-    return role.gives.model_validate(dict(gives)).model_dump(mode="json")
+    return filled(role.gives.model_validate(dict(gives)))
 
 
 def _is_learned(start: Start, method: Method) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .workflows.outcome import Result
 
 _ROWS_SHOWN = 8
+_DOUBT = {"abstained", "confidence"}  # what a learned role gives beside its own fields
 _CONTEXT = 60  # characters of a source shown on each side of the quoted span
 
 
@@ -96,6 +97,7 @@ def outcome_view(run: Mapping[str, Any], *, sources: bool = True) -> Group:
     lines: list[RenderableType] = []
     if run["status"] == "completed":
         lines.append(_answer(run["output"], sources))
+        lines += _abstained(run)
     elif run["status"] == "waiting":
         lines += [_question(question) for question in run.get("questions") or ()]
     elif run["status"] == "interrupted":
@@ -109,6 +111,16 @@ def outcome_view(run: Mapping[str, Any], *, sources: bool = True) -> Group:
     taken += [f"{usage[key]} {key}" for key in ("calls", "tokens") if key in usage]
     lines.append(Text(f"run {run['run']} {run['status']}: " + ", ".join(taken), style="dim"))
     return Group(*lines)
+
+
+def _abstained(run: Mapping[str, Any]) -> list[Text]:
+    """Which steps would rather not say, where the output has no place to tell it."""
+    output = run["output"]
+    if isinstance(output, Mapping) and "abstained" in output:
+        return []
+    last = {(step["name"], step.get("index")): step.get("output") for step in run["steps"]}
+    names = {name: None for (name, _), gave in last.items() if isinstance(gave, Mapping) and gave.get("abstained")}
+    return [Text(f"abstained on the way: {', '.join(names)}", style="yellow")] if names else []
 
 
 def _question(question: Mapping[str, Any]) -> Text:
@@ -128,8 +140,19 @@ def output_view(output: Any) -> RenderableType:
             return _ranking(output)
         if "answer" in output:
             return _finding(output)
+        if _DOUBT <= output.keys():
+            return _filled(output)
         return fields_view(output)
     return Text("" if output is None else _plain(output))
+
+
+def _filled(output: Mapping[str, Any]) -> RenderableType:
+    fields = fields_view({name: value for name, value in output.items() if name not in _DOUBT})
+    return Group(fields, _unsure(output)) if output["abstained"] else fields
+
+
+def _unsure(output: Mapping[str, Any]) -> Text:
+    return Text(f"(abstained: only {output['confidence']:.0%} sure)", style="yellow")
 
 
 def fields_view(values: Mapping[str, Any]) -> RenderableType:
@@ -249,6 +272,9 @@ def _answer(output: Any, with_sources: bool) -> RenderableType:
         return line + Text(_plain(output))
     main = output.get("answer", output)
     if isinstance(main, Mapping):
+        if _DOUBT <= main.keys():
+            told = _answer({name: value for name, value in main.items() if name not in _DOUBT}, with_sources)
+            return Group(told, Padding(_unsure(main), (0, 0, 0, 2))) if main["abstained"] else told
         if main and not any(isinstance(value, Mapping | list | tuple) for value in main.values()):
             return line + Text(_plain(main), style="bold")
         return Group(line, Padding(output_view(main), (0, 0, 0, 2), expand=False))

@@ -35,8 +35,10 @@ class Answer:
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``ask --json`` prints."""
+        from .agents.messages import filled
+
         return {
-            "output": self.output.model_dump(mode="json"),
+            "output": filled(self.output),
             "confidence": round(self.confidence, 4),
             "abstained": self.abstained,
             "seconds": round(self.seconds, 4),

@@ -12,7 +12,8 @@ from typing import Any, Literal
 import pytest
 from pydantic import ValidationError
 
-from understudy.agents.messages import Message, from_json, to_json
+from understudy.agents.messages import Filled, Message, filled, from_json, to_json
+from understudy.agents.requests import message_from
 from understudy.agents.role import Context, Demonstration, Role, role_from_document, role_named
 from understudy.core.errors import UnderstudyError
 from understudy.core.fields import Choice, ListOf, Number, Record, Text
@@ -89,7 +90,9 @@ def test_an_answer_is_a_message_of_the_role() -> None:
         return Reply(role.examples()[0].values)
 
     given = asyncio.run(role.handle(role.takes(text="x", pages=1, known=False), Context(), ask))
-    assert given == role.gives(queue="billing", urgent=True, note="refund", hours=1.5, count=2, tags=("b",))
+    told = {"queue": "billing", "urgent": True, "note": "refund", "hours": 1.5, "count": 2, "tags": ("b",)}
+    assert given == role.gives(**told, confidence=0.75)
+    assert filled(given) == told | {"tags": ["b"]} and isinstance(given, Filled) and not given.abstained
     assert from_json(json.loads(json.dumps(to_json(given)))) == given
 
 
@@ -135,6 +138,7 @@ def test_demonstrations_beside_the_file(tmp_path: Path, suffix: str) -> None:
         ({"gives": {}}, "needs fields"),
         ({"takes": {"model_dump": "text"}}, "cannot be called 'model_dump'"),
         ({"takes": {"two words": "text"}}, "cannot be called"),
+        ({"gives": {"confidence": "number"}}, "cannot be called 'confidence'; choose another name: how sure the head"),
         ({"does": ""}, "'does' needs a text"),
         ({"extra": 1}, "unknown key 'extra'"),
         ({"schema": "understudy/role/v9"}, "understudy/role/v1"),
@@ -222,3 +226,29 @@ def test_a_date_in_a_role_file_is_a_text_and_a_number_that_is_too_long_is_told(t
     file.write_text(f"{text}  - {{takes: {{text: {'9' * 5000}}}, gives: {{day: a}}}}\n", encoding="utf-8")
     with pytest.raises(UnderstudyError, match="YAML: .*digits.*; quote it"):
         Role.load(file)
+
+
+def test_what_a_learned_role_gave_becomes_another_message_without_its_doubt() -> None:
+    class Sorted(Filled, message_name="test.Sorted"):
+        text: str
+
+    class Read(Message, message_name="test.Read"):
+        text: str
+
+    assert message_from(Read, Sorted(text="a", confidence=0.2), "here") == Read(text="a")
+    assert message_from(Read, {"text": "a"}, "here") == Read(text="a")
+    with pytest.raises(UnderstudyError, match="confidence"):
+        message_from(Read, {"text": "a", "confidence": 0.2}, "here")
+
+
+def test_a_role_of_message_types_has_no_head_fill_its_doubt() -> None:
+    class Asked(Message, message_name="test.Asked"):
+        text: str
+
+    class Told(Filled, message_name="test.Told"):
+        urgent: bool
+
+    role = Role("teller", "Tells.", Asked, Told)
+    assert [name for name, _ in role.record.fields] == ["urgent"]
+    assert role.document()["gives"] == {"urgent": "boolean"}
+    assert issubclass(role_from_document(role.document(), Path(".")).gives, Filled)

@@ -275,7 +275,10 @@ def test_a_field_that_the_role_does_not_give_is_named(there: Path) -> None:
 
 
 def test_a_team_of_a_learned_role(there: Path) -> None:
-    """One role has no other's head; what is expected is judged alone and in the workflow alike."""
+    """One role has no other's head; what is expected is judged alone and in the workflow alike; abstaining is told."""
+    manifest = there / "heads" / "triage" / "head.json"
+    learned = json.loads(manifest.read_text(encoding="utf-8"))
+    manifest.write_text(json.dumps(learned | {"threshold": 0.0}), encoding="utf-8")
     queue = ask("run", "team.yaml", "I was charged twice")["output"]["queue"]
     lines_of(there / "team.jsonl", [
         {"request": "I was charged twice", "expect": {"queue": queue}},
@@ -290,6 +293,9 @@ def test_a_team_of_a_learned_role(there: Path) -> None:
         assert figures["trained head"]["right"]["right"] == right
     (wrong,) = found["parts"]["team"]["rivals"]["trained head"]["wrong"]
     assert wrong["where"] == "team.jsonl:2" and wrong["answered"]
+    manifest.write_text(json.dumps(learned | {"threshold": 1.1}), encoding="utf-8")
+    sorter = told("team.yaml", "team.jsonl")["parts"]["sorter"]["rivals"]["trained head"]
+    assert sorter["right"]["right"] == 0 and sorter["wrong"][0]["answered"] is False
 
 
 Server = Callable[[Callable[[int], tuple[int, str]]], str]

@@ -311,7 +311,10 @@ def test_run_gives_steps_usage_and_the_same_as_asking(desk: Path) -> None:
     assert step.keys() >= {"name", "agent", "input", "output", "seconds", "attempts", "sources"}
     assert (step["name"], step["agent"], step["attempts"]) == ("sort", "sorter", 1)
     assert step["input"] == {"text": "I was charged twice"}
-    assert step["output"] == json_of("ask", "triage", "I was charged twice")["output"] == run["output"]
+    alone = json_of("ask", "triage", "I was charged twice")
+    assert alone["output"] == run["output"]
+    sure = pytest.approx(alone["confidence"], abs=1e-3)
+    assert step["output"] == {**alone["output"], "abstained": alone["abstained"], "confidence": sure}
     assert run["usage"]["calls"] == 1 and run["usage"]["tokens"] > 0 and run["usage"]["seconds"] > 0
 
 
@@ -330,7 +333,7 @@ def test_a_run_is_kept_listed_shown_and_not_run_twice(desk: Path) -> None:
     assert (listed["run"], listed["status"], listed["workflow"]) == ("kept", "completed", "sorter")
     shown = json_of("runs", "show", "kept", "--journal", "kept.db")
     assert (shown["status"], shown["output"]) == ("completed", run["output"])
-    assert [(step["name"], step["output"]) for step in shown["steps"]] == [("sort", run["output"])]
+    assert [(step["name"], step["output"]) for step in shown["steps"]] == [("sort", run["steps"][0]["output"])]
     resumed = json_of("resume", "team.yaml", "kept", "--journal", "kept.db")
     assert resumed["output"] == run["output"]
     assert json_of("runs", "list", "--journal", "kept.db")["runs"] == [listed]
@@ -339,6 +342,47 @@ def test_a_run_is_kept_listed_shown_and_not_run_twice(desk: Path) -> None:
     for words in (["runs", "list"], ["runs", "show", "kept"]):
         done = call(*words, "--journal", "kept.db")
         assert done.exit_code == 0 and "kept" in done.stdout and "completed" in done.stdout
+
+
+UNSURE = """\
+schema: understudy/team/v1
+team: careful
+does: Sorts messages, and has a person sort what its sorter is not sure of.
+backbone: {backbone}
+agents:
+  sorter: {{role: triage}}
+input: {{text: text}}
+workflow:
+  start: sort
+  steps:
+    sort:
+      agent: sorter
+      routes:
+        - {{to: person, when: sort.abstained or sort.confidence < {least}}}
+        - {{to: $end}}
+    person: {{ask: Which queue?, then: $end}}
+output: {{queue: sort.queue}}
+"""
+
+
+@pytest.mark.parametrize(("threshold", "least"), [(1.1, 0), (0.0, 1.1)])
+def test_a_team_routes_what_its_learned_role_is_not_sure_of(
+    desk: Path, tmp_path: Path, tiny_backbone: Path, threshold: float, least: float
+) -> None:
+    shutil.copytree(desk / "heads" / "triage", tmp_path / "heads" / "triage")
+    manifest = tmp_path / "heads" / "triage" / "head.json"
+    learned = json.loads(manifest.read_text(encoding="utf-8"))
+    manifest.write_text(json.dumps(learned | {"threshold": threshold}), encoding="utf-8")
+    team = tmp_path / "careful.yaml"
+    team.write_text(UNSURE.format(backbone=tiny_backbone, least=least), encoding="utf-8")
+    assert call("check", team).exit_code == 0
+    run = json_of("run", team, "Refund me", "--journal", tmp_path / "runs.db")
+    assert run["status"] == "waiting" and run["questions"][0]["question"] == "Which queue?"
+    assert run["steps"][0]["output"]["abstained"] is (threshold > 1)
+    team.write_text(UNSURE.format(backbone=tiny_backbone, least=0).replace("sort.abstained or ", ""), encoding="utf-8")
+    done = call("run", team, "Refund me", "--journal", tmp_path / "runs.db")
+    assert done.exit_code == 0, done.output
+    assert ("abstained on the way: sort" in done.stdout) is (threshold > 1)
 
 
 def test_the_default_journal_is_in_the_working_folder(desk: Path) -> None:

@@ -132,6 +132,28 @@ def test_doubt_stands_on_the_last_line_too() -> None:
     assert "not sure" not in printed(run_view(run))
 
 
+def test_a_learned_role_says_that_it_abstained_under_its_fields() -> None:
+    told = printed(output_view({"queue": "billing", "abstained": True, "confidence": 0.314}))
+    assert "queue billing" in told and "(abstained: only 31% sure)" in told
+    assert "confidence" not in told
+    sure = printed(output_view({"queue": "billing", "abstained": False, "confidence": 0.9}))
+    assert sure.split() == ["queue", "billing"]
+
+
+def test_a_run_whose_output_has_no_place_for_doubt_says_who_abstained() -> None:
+    def run(*outputs: dict[str, Any], output: Any = "billing") -> str:
+        steps = [step(name="sort", output=one) for one in outputs]
+        return printed(run_view({"run": "r", "status": "completed", "output": output, "steps": steps, "usage": {}}))
+
+    unsure, sure = ({"queue": "billing", "abstained": is_so, "confidence": 0.5} for is_so in (True, False))
+    assert "abstained on the way: sort\n" in run(unsure, unsure)
+    assert "abstained on the way" not in run(unsure, sure)
+    assert "abstained on the way" not in run(unsure, output={"answer": "billing", "abstained": True})
+    lone = run(unsure, output=unsure)
+    assert "answer  queue: billing\n" in lone.replace(" \n", "\n") and "on the way" not in lone
+    assert "(abstained: only 50% sure)" in lone.partition("answer")[2]
+
+
 def test_a_failed_run_gives_its_reason() -> None:
     run = {"run": "r1", "status": "failed", "output": None, "steps": [], "usage": {}, "error": "step work: no head"}
     assert "failed: step work: no head" in printed(run_view(run))
