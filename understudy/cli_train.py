@@ -20,7 +20,7 @@ from .objects import parse_object, read_text
 from .render import fields_view
 from .training_bar import TrainingBar
 
-META_TABLES = ("sinusoid", "omniglot", "banking", "speed", "all")
+META_TABLES = ("sinusoid", "omniglot", "banking", "heads", "speed", "all")
 
 train = typer.Typer(no_args_is_help=True, help="Rebuild what ships, and measure it: backbone, roles, meta, tables.")
 
@@ -164,7 +164,7 @@ def _means(losses: Sequence[Sequence[float]]) -> list[float]:
 def tables(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The tasks to ask; see docs/data.md.")],
     only: Annotated[str, typer.Option(
-        metavar="TABLE", help="few-shot, portrait; or of meta-learning: sinusoid, omniglot, banking, speed, all."
+        metavar="TABLE", help="few-shot, portrait; or of meta-learning: sinusoid, omniglot, banking, heads, speed, all."
     )] = "few-shot",
     name: Annotated[str, typer.Option("--backbone", metavar="BACKBONE", help="Folder or hub id.")] = "default",
     split: Annotated[
@@ -182,7 +182,7 @@ def tables(
         Path | None,
         typer.Option(metavar="DIR", help="A sentence encoder to stand beside ours.", show_default=False),
     ] = None,
-    rows: Annotated[str, typer.Option(help="Of omniglot or banking: 'all', or names, separated by commas.")] = "all",
+    rows: Annotated[str, typer.Option(help="Of omniglot, banking, heads: 'all', or names with commas.")] = "all",
     as_measured: Annotated[
         bool, typer.Option("--as-measured", help="Of meta-learning: write what --work holds, measure nothing.")
     ] = False,
@@ -200,7 +200,8 @@ def tables(
 
     `understudy train tables --only portrait --data DIR` has bits per byte, ten samples, and a role learned in Chinese.
 
-    `understudy train tables --only all --data DIR --as-measured --out docs/tables.md` is about meta-learning.
+    `understudy train tables --only all --data DIR --as-measured --out docs/tables.md` is about meta-learning; rows of
+    --out that were not measured anew stay.
     """
     if only in META_TABLES:
         _meta_tables(only, rows, data, name, work, out, as_measured, as_json)
@@ -260,7 +261,8 @@ def _meta_tables(
                 table, chosen, data, name, work,
                 lambda done, of, what: bar.update(shown, completed=done, total=of, description=what),
             )  # fmt: skip
-    _put(markdown(work, names), figures(work, names), out, as_json)
+    before = read_text(out) if out is not None and out.is_file() else ""
+    _put(markdown(work, names, before), figures(work, names), out, as_json)
 
 
 def _put(text: str, found: Mapping[str, Any], out: Path | None, as_json: bool) -> None:

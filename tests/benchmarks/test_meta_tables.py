@@ -56,6 +56,44 @@ def test_measurements_become_rows(work: Path) -> None:
         assert len({len(line.split("|")) for line in section.splitlines() if line.startswith("| ")}) == 1
 
 
+def starts(work: Path, **rows: dict[str, Any]) -> None:
+    for name, found in rows.items():
+        put(work / "heads" / f"{name}.json", {"backbone": "nano (ab)", **found})
+
+
+def test_starts_of_heads_stand_beside_nothing_learned(tmp_path: Path) -> None:
+    def at(steps: int, seconds: float, after: list[float], right: list[float]) -> dict[str, Any]:
+        return {"outer_steps": steps, "seconds": seconds, "before": [2.0, 2.0], "after": after, "right": right}
+
+    starts(tmp_path, nothing={"tokens": at(0, 0, [1.0, 1.4], [0.5, 0.5]), "time": at(0, 0, [1.0, 1.4], [0.5, 0.5])},
+           fomaml={"tokens": at(80, 300.4, [0.5, 0.9], [0.75, 0.75]), "time": at(60, 240, [0.6, 1.0], [0.5, 1.0])},
+           maml={"time": at(3, 240, [1.0, 1.4], [0.5, 0.5]), "astray": {"outer_steps": 4, "why": "…"}})  # fmt: skip
+    text = markdown(tmp_path, ["heads"])
+    assert "| nothing learned: a random start |  | 0 | 0 | 2.000 | 1.200 [1.000, 1.400] |  | 50.0 [50.0" in text
+    assert "| FOMAML | same tokens | 80 | 300 | 2.000 | 0.700 [0.500, 0.900] | 0.500 [0.500, 0.500] | 75.0 [" in text
+    assert "| FOMAML | same seconds | 60 | 240 |" in text and "75.0 [50.0, 100.0]" in text
+    assert "| MAML, second order | same tokens | astray at 4 |" in text
+    assert "| Reptile | same tokens | not run |" in text
+    assert "Backbone: nano (ab)." in text
+    assert len({len(line.split("|")) for line in text.splitlines() if line.startswith("| ")}) == 1
+
+
+def test_what_was_not_measured_anew_stays_as_the_page_has_it(work: Path, tmp_path: Path) -> None:
+    before = markdown(work)
+    again = tmp_path / "again"
+    put(again / "sinusoid" / "maml.json", {"iterations": 5, "seeds": 2, "seconds": 1, "mse": {"1": [3.0, 3.0]}})
+    put(again / "banking" / "fomaml.json", {
+        "right": {"1": [0.5] * 5, "5": [0.6] * 5}, "seed": 42, "seconds": 60, "episodes": 600, "backbone": "nano (cd)",
+    })  # fmt: skip
+    text = markdown(again, before=before.replace(str(work), str(again)))
+    assert "| maml | 3.00 ± 0.00 |" in text, "what was measured anew is new"
+    assert "| MAML | small2 | 25.0 % [21.0, 29.5] | 100 of 400 |" in text, "a section that was not run stays"
+    assert "| TF-IDF + logistic regression | 40.0 ± 0.0 |" in text, "and a row beside one that was"
+    assert "| FOMAML, start of the fold's train classes | 50.0 ± 0.0 |" in text
+    assert "| waves | b | 18.00 |" in text and "| fomaml | not run |" in text
+    assert markdown(tmp_path / "none", before=text).partition("## ")[2] == text.partition("## ")[2]
+
+
 def test_nothing_measured_is_said(tmp_path: Path) -> None:
     text = markdown(tmp_path, ["omniglot", "banking", "speed"])
     assert text.count("not run") == 2 * len(OMNIGLOT_ROWS) + len(BANKING_ROWS) + 2

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from ..core.backbone import Backbone
 from ..core.errors import UnderstudyError
-from . import banking, omniglot
+from . import banking, heads, omniglot
 
 
 def measure(
     table: str, rows: Sequence[str], data: Path, backbone: str, work: Path, on_step: Callable[[int, int, str], None]
 ) -> None:
-    """Measure one table: ``omniglot`` or ``banking``; the others are measured by a benchmark of the checkout.
+    """Measure one table: ``omniglot``, ``banking`` or ``heads``; others by benchmarks of the checkout.
 
     Args:
         rows: names of rows; all when there are none.
@@ -22,12 +22,15 @@ def measure(
     Raises:
         UnderstudyError: no such row, or the data is not there.
     """
-    every = {"omniglot": [row.name for row in omniglot.ROWS], "banking": list(banking.ROWS)}.get(table, [])
+    every = {"omniglot": [row.name for row in omniglot.ROWS], "banking": list(banking.ROWS),
+             "heads": list(heads.ROWS)}.get(table, [])
     if unknown := set(rows) - set(every):
         raise UnderstudyError(f"{table} has no row {sorted(unknown)[0]!r}", mend=f"use {', '.join(every)}")
     chosen = [name for name in every if not rows or name in rows]
     if table == "banking":
         banking.measure(chosen, data, Backbone.load(backbone), work / "banking", on_fold=on_step)
+    if table == "heads":
+        heads.measure(chosen, data, Backbone.load(backbone), work / "heads", on_step=on_step)
     for row in (row for row in omniglot.ROWS if table == "omniglot" and row.name in chosen):
         for name in omniglot.BACKGROUNDS:
             out = work / "omniglot" / f"{row.name}-{name}.json"

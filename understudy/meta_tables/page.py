@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import UnderstudyError
+from . import heads_section
+from .kept import kept
 
-TABLES = ("sinusoid", "omniglot", "banking", "speed")
+TABLES = ("sinusoid", "omniglot", "banking", "heads", "speed")
 NOT_RUN = "not run"
 ASTRAY, LARGEST = "astray", 10.0
 """A mean squared error that one who knows nothing does not reach (4.3)."""
@@ -143,6 +145,15 @@ def banking(work: Path) -> list[str]:
     return ["## BANKING77, 5-way", "", *said, "", *_table(head, rows)]
 
 
+def heads(work: Path) -> list[str]:
+    """What each algorithm makes of the start of heads."""
+    found = {name: read(work / "heads" / f"{name}.json") for name in heads_section.ROWS}
+    backbone = next((one["backbone"] for one in found.values() if one), "")
+    said = heads_section.SAID + (f" Backbone: {backbone}." if backbone else "")
+    made = heads_section.rows(found, f"{COMMAND} --only heads --data DIR", NOT_RUN)
+    return ["## Starts of heads", "", said, "", *_table(heads_section.HEAD, made)]
+
+
 def speed(work: Path) -> list[str]:
     """Ratios in one run."""
     found = read(work / "speed.json")
@@ -158,16 +169,16 @@ def speed(work: Path) -> list[str]:
     return ["## Speed", "", said, "", *(_table(head, rows) if rows else [NOT_RUN]), "", command]
 
 
-SECTIONS = {"sinusoid": sinusoid, "omniglot": omniglot, "banking": banking, "speed": speed}
+SECTIONS = {"sinusoid": sinusoid, "omniglot": omniglot, "banking": banking, "heads": heads, "speed": speed}
 
 
-def markdown(work: Path, names: Sequence[str] = TABLES) -> str:
-    """The whole document, or some of its tables."""
+def markdown(work: Path, names: Sequence[str] = TABLES, before: str = "") -> str:
+    """The whole document, or some of its tables; what was not measured is as it was in the page of ``before``."""
     written = f"Written by `{COMMAND} --only all --data DIR --as-measured --work {work}`."
     lines = ["# Meta-learning beside published tables", "", f"{written} A row that was not run says so.", ""]
     for name in names:
         lines += [*SECTIONS[name](work), ""]
-    return "\n".join(lines)
+    return "\n".join([*kept(lines, before, NOT_RUN), ""] if before else lines)
 
 
 def figures(work: Path, names: Sequence[str] = TABLES) -> dict[str, Mapping[str, Any]]:
