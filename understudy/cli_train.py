@@ -122,6 +122,14 @@ def meta(
     steps: Annotated[int, typer.Option(help="Inner steps of each task.", min=1)] = 4,
     rank: Annotated[int, typer.Option(help="Of the heads, where no start is gone on from.", min=1)] = 8,
     layers: Annotated[str, typer.Option(help="'top' third, as `learn` adapts, or 'all'.")] = "top",
+    augment: Annotated[float, typer.Option(help="Share of examples that are worded otherwise.", min=0, max=1)] = 0.0,
+    dropout: Annotated[float, typer.Option(help="Share of a head's directions out in a step.", min=0, max=0.9)] = 0.0,
+    attack: Annotated[
+        float, typer.Option(help="Embeddings moved to what hurts, by so much of their norm; slower.", min=0)
+    ] = 0.0,
+    patience: Annotated[
+        int, typer.Option(help="Stop after so many looks at the choosing tasks without a gain; 0: never.", min=0)
+    ] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Meta-train where new heads begin, and how fast they move, for any causal LM.
@@ -139,7 +147,12 @@ def meta(
         if error.name != "zstandard":
             raise
         raise UnderstudyError("training reads .zst files", mend="pip install 'understudy[train]'") from None
-    recipe = MetaRecipe(minutes=minutes, tasks=tasks, at_once=at_once, rows=rows, steps=steps, layers=layers)
+    if attack and rows:
+        raise UnderstudyError("--attack needs all rows together", mend="leave --rows out, and give a smaller --at-once")
+    recipe = MetaRecipe(
+        minutes=minutes, tasks=tasks, at_once=at_once, rows=rows, steps=steps, layers=layers, augment=augment,
+        dropout=dropout, attack=attack, patience=patience,
+    )  # fmt: skip
     with TrainingBar(0.0, minutes).shown() as bar:
         trace = train_start(name, data, out, recipe, origin=origin, rank=rank, on_step=bar.meta)
     tenth = max(1, len(trace) // 10)

@@ -19,9 +19,13 @@ from ..errors import UnderstudyError
 from ..precision import adapting_precision
 from ..prompts import Example
 from ..trunk import Trunk, upper_sites
-from .learner import Tensors
+from .adversarial import attacked_tasks
+from .augmentation import augmented
+from .dropout import thinned
+from .learner import Tasks, Tensors
 from .maml import outer_loss
 from .start import Start
+from .stopping import Stopping
 
 Episode = tuple[Sequence[Example], Sequence[Example]]
 
@@ -33,6 +37,11 @@ class MetaRecipe:
     ``rows``: gradients of an inner step are added up over so many rows at a time; 0 takes all together.
 
     ``layers``: those whose heads learn, as in adaptation; below them the trunk is run once for all steps of a task.
+
+    ``augment``: the share of examples of which another wording is learned from (:mod:`.augmentation`); ``dropout``: of
+    the heads' directions that are out in a step (:mod:`.dropout`); ``attack``: by how much of their norm embeddings are
+    moved to what hurts most (:mod:`.adversarial`), for which the trunk is run at every inner step; ``patience``: looks
+    at tasks to watch, one every ``look`` steps, that may bring nothing better (:mod:`.stopping`); each 0 for none.
     """
 
     minutes: float = 6.0
@@ -45,6 +54,11 @@ class MetaRecipe:
     rates_rate: float = 5e-2
     first_rate: float = 0.5
     seed: int = 0
+    augment: float = 0.0
+    dropout: float = 0.0
+    attack: float = 0.0
+    patience: int = 0
+    look: int = 20
 
 
 def stacked_loss(
@@ -99,6 +113,7 @@ def meta_train(
     draw: Callable[[random.Random], Episode],
     recipe: MetaRecipe,
     on_step: Callable[[int, float, Sequence[float]], None] | None = None,
+    watch: Callable[[Start], float] | None = None,
 ) -> Start:
     """First-order MAML with per-tensor rates and multi-step loss over drawn episodes, on the frozen backbone.
 
@@ -108,13 +123,18 @@ def meta_train(
         start: where to begin; its rates are taken where it has some. Of the layers that learn only.
         draw: random generator → (support, query) examples of one task.
         on_step: called with step, seconds, and the mean query loss after each inner step.
+        watch: a start → what has to fall, on tasks that nothing is learned from; with ``patience`` training ends when
+            it no longer does, and the best start that was looked at is given.
 
     Raises:
-        UnderstudyError: a loss is not finite.
+        UnderstudyError: a loss is not finite, or there is patience and nothing to watch.
     """
+    if recipe.patience and watch is None:
+        raise UnderstudyError("patience needs tasks to watch", mend="give meta_train a watch, or no patience")
     if recipe.layers == "top":
         start = start.on(upper_sites(backbone))
-    sites = tuple(start.stack().down)
+    sites = () if recipe.attack else tuple(start.stack().down)
+    stopping = Stopping(recipe.patience)
     tensors = {name: t.clone().requires_grad_(True) for name, t in start.tensors.items()}
     logs = {}
     for name in tensors:
@@ -131,14 +151,20 @@ def meta_train(
     began, number = time.perf_counter(), 0
     while (elapsed := time.perf_counter() - began) < recipe.minutes * 60:
         rng = random.Random(recipe.seed * 7_919 + number)
-        episodes = [draw(rng) for _ in range(recipe.tasks)]
+        episodes = [_reworded(draw(rng), recipe.augment, rng) for _ in range(recipe.tasks)]
         traces: list[Tensor] = []
         for first in range(0, len(episodes), recipe.at_once):
             some = episodes[first : first + recipe.at_once]
             sides = [stack_episodes(backbone, [episode[side] for episode in some]) for side in (0, 1)]
             support, query = (stacked_loss(backbone, *side, len(some), sites, recipe.rows) for side in sides)
+            tasks = Tasks(support, query, len(some))
+            if recipe.attack:
+                tasks = attacked_tasks(tasks, backbone.model.get_input_embeddings(), recipe.attack)
+            tasks = thinned(tasks, tensors, recipe.dropout, recipe.seed * 7_919 + number)
             rates = {name: value.exp() for name, value in logs.items()}
-            total, trace = outer_loss(support, query, tensors, rates, len(some), recipe.steps, weights=weights)
+            total, trace = outer_loss(
+                tasks.support, tasks.query, tensors, rates, len(some), recipe.steps, weights=weights
+            )
             if not bool(torch.isfinite(total)):
                 where = f"meta step {number}"
                 raise UnderstudyError("the outer loss is not finite", where=where, mend="lower the rates")
@@ -153,9 +179,29 @@ def meta_train(
         number += 1
         if on_step:
             on_step(number, elapsed, (torch.stack(traces).sum(0) / len(episodes)).tolist())
+        if watch and recipe.patience and number % recipe.look == 0:
+            stopping.note(watch(_start(tensors, logs)), tensors | {f"log|{name}": log for name, log in logs.items()})
+            if stopping.over:
+                break
+    if stopping.kept:
+        stopping.put_back(tensors | {f"log|{name}": log for name, log in logs.items()})
+    return _start(tensors, logs)
+
+
+def _start(tensors: Tensors, logs: Tensors) -> Start:
     return Start(
         {name: t.detach() for name, t in tensors.items()}, {name: v.detach().exp() for name, v in logs.items()}
     )
+
+
+def _reworded(episode: Episode, share: float, rng: random.Random) -> Episode:
+    """The episode with a share of its examples worded otherwise; ``rng`` is not touched where that is none."""
+    if not share:
+        return episode
+    support, query = (
+        [augmented(one, rng) if rng.random() < share else one for one in side] for side in episode
+    )
+    return support, query
 
 
 def right_rows(backbone: Backbone, batch: Batch, pairs: dict[str, tuple[Tensor, Tensor]]) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,15 @@ def test_a_start_is_trained_for_a_backbone_and_roles_learn_from_it(
     assert start.rates is not None and not any("layers.0." in name for name in start.tensors)
     again = runner.invoke(app, [*train, "--from", "made/start.safetensors"])
     assert again.exit_code == 0, (again.output, again.exception)
+    parts = ["--augment", "1", "--dropout", "0.2", "--patience", "1"]
+    unwatched = runner.invoke(app, [*train, *parts])
+    assert unwatched.exit_code == 2 and "no task to ask" in unwatched.output, "nothing is withheld from training"
+    (tasks / "wnut.json").write_text(json.dumps(about | {"task": "wnut", "family": "wnut17"}), encoding="utf-8")
+    shutil.copy(tasks / "sort.jsonl.zst", tasks / "wnut.jsonl.zst")
+    watched = runner.invoke(app, [*train, *parts])
+    assert watched.exit_code == 0, (watched.output, watched.exception)
+    (tasks / "wnut.json").unlink()
+    (tasks / "wnut.jsonl.zst").unlink()
     role = {"schema": "understudy/role/v1", "role": "sorter", "does": "Sorts.", "takes": {"text": "text"},
             "gives": {"label": ["fruit", "tool"]}, "demonstrations": [
                 {"takes": {"text": line["input"]}, "gives": {"label": line["output"]}} for line in lines[:8]

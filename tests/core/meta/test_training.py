@@ -165,3 +165,52 @@ def test_a_loss_that_is_not_finite_stops_it(backbones: Callable[..., Backbone]) 
     broken = Start({name: tensor * float("nan") for name, tensor in plain.tensors.items()})
     with pytest.raises(UnderstudyError, match="meta step 0: the outer loss is not finite"):
         meta_train(backbones(), broken, draw, MetaRecipe(minutes=1, tasks=2, steps=1))
+
+
+def steps_of(
+    backbone: Backbone, monkeypatch: pytest.MonkeyPatch, seconds: int = 4, **settings: Any
+) -> tuple[Start, list[float]]:
+    """The start after so many steps, and the last query loss of each."""
+    clock = iter(range(10**6))
+    monkeypatch.setattr("understudy.core.meta.training.time.perf_counter", lambda: float(next(clock)))
+    seen: list[float] = []
+    watch = settings.pop("watch", None)
+    recipe = MetaRecipe(minutes=seconds / 60, tasks=2, steps=2, outer_rate=1e-2, **settings)
+    plain = Start.plain(backbone.sites, rank=2)
+    return meta_train(backbone, plain, draw, recipe, lambda step, at, losses: seen.append(losses[-1]), watch), seen
+
+
+@pytest.mark.parametrize("part", [{"augment": 1.0}, {"dropout": 0.5}, {"attack": 0.5}])
+def test_the_trainer_takes_the_small_parts(
+    new_backbone: Callable[..., Backbone], monkeypatch: pytest.MonkeyPatch, part: dict[str, float]
+) -> None:
+    backbone = new_backbone()
+    plain, losses = steps_of(backbone, monkeypatch)
+    same, again = steps_of(backbone, monkeypatch)
+    assert losses == again and all(torch.equal(plain.tensors[name], t) for name, t in same.tensors.items())
+    other, changed = steps_of(backbone, monkeypatch, **part)
+    assert len(changed) == len(losses) and changed[0] != losses[0], "another loss from the first step on"
+    assert any(not torch.equal(plain.tensors[name], t) for name, t in other.tensors.items())
+    if "attack" in part:
+        assert changed[0] > losses[0], "what is attacked is worse"
+
+
+def test_it_stops_when_what_is_watched_no_longer_falls_and_gives_the_best(
+    new_backbone: Callable[..., Backbone], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backbone = new_backbone()
+    looked: list[Start] = []
+    told = iter([3.0, 1.0, 2.0, 2.0, 0.0])
+
+    def watch(start: Start) -> float:
+        looked.append(Start({name: t.clone() for name, t in start.tensors.items()}, dict(start.rates or {})))
+        return next(told)
+
+    start, losses = steps_of(backbone, monkeypatch, seconds=40, watch=watch, patience=2, look=3)
+    assert len(looked) == 4 and len(losses) == 12, "two looks without a gain end it"
+    assert all(torch.equal(start.tensors[name], t) for name, t in looked[1].tensors.items())
+    assert start.rates is not None and looked[1].rates is not None
+    assert all(float(start.rates[name]) == pytest.approx(float(rate)) for name, rate in looked[1].rates.items())
+    assert any(not torch.equal(start.tensors[name], t) for name, t in looked[3].tensors.items())
+    with pytest.raises(UnderstudyError, match="patience needs tasks to watch"):
+        steps_of(backbone, monkeypatch, patience=2)
