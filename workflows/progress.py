@@ -14,7 +14,7 @@ from .graph import END, Graph, Step
 from .items import ahead, positions
 from .limits import Budget, Spent, used_up
 from .merging import merged
-from .outcome import output_so_far
+from .outcome import output_of, output_so_far
 from .scope import Scope
 from .state import WAITING, Ask, Cancel, Command, Finish, Slot, Start, State, Status, StepRecord, Visit
 from .vector import Vector
@@ -265,7 +265,7 @@ class Progress:
             self.finish("failed", f"step {step}: {error}")
 
     def finish(self, status: Status, error: str | None) -> None:
-        output, mistake = output_so_far(self.graph, self.scope(), self.last)
+        output, mistake = (output_of if status == "completed" else output_so_far)(self.graph, self.scope(), self.last)
         if mistake is not None and status == "completed":
             status, error = "failed", mistake
         self.status, self.output, self.error, self.paused = status, output, error, None

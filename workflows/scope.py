@@ -34,6 +34,10 @@ class Scope(Mapping[str, Any]):
     def __contains__(self, name: object) -> bool:
         return name in self._own or name in self._outputs or name in self._lists
 
+    def with_outputs(self, others: Mapping[str, Any]) -> Scope:
+        """The same with the outputs of ``others`` where there are none."""
+        return Scope(self._own, {**others, **self._outputs}, self._lists)
+
     def of_item(self, **own: Any) -> Scope:
         """The same with ``item`` and ``index``."""
         return Scope({**self._own, **own}, self._outputs, self._lists)

@@ -13,6 +13,34 @@ UNSET: Any = object()
 """Stands for a value that was not given, where None is one."""
 
 
+class _Untaken:
+    """What a step would have given that no road of the run led to; so is all that is asked of it."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __eq__(self, other: object) -> bool:
+        return other is self or other is None
+
+    def __hash__(self) -> int:
+        return hash(None)
+
+
+UNTAKEN: Any = _Untaken()
+"""Stands in the output of a run for steps that it did not come to: null, and null has every field there."""
+
+
+def settled(value: Any) -> Any:
+    """The value with null where it is :data:`UNTAKEN`, in the lists and mappings that expressions make as well."""
+    if value is UNTAKEN:
+        return None
+    if type(value) is list:
+        return [settled(one) for one in value]
+    if type(value) is dict:
+        return {key: settled(one) for key, one in value.items()}
+    return value
+
+
 class ExpressionError(UnderstudyError):
     """An expression that cannot be read, or that does not fit the values it meets.
 
@@ -30,6 +58,8 @@ def attribute(value: Any, name: str) -> Any:
 
     An element that is None, a branch that brought nothing, is passed over. Raises ExpressionError.
     """
+    if value is UNTAKEN:
+        return UNTAKEN
     if isinstance(value, list | tuple | Vector):
         found: list[Any] = []
         for one in value:
@@ -45,6 +75,8 @@ def attribute(value: Any, name: str) -> Any:
 
 def element(value: Any, key: Any) -> Any:
     """``value[key]``: an element of a list (negative: from its end), or a field. Raises ExpressionError."""
+    if value is UNTAKEN:
+        return UNTAKEN
     if isinstance(key, str) and not isinstance(value, list | tuple | Vector | str):
         return attribute(value, key)
     if not isinstance(value, list | tuple | Vector | str) or not isinstance(key, int):

@@ -14,6 +14,7 @@ import pytest
 from typer.main import get_command
 
 from understudy.cli import app
+from understudy.workflows.schema import check
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -69,3 +70,16 @@ def test_its_python_runs(python: Command, tmp_path: Path) -> None:
     done = python("-c", code, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "'queue': " in done.stdout and "'urgent': " in done.stdout
+
+
+def test_its_team_file_has_no_mistake(tmp_path: Path) -> None:
+    text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^    schema: understudy/team/v1\n(?: {4}.*\n)+", text, flags=re.MULTILINE)
+    shutil.copytree(CHECKOUT / "examples" / "triage", tmp_path / "triage")
+    written = "\n".join(line.removeprefix("    ") for line in block.splitlines())
+    team = tmp_path / "desk.yaml"
+    team.write_text(written.replace("sorter: triage", "sorter: ./triage/role.yaml"), encoding="utf-8")
+    assert check(team) == []
+    team.write_text(written.replace("sorter: triage", "sorter: ./triage/role.yaml").replace("abstained}", "abstaind}"),
+                    encoding="utf-8")  # fmt: skip
+    assert "abstained" in str(check(team)[0]), "and it is seen through to the role's fields"
