@@ -14,7 +14,8 @@ from dataclasses import replace
 
 from ..agents.clock import now
 from ..agents.letters import DeadLetter
-from ..agents.messages import MessageError, pack
+from ..agents.messages import MessageError
+from ..agents.packing import pack
 from .activities import Activities, OnQuestion
 from .alarm import Alarm
 from .children import Children

@@ -1,7 +1,7 @@
 """What happens in a run: frozen events. A run's state is their fold; the journal is their list.
 
 Time, ids and results enter a run only through events, so that folding them again gives the same state. In JSON an
-event is its fields; values that steps took or gave are packed (see :func:`..agents.messages.pack`).
+event is its fields; values that steps took or gave are packed (see :func:`..agents.packing.pack`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-from ..agents.messages import pack, unpack
+from ..agents.packing import pack, unpack
 from ..agents.usage import Usage
 from ..core.errors import UnderstudyError
 from .evolve import quickly_made

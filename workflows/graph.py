@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..agents.messages import Message, pack
+from ..agents.messages import Message
+from ..agents.packing import pack
 from ..agents.retry import Retry
 from ..core.errors import UnderstudyError
 from .expressions import Expression

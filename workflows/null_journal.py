@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ..agents.messages import refuse
+from ..agents.packing import refuse
 from .events import Event
 from .journal import JournalError, Row
 

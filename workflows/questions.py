@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..agents.messages import first_mistake, message_type, pack
+from ..agents.messages import first_mistake, message_type
+from ..agents.packing import pack
 from .graph import WorkflowError
 from .state import Ask, Start, State
 

@@ -12,7 +12,8 @@ from typing import Any, Literal
 import pytest
 from pydantic import ValidationError
 
-from understudy.agents.messages import Filled, Message, filled, from_json, to_json
+from understudy.agents.messages import Filled, Message, filled
+from understudy.agents.packing import from_json, to_json
 from understudy.agents.requests import message_from
 from understudy.agents.role import Context, Demonstration, Role, role_from_document, role_named
 from understudy.core.errors import UnderstudyError

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from understudy.agents.messages import Finding, Message, Source, Task, pack, unpack
+from understudy.agents.messages import Finding, Message, Source, Task
+from understudy.agents.packing import pack, unpack
 from understudy.workflows.engine import decide, fold
 from understudy.workflows.events import (
     Event,

@@ -23,11 +23,8 @@ from understudy.agents.messages import (
     Query,
     Ranking,
     Task,
-    from_json,
-    pack,
-    to_json,
-    unpack,
 )
+from understudy.agents.packing import from_json, pack, to_json, unpack
 from understudy.agents.requests import message_from
 from understudy.core.errors import UnderstudyError
 from understudy.workflows.events import RunAccepted
