@@ -2,9 +2,9 @@
 
     g = ∇_e L(e),   r = ε g / |g|_2 (of each row),   L' = (1 − a) L(e) + a L(e + r)
 
-The fast gradient method on embeddings: Miyato, Dai, Goodfellow 2017 (eq. 5 and 6), with embeddings as they are and the
-norm taken over all of a row's tokens; ε counts in shares of the norm of the row's embeddings, so that it means the same
-on any backbone. It takes one more pass. r counts as a constant.
+The fast gradient method on embeddings: Miyato, Dai, Goodfellow 2017, with embeddings as they are and the norm taken
+over all tokens of a row that matter; ε counts in shares of the norm of their embeddings, so that it means the same on
+any backbone. It takes one more pass. r counts as a constant. Shapes: embeddings, g and r [B, T, D], losses [N].
 """
 
 from __future__ import annotations
@@ -22,9 +22,13 @@ from .learner import TaskLoss, Tasks, Tensors
 
 
 def perturbation(gradient: Tensor, inputs: Tensor, size: float) -> Tensor:
-    """r [B, …]: each row of the gradient, as long as ``size`` times that row of the inputs; 0 where it is 0."""
+    """r [B, …, D]: each row of the gradient, as long as ``size`` times that row of the inputs; 0 where it is 0.
+
+    Of a row those vectors [D] count that the loss depends on: what fills it up to the length of others does not.
+    """
     flat = gradient.flatten(1)
-    length = size * inputs.flatten(1).norm(dim=1, keepdim=True)
+    counted = inputs * (gradient != 0).any(-1, keepdim=True)
+    length = size * counted.flatten(1).norm(dim=1, keepdim=True)
     moved: Tensor = flat / flat.norm(dim=1, keepdim=True).clamp(min=1e-12) * length
     return moved.view_as(gradient)
 
@@ -63,7 +67,7 @@ def attacked(loss: TaskLoss, embedding: nn.Module, size: float, share: float = 0
         loss: parameters → [N]; its pass runs ``embedding`` once: no trunk below the heads (give
             :func:`.tasks.head_tasks` no ``sites``), and all rows at a time.
         embedding: gives the embeddings [B, T, D] of the rows, as ``backbone.model.get_input_embeddings()``.
-        size: ε, as a share of the norm of a row's embeddings.
+        size: ε, as a share of the norm of a row's embeddings (:func:`perturbation`).
     """
 
     def both(parameters: Tensors) -> Tensor:
@@ -77,7 +81,7 @@ def attacked(loss: TaskLoss, embedding: nn.Module, size: float, share: float = 0
             shift.clean = False
             shift.added = perturbation(gradient, shift.came, size)
             hurt = loss(parameters)
-        return (1 - share) * (clean if torch.is_grad_enabled() else clean.detach()) + share * hurt
+        return (1 - share) * clean + share * hurt
 
     return both
 

@@ -2,7 +2,7 @@
 
     θ = (body, head)          head' = head − α ∇_head L_support(body, head)          outer loss = L_query(body, head')
 
-Raghu, Raghu, Bengio, Vinyals 2020, Rapid Learning or Feature Reuse? (sec. 4). Shapes as in :mod:`.maml`.
+Raghu, Raghu, Bengio, Vinyals 2020, Rapid Learning or Feature Reuse? Shapes as in :mod:`.maml`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 
 Learning progress as what to draw by: Graves et al. 2017, Portelas et al. 2019 (absolute, so that what is forgotten is
 drawn again); the floor φ keeps every family alive. A task takes inner steps as long as its support loss falls by a
-share of what it was.
+share of what it was. Shapes: p, ℓ and ℓ' [S, F], L [N], parameters [N, …].
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ class Curriculum:
         if by not in ("difficulty", "progress"):
             raise UnderstudyError(f"tasks cannot be drawn by '{by}'", mend="use difficulty or progress")
         if not 0 <= floor <= 1 or temperature <= 0:
-            raise UnderstudyError("the floor is a share and the temperature more than 0", where="curriculum")
+            found = f"a floor of {floor} and a temperature of {temperature} make no chances"
+            mend = "give a share as floor, and a temperature of more than 0"
+            raise UnderstudyError(found, where="curriculum", mend=mend)
         self.by, self.temperature, self.floor, self.speed = by, temperature, floor, speed
         self.state = {name: torch.zeros(starts, families, dtype=torch.float64) for name in ("fast", "slow", "count")}
 
@@ -68,6 +70,8 @@ class Curriculum:
     def note(self, family: Tensor, losses: Tensor) -> None:
         """Take in the losses [N] of tasks of these families [N] (query loss after adapting), one after the other.
 
+        A loss that is not finite is passed over: it would never leave the running losses again.
+
         Raises:
             UnderstudyError: a number that is none of a family.
         """
@@ -77,6 +81,8 @@ class Curriculum:
             raise UnderstudyError(found, where="curriculum", mend=f"make it of more than {count.shape[1]} families")
         each = len(family) // len(count)
         for place, (index, loss) in enumerate(zip(family.tolist(), losses.detach().double(), strict=True)):
+            if not torch.isfinite(loss):
+                continue
             at = (place // each, index)
             first = not bool(count[at])
             fast[at] += (1.0 if first else self.speed) * (loss - fast[at])
@@ -92,15 +98,16 @@ class Curriculum:
 
 
 def descend_while_it_falls(
-    loss: TaskLoss, parameters: Tensors, rates: Tensors, least: int, most: int, fall: float, second_order: bool = False
-) -> tuple[dict[str, Tensor], Tensor]:
+    loss: TaskLoss, parameters: Tensors, rates: Tensors, least: int, most: int, fall: float, second_order: bool = False,
+    clamp: float = 0.0,
+) -> tuple[dict[str, Tensor], Tensor]:  # fmt: skip
     """Inner steps of every task, as many as it needs: parameters [N, …] → parameters [N, …] and steps taken [N].
 
     After ``least`` steps a task stops where its support loss is not less than (1 − ``fall``) of that a step before; a
     step after which it has risen, or is not finite, is taken back.
 
     Args:
-        loss, parameters, rates, second_order: as in :func:`.maml.inner_step`.
+        loss, parameters, rates, second_order, clamp: as in :func:`.maml.inner_step`.
     """
     now = at = dict(parameters)
     names = sorted(name for name in now if name in rates)
@@ -115,13 +122,15 @@ def descend_while_it_falls(
         at = dict(now)
         for name, gradient in zip(names, gradients, strict=True):
             if gradient is not None:
-                at[name] = now[name] - rates[name] * gradient
+                at[name] = now[name] - rates[name] * (gradient.clamp(-clamp, clamp) if clamp else gradient)
         values = loss(at)
         found = values.detach()
         risen = ~(found <= known)  # or not a number
         stays = ~going | risen if step >= least else ~going
         falls = found < (1 - fall) * known if step + 1 >= least else going
         now = {name: torch.where(_over(stays, t), now[name], t) for name, t in at.items()}
+        if second_order and bool((going & stays).any()):  # 0 times what is not finite there would be no number
+            at, values = now, loss(now)
         known = torch.where(stays, known, found)
         taken += ~stays
         going = ~stays & falls
@@ -169,7 +178,7 @@ class Dynamic(MAML):
             parameters = {name: t.detach().requires_grad_(True) for name, t in parameters.items()}
         return descend_while_it_falls(
             tasks.support, parameters, spread(rates, tasks.count), min(self.least, most), most, self.fall,
-            outer and self.second_order,
+            outer and self.second_order, self.inner_clamp,
         )  # fmt: skip
 
     def descend(self, tasks: Tasks) -> dict[str, float]:
@@ -178,7 +187,7 @@ class Dynamic(MAML):
             parameters, taken = self._taught(tasks, self.steps, True)
             losses = tasks.query(parameters)
         (losses.mean() * self.starts).backward()
-        if "family" in tasks.data and bool(torch.isfinite(losses).all()):
+        if "family" in tasks.data:
             self.curriculum.note(tasks.data["family"], losses)
         return {"loss": float(losses.detach().mean()), "inner steps": float(taken.double().mean())}
 

@@ -4,7 +4,7 @@
     outer: L = L_query ∘ U          inner, U: θ − α times the same estimate of L_support, or hill climbing
 
 Song, Gao, Yang, Choromanski, Pacchiano, Tang 2020, ES-MAML (zero order, and hill climbing); ranks in the place
-of losses: Salimans, Ho, Chen, Sidor, Sutskever 2017 (sec. 2); the estimate is unbiased for the smoothed loss (Nesterov,
+of losses: Salimans, Ho, Chen, Sidor, Sutskever 2017; the estimate is unbiased for the smoothed loss (Nesterov,
 Spokoiny 2017). Shapes: C candidates beside N tasks, parameters [C, N, …]; P pairs, directions [P, n, …] over the n
 tasks of a start, the same for every start, so that each learns as it would alone.
 
@@ -14,6 +14,7 @@ on a backbone, a reward that is plain Python) is called for one candidate after 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -107,8 +108,12 @@ def estimate(
 
 
 def climbed(parameters: Tensors, before: Tensor, losses: Tensor, directions: Tensors, deviation: float) -> Tensors:
-    """The best of θ ± σε for each task, [C, N, …], or θ where none is better than ``before`` [C, N]."""
+    """The best of θ ± σε for each task, [C, N, …], or θ where none is better than ``before`` [C, N].
+
+    A loss that is no number is worse than all.
+    """
     pairs = losses.shape[1]
+    before, losses = (some.nan_to_num(math.inf, math.inf, -math.inf) for some in (before, losses))
     least, at = losses.flatten(0, 1).min(0)
     step = torch.where(at < pairs, deviation, -deviation) * (least < before)
     found = {}

@@ -80,7 +80,8 @@ class Hierarchy(MAML):
         for family in range(self.families):
             own = {name: t[:, family].detach() for name, t in every.items()}
             parameters = {name: t.requires_grad_(True) for name, t in spread(own, tasks.count).items()}
-            after = inner_step(tasks.support, parameters, spread(self._first_rates(), tasks.count))
+            rates = spread(self._first_rates(), tasks.count)
+            after = inner_step(tasks.support, parameters, rates, clamp=self.inner_clamp)
             with torch.no_grad():
                 found.append(tasks.support(after))
         return belonging(torch.stack(found, 1), self.temperature)
@@ -107,7 +108,7 @@ class Hierarchy(MAML):
         weights = self.infer(tasks) if known is None else torch.nn.functional.one_hot(known, self.families)
         total, trace = outer_loss(
             tasks.support, tasks.query, self.starts_of(weights), self.rates(), tasks.count, self.steps,
-            self.second_order, self.weights(),
+            self.second_order, self.weights(), self.inner_clamp,
         )  # fmt: skip
         shrink = sum((offset.square().sum() for offset in self.part("offset").values()), torch.zeros(()))
         (total * self.starts + self.penalty / 2 * shrink).backward()
@@ -123,6 +124,6 @@ class Hierarchy(MAML):
         rates = self.rates()
         for step in range(self.steps if steps is None else steps):
             now = rates[min(step, len(rates) - 1)] if isinstance(rates, list) else rates
-            after = inner_step(tasks.support, parameters, spread(now, tasks.count))
+            after = inner_step(tasks.support, parameters, spread(now, tasks.count), clamp=self.inner_clamp)
             parameters = {name: t.detach().requires_grad_(True) for name, t in after.items()}
         return {name: t.detach() for name, t in parameters.items()}

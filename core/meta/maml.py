@@ -3,7 +3,7 @@
     θ_0 = θ            θ_{k+1} = θ_k − α ⊙ ∇L_support(θ_k)            outer loss = Σ_k w_k L_query(θ_{k+1})
 
 Finn, Abbeel, Levine 2017 (eq. 1); first order: the gradient of the inner step is a constant (FOMAML, sec. 5.2 there);
-rates α per tensor: Meta-SGD (Li et al. 2017); loss after every step: MAML++ (Antoniou et al. 2019, eq. 4).
+rates α per tensor: Meta-SGD (Li et al. 2017); loss after every step: MAML++ (Antoniou et al. 2019).
 
 N tasks are the first dimension of every tensor; the loss function returns [N], so one backward pass serves all.
 """
@@ -22,7 +22,9 @@ from .learner import TaskLoss, Tasks, Tensors, algorithm, spread
 from .outer import Outer
 
 
-def inner_step(loss: TaskLoss, parameters: Tensors, rates: Tensors, second_order: bool = False) -> dict[str, Tensor]:
+def inner_step(
+    loss: TaskLoss, parameters: Tensors, rates: Tensors, second_order: bool = False, clamp: float = 0.0
+) -> dict[str, Tensor]:
     """One step of every task: parameters [N, …] → parameters [N, …].
 
     Args:
@@ -30,6 +32,7 @@ def inner_step(loss: TaskLoss, parameters: Tensors, rates: Tensors, second_order
         parameters: name → tensor [N, …] that requires gradients.
         rates: name → α, broadcast over the tensor; a parameter without a rate stays.
         second_order: keep the graph of the gradient, so that the outer gradient goes through it.
+        clamp: each element of the gradient is kept within ± this; 0 leaves it.
     """
     names = sorted(name for name in parameters if name in rates)
     gradients = torch.autograd.grad(
@@ -38,7 +41,8 @@ def inner_step(loss: TaskLoss, parameters: Tensors, rates: Tensors, second_order
     after = dict(parameters)
     for name, gradient in zip(names, gradients, strict=True):
         if gradient is not None:
-            after[name] = parameters[name] - rates[name] * gradient
+            kept = gradient.clamp(-clamp, clamp) if clamp else gradient
+            after[name] = parameters[name] - rates[name] * kept
     return after
 
 
@@ -51,6 +55,7 @@ def outer_loss(
     steps: int,
     second_order: bool = False,
     weights: Tensor | None = None,
+    clamp: float = 0.0,
 ) -> tuple[Tensor, list[Tensor]]:
     """The query loss after each inner step, weighted; its gradient reaches ``start`` and ``rates``.
 
@@ -60,6 +65,7 @@ def outer_loss(
         rates: name → α (scalar, [1, …] or [S, …]), or one such for each step.
         tasks: N.
         weights: [steps] w_k; the last step alone when left out.
+        clamp: of the inner gradients; see :func:`inner_step`.
 
     Returns:
         The mean over tasks (scalar), and each step's query losses [N], detached.
@@ -70,7 +76,7 @@ def outer_loss(
     with twice_differentiable(second_order):
         for step in range(steps):
             own = rates if isinstance(rates, Mapping) else rates[step]
-            parameters = inner_step(support, parameters, spread(own, tasks), second_order)
+            parameters = inner_step(support, parameters, spread(own, tasks), second_order, clamp)
             weight = float(step == steps - 1) if weights is None else float(weights[step])
             if weight:
                 losses = query(parameters)
@@ -98,15 +104,17 @@ class MAML(Outer):
         steps: inner steps.
         inner_rate: α, the same for all.
         second_order: False for FOMAML.
+        inner_clamp: each element of the inner gradients is kept within ± this (as may be in the code of Finn, Yu et al.
+            2017, One-Shot Visual Imitation Learning via Meta-Learning); 0 leaves them.
         more, **settings: see :class:`.outer.Outer`.
     """
 
     def __init__(
         self, start: Tensors, *, steps: int = 1, inner_rate: float = 0.01, second_order: bool = True,
-        more: Tensors | None = None, **settings: Any,
+        inner_clamp: float = 0.0, more: Tensors | None = None, **settings: Any,
     ) -> None:  # fmt: skip
         super().__init__(start, more, **settings)
-        self.steps, self.inner_rate, self.second_order = steps, inner_rate, second_order
+        self.steps, self.inner_rate, self.second_order, self.inner_clamp = steps, inner_rate, second_order, inner_clamp
 
     def rates(self) -> Tensors | list[Tensors]:
         """Name → α, or one such for each step."""
@@ -120,7 +128,7 @@ class MAML(Outer):
         """Down the query loss after the inner steps."""
         total, trace = outer_loss(
             tasks.support, tasks.query, self.start, self.rates(), tasks.count, self.steps, self.second_order,
-            self.weights(),
+            self.weights(), self.inner_clamp,
         )  # fmt: skip
         (total * self.starts).backward()
         return {"loss": float(trace[-1].mean())}
@@ -131,7 +139,7 @@ class MAML(Outer):
         parameters = {name: t.detach().requires_grad_(True) for name, t in spread(self.start, tasks.count).items()}
         for step in range(self.steps if steps is None else steps):
             own = rates if isinstance(rates, Mapping) else rates[min(step, len(rates) - 1)]
-            after = inner_step(tasks.support, parameters, spread(own, tasks.count))
+            after = inner_step(tasks.support, parameters, spread(own, tasks.count), clamp=self.inner_clamp)
             parameters = {name: t.detach().requires_grad_(True) for name, t in after.items()}
         return {name: t.detach() for name, t in parameters.items()}
 

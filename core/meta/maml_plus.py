@@ -3,8 +3,12 @@
     θ_{k+1} = θ_k − α_k^tensor ∇L_support(θ_k)          outer loss = Σ_k w_k(t) L_query(θ_{k+1})
     w_k(t) = max(1/K − t/(K·horizon), 0.03/K) for k < K, the last has the rest; from t = horizon on the last alone
 
-Antoniou, Edwards, Storkey 2019, How to Train Your MAML: LSLR (eq. 3 there with a rate for each layer and step), MSL
-(eq. 4), DA (first order before second). Shapes: start [S, …], rates [S, K] for each tensor.
+Antoniou, Edwards, Storkey 2019, How to Train Your MAML: LSLR (a rate for each layer and step), MSL (the loss after
+every step), DA (first order before second). Shapes: start [S, …], rates [S, K] for each tensor.
+
+Gradients are clamped at ±10. The outer ones: as the authors' code does for images. The inner ones are an addition:
+where losses have no bound, as squared errors, the learned rates grow to the edge of what most tasks bear, and then a
+rare task leaves what numbers can say within its K steps. Gradients of cross-entropies are seldom as large.
 """
 
 from __future__ import annotations
@@ -34,15 +38,18 @@ class MAMLPlus(MAML):
     inner_rate: what every α begins with.
     horizon: outer steps during which every step's query loss counts.
     first_order_until: outer steps before the second order begins.
+    inner_clamp, clamp: of the inner and the outer gradients' elements, 0 for none.
     **settings: see :class:`.maml.MAML`.
     """
 
     def __init__(
         self, start: Tensors, *, steps: int = 5, inner_rate: float = 0.01, horizon: int = 7000,
-        first_order_until: int = 0, **settings: Any,
+        first_order_until: int = 0, inner_clamp: float = 10.0, clamp: float = 10.0, **settings: Any,
     ) -> None:  # fmt: skip
         more = {f"rate|{name}": torch.full((len(t), steps), inner_rate, dtype=t.dtype) for name, t in start.items()}
-        super().__init__(start, more=more, steps=steps, inner_rate=inner_rate, **settings)
+        super().__init__(
+            start, more=more, steps=steps, inner_rate=inner_rate, inner_clamp=inner_clamp, clamp=clamp, **settings
+        )
         self.horizon, self.first_order_until, self.last_order = horizon, first_order_until, self.second_order
 
     def rates(self) -> list[Tensors]:

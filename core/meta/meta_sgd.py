@@ -2,7 +2,7 @@
 
     θ' = θ − α ⊙ ∇L_support(θ)          min over θ, α of the mean L_query(θ')
 
-Li, Zhou, Chen, Li 2017 (eq. 2 and algorithm 1): α has θ's shape, begins uniform in 0.005 … 0.1, and may become
+Li, Zhou, Chen, Li 2017, Meta-SGD: α has θ's shape, begins uniform in 0.005 … 0.1, and may become
 negative. Shapes: start [S, …], α [S, …], or [S, 1, …] where a tensor has one rate.
 """
 

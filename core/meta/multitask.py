@@ -4,7 +4,7 @@
     uncertainty  Σ_i c_i exp(−s_i) L_i + s_i / 2,   s_i = log σ_i² learned; c = 1/2 for squared errors, else 1
     progress     Σ_i λ_i L_i,   λ_i = I exp(r_i / T) / Σ_k exp(r_k / T),   r_i = L_i(t − 1) / L_i(t − 2)
 
-Kendall, Gal, Cipolla 2018 (eq. 7 and 10); Dynamic Weight Average: Liu, Johns, Davison 2019 (eq. 7). I parts: kinds of
+Kendall, Gal, Cipolla 2018; Dynamic Weight Average: Liu, Johns, Davison 2019. I parts: kinds of
 decisions (:mod:`.kinds`: classification, numbers, generation, spans), families of tasks, or whatever a loss is made of.
 A part counts in the tasks that have it: L_i is the mean over them. Each of S starts has weights of its own, [S, I].
 """

@@ -4,7 +4,7 @@
     b: the mean reward of the other G − 1 samples of the same prompt, or the running mean of earlier steps
 
 Williams 1992 (theorem 1); the others' mean as baseline: Kool, van Hoof, Welling 2019, RLOO for language models Ahmadian
-et al. 2024 (eq. 8); the group of a prompt as in GRPO (Shao et al. 2024), of whose division by the deviation nothing is
+et al. 2024; the group of a prompt as in GRPO (Shao et al. 2024), of whose division by the deviation nothing is
 taken, since it is biased. Neither baseline has seen the sample that it is taken from, so the gradient is unbiased.
 
 Shapes: parameters [N, …]; G samples of every task, actions [N, G, …], their rewards and log-probabilities [N, G, …].

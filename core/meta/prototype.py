@@ -2,8 +2,9 @@
 
     c_k = mean of f(x) over the support of class k          p(k | x) ∝ exp(−|f(x) − c_k|²) ∝ exp(2 c_k·f(x) − |c_k|²)
 
-Snell, Swersky, Zemel 2017 (eq. 1, 2 and 8): the squared distance makes it a linear layer of weight 2c, bias −|c|². So
-what is adapted is the module's last layer, in closed form; what lies before it is learned through the query loss.
+Snell, Swersky, Zemel 2017, Prototypical Networks: the squared distance makes it a linear layer of weight 2c, bias
+−|c|². So what is adapted is the module's last layer, in closed form; what lies before it is learned through the query
+loss, and dropout thins that alone.
 Shapes: features [N, K, D], classes [N, K] as integers, prototypes [N, C, D].
 """
 
@@ -75,6 +76,10 @@ class Prototype(Outer):
         centres = prototypes(self.features(tasks, parameters), classes, parameters[self.bias].shape[1])
         weight, bias = nearest(centres)
         return {**parameters, self.weight: weight, self.bias: bias}
+
+    def thin(self) -> Tensors:
+        """All but the last layer, in whose place the prototypes are."""
+        return {name: tensor for name, tensor in self.start.items() if name not in (self.weight, self.bias)}
 
     def descend(self, tasks: Tasks) -> dict[str, float]:
         """Down the query loss of the nearest prototype."""

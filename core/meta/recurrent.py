@@ -77,12 +77,18 @@ class Recurrent(Outer):
         inputs, outputs: I and O; left out: of the first and the last tensor of ``start``. With labels, O is how many.
         width: H.
         rate, seed, **settings: see :class:`.outer.Outer`; the network of start s is the one that ``seed`` + s gives.
+
+    Raises:
+        UnderstudyError: ``dropout``, which has nothing to leave out here.
     """
 
     def __init__(
         self, start: Tensors, *, inputs: int | None = None, outputs: int | None = None, width: int = 64,
         rate: float = 2e-3, clip: float = 1.0, seed: int = 0, **settings: Any,
     ) -> None:  # fmt: skip
+        if settings.get("dropout"):
+            what = "what has been read cannot be left out: a recurrent learner has no dropout"
+            raise UnderstudyError(what, where=type(self).__name__, mend="give dropout=0")
         given = sizes_of(start)
         self.inputs, self.outputs = inputs or given[0], outputs or given[1]
         first = next(iter(start.values()))

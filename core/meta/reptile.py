@@ -3,8 +3,8 @@
     θ ← θ − ε (θ − mean over tasks of U_k(θ))          U_k: k inner steps of SGD or Adam on the task's minibatches
 
 Nichol, Achiam, Schulman 2018, On First-Order Meta-Learning Algorithms (algorithm 1 and 2): θ − U_k(θ) is handed to the
-outer optimiser as a gradient (sec. 3), SGD with rate ε or Adam. Minibatches that differ are what makes the tasks' steps
-help each other (sec. 5): support and query take turns here. Shapes: start [S, …], tasks [N, …].
+outer optimiser as a gradient, SGD with rate ε or Adam. Minibatches that differ are what makes the tasks' steps
+help each other: support and query take turns here. Shapes: start [S, …], tasks [N, …].
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     warm-up:  (t + 1) / w  for t < w
     linear:   1 − (1 − l) p         cosine:  l + (1 − l) (1 + cos πp) / 2         p = (t − w) / (T − w), at most 1
 
-Cosine: Loshchilov and Hutter 2017 (eq. 5, one period); warm-up: Goyal et al. 2017. A factor depends on the step alone,
+Cosine: Loshchilov and Hutter 2017 (one period); warm-up: Goyal et al. 2017. A factor depends on the step alone,
 so that a resumed run needs nothing but its number.
 """
 

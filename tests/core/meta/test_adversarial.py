@@ -10,7 +10,7 @@ from understudy.core.backbone import Backbone
 from understudy.core.errors import UnderstudyError
 from understudy.core.fields import Choice, Record
 from understudy.core.meta.adversarial import attacked, attacked_inputs, attacked_tasks, perturbation
-from understudy.core.meta.learner import Tensors, spread
+from understudy.core.meta.learner import Tasks, Tensors, spread
 from understudy.core.meta.maml import MAML
 from understudy.core.meta.start import Start
 from understudy.core.meta.tasks import head_tasks
@@ -107,3 +107,26 @@ def test_a_pass_that_keeps_or_cuts_the_embeddings_is_refused(backbones: Callable
     tasks = head_tasks(backbone, [(examples(), examples())], rows=1)
     with pytest.raises(UnderstudyError, match="the embeddings are computed in pieces; give head_tasks no `rows`"):
         attacked(tasks.query, embedding, 0.1)(start.tensors)
+
+
+def test_what_fills_a_row_up_does_not_make_its_perturbation_longer(backbones: Callable[..., Backbone]) -> None:
+    backbone = backbones()
+    embedding, start = backbone.model.get_input_embeddings(), Start.plain(backbone.sites, rank=2).tensors
+    short = examples()[0]
+    long = Example(Prompt(message=(("text", "the application crashes at once " * 6),)), RECORD, {"queue": "bug"})
+
+    def hurt(*every: Example) -> float:
+        tasks = head_tasks(backbone, [([one], [one]) for one in every])
+        parameters = {name: t + 0.1 for name, t in spread(start, len(every)).items()}
+        return float(attacked(tasks.query, embedding, 0.05, 1.0)(parameters)[0].detach())
+
+    assert hurt(short, long) == pytest.approx(hurt(short), rel=1e-4)
+
+
+def test_only_the_query_is_attacked_by_the_share_that_is_given() -> None:
+    table, parameters = Table(), {"v": random(2, 3, seed=5)}
+    plain = Tasks(table.loss, table.loss, 2)
+    found = attacked_tasks(plain, table.embedding, 0.1, 0.25)
+    assert torch.equal(found.support(parameters), table.loss(parameters))
+    torch.testing.assert_close(found.query(parameters), attacked(table.loss, table.embedding, 0.1, 0.25)(parameters))
+    assert bool((found.query(parameters) > table.loss(parameters)).all())

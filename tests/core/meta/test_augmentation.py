@@ -136,3 +136,28 @@ def test_a_mixed_query_lies_between_support_and_query() -> None:
     assert float(share.var()) == pytest.approx(1 / 8, abs=0.02), "that of Beta(1/2, 1/2)"
     again = mixed((x, 5 + x[..., :1]), (xq, 7 * xq[..., :1]), torch.Generator().manual_seed(1))
     assert torch.equal(again[0], new_x)
+
+
+def test_what_is_mixed_is_one_example_with_its_own_target_and_chance_is_the_generator_s() -> None:
+    """y = 10 x of every example, so of every mixture; a mixture of x with another's y would not lie on the line."""
+    x, xq = torch.arange(5.0).view(1, 5, 1).repeat(2, 1, 1), torch.full((2, 400, 1), 100.0)
+    new_x, new_y = mixed((x, 10 * x), (xq, 10 * xq), torch.Generator().manual_seed(1), sharpness=4.0)
+    torch.testing.assert_close(new_y, 10 * new_x)
+    share = (100 - new_x) / (100 - 2)  # of the support, whose mean is 2
+    assert float(share.var()) == pytest.approx(1 / 36, abs=0.004), "that of Beta(4, 4)"
+    again, other = (mixed((x, 10 * x), (xq, 10 * xq), torch.Generator().manual_seed(s), 4.0)[0] for s in (1, 2))
+    assert torch.equal(again, new_x) and not torch.allclose(other, new_x)
+
+
+def test_a_value_that_is_said_stays_as_a_word_of_its_own() -> None:
+    record = Record((("what", Choice(("art", "sport"))),))
+    example = Example(Prompt((), (), (("text", "Party and art and Art"),)), record, {"what": "art"})
+    texts = {augmented(example, random.Random(seed), [recased]).prompt.part("text") for seed in range(9)}
+    assert texts == {"party and art and art", "PARTY AND art AND ART"}
+    bare = augmented(example, random.Random(0), [words_dropped(1.0)]).prompt.part("text")
+    assert bare == "art"
+
+
+def test_another_template_is_never_the_same_one() -> None:
+    edit = rephrased(GROUPS)
+    assert {edited("hello", [], edit, random.Random(seed))[0] for seed in range(20)} == {"good day"}

@@ -55,13 +55,16 @@ def test_starts_have_curricula_of_their_own_and_a_saved_one_goes_on() -> None:
     again = Curriculum(2, by="difficulty", floor=0.0, starts=2)
     again.load(both.state)
     assert torch.equal(again.chances(), both.chances())
+    torch.testing.assert_close(both.state["count"], torch.tensor([[1.0, 1.0], [1.0, 1.0]]).double())
+    both.note(torch.tensor([0, 0, 0, 1]), torch.tensor([1.0, 1.0, 1.0, 1.0]))
+    assert both.state["count"].tolist() == [[3, 1], [2, 2]], "each start counts its own tasks"
     with pytest.raises(UnderstudyError, match="another curriculum's state"):
         Curriculum(3).load(both.state)
     with pytest.raises(UnderstudyError, match="there is a task of family 2"):
         both.note(torch.tensor([0, 2]), torch.ones(2))
     with pytest.raises(UnderstudyError, match="drawn by 'luck'"):
         Curriculum(2, by="luck")
-    with pytest.raises(UnderstudyError, match="the floor is a share"):
+    with pytest.raises(UnderstudyError, match="a floor of 1.5 and a temperature of 1.0 make no chances; give a share"):
         Curriculum(2, floor=1.5)
 
 
@@ -161,3 +164,49 @@ def test_a_run_that_was_saved_goes_on_bit_by_bit_and_draws_the_same(tmp_path: Pa
         assert torch.equal(tensor, (resumed.learned | resumed.kept)[name]), name
     assert torch.equal(whole.families(50), resumed.families(50))
     assert torch.equal(whole.curriculum.chances(), resumed.curriculum.chances())
+
+
+def test_a_loss_that_is_not_finite_is_passed_over() -> None:
+    curriculum = told(Curriculum(2, by="difficulty", floor=0.0), [1.0, 3.0])
+    curriculum.note(torch.tensor([0, 1, 0]), torch.tensor([float("nan"), float("inf"), 1.0]))
+    assert curriculum.chances()[0].tolist() == pytest.approx([0.25, 0.75])
+    assert curriculum.state["count"].tolist() == [[2, 1]]
+
+
+@pytest.mark.parametrize("second_order", [True, False])
+def test_a_step_into_what_is_no_number_is_taken_back_and_leaves_no_trace(second_order: bool) -> None:
+    """exp w² overflows after a step from 3: its task stays there, and so the gradient is that of staying, 1."""
+
+    def loss(parameters: Tensors) -> Tensor:
+        w = parameters["w"]
+        return torch.stack([w[0].square().sum(), w[1].square().exp().sum() * (w[1] / w[1]).sum()])
+
+    w = {"w": torch.tensor([[1.0], [3.0]], requires_grad=True)}
+    after, taken = descend_while_it_falls(loss, w, {"w": torch.tensor(0.1)}, 0, 3, 0.1, second_order)
+    (gradient,) = torch.autograd.grad(after["w"].sum(), [w["w"]])
+    assert taken.tolist() == [3, 0] and after["w"].flatten().tolist() == pytest.approx([0.512, 3.0])
+    assert gradient.flatten().tolist() == pytest.approx([0.512 if second_order else 1.0, 1.0])
+    falls = {"w": torch.tensor([[2.0]], requires_grad=True)}
+    rates = {"w": torch.tensor(9.0)}
+    back, none = descend_while_it_falls(lambda p: (p["w"] - 1).log().sum(1) + 9, falls, rates, 0, 3, 0.1)
+    assert none.tolist() == [0] and back["w"].item() == 2, "a loss that is no number (log of less than 0) is taken back"
+
+
+def test_the_gradient_of_starts_side_by_side_is_that_of_each_alone() -> None:
+    start, family = torch.tensor([[0.0, 1.0], [2.0, -1.0]], dtype=torch.float64), torch.tensor([0, 1, 1, 1])
+    both = Dynamic({"w": start}, families=2, inner_rate=0.1)
+    both.descend(places(family))
+    for one in (0, 1):
+        alone = Dynamic({"w": start[one : one + 1]}, families=2, inner_rate=0.1)
+        alone.descend(places(family[2 * one : 2 * one + 2]))
+        assert both.start["w"].grad is not None
+        torch.testing.assert_close(both.start["w"].grad[one : one + 1], alone.start["w"].grad)
+
+
+def test_clamped_inner_gradients_keep_a_steep_task_going() -> None:
+    """At rate 0.1 a bowl of curvature 100 rises at once; clamped at 2 it comes down by 0.2 a step."""
+    start = {"w": torch.ones(1, 1, dtype=torch.float64)}
+    plain, clamped = (Dynamic(start, least=0, most=3, inner_rate=0.1, inner_clamp=clamp) for clamp in (0.0, 2.0))
+    assert plain.adapt(bowls([100.0]))["w"].item() == 1
+    assert clamped.adapt(bowls([100.0]))["w"].item() == pytest.approx(0.4)
+    assert clamped.outer_step(bowls([100.0]))["loss"] == pytest.approx(50 * 0.4**2)

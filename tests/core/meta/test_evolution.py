@@ -203,3 +203,11 @@ def test_it_learns_the_sinusoid() -> None:
         learner.outer_step(waves(step, 10))
     zero, one, five = (float(new.query(learner.adapt(new, steps)).mean()) for steps in (0, 1, 5))
     assert one < 0.8 * before and one < zero - 0.1 and five < 0.8 * before
+
+
+def test_a_candidate_without_a_number_does_not_hide_a_better_one() -> None:
+    nan = float("nan")
+    parameters, directions = {"w": torch.zeros(1, 3, 1)}, {"w": torch.ones(2, 3, 1)}
+    losses = torch.tensor([[[[nan, 0.5, nan]], [[2.0, nan, nan]]], [[[0.5, 2.0, nan]], [[3.0, 3.0, nan]]]])
+    found = climbed(parameters, torch.tensor([[1.0, nan, nan]]), losses, directions, 0.1)["w"]
+    torch.testing.assert_close(found.flatten(), torch.tensor([-0.1, 0.1, 0.0]))

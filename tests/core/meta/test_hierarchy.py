@@ -181,3 +181,23 @@ def test_heads_have_families_too(backbones: object) -> None:
     learner = Hierarchy(Start.plain(backbone.sites, rank=2).tensors, families=2, second_order=False)
     assert learner.outer_step(tasks)["loss"] > 0 and learner.outer_step(tasks)["loss"] > 0
     assert all(len(tensor) == 2 for tensor in learner.adapt(tasks).values())
+
+
+def test_clamped_inner_gradients_reach_the_choice_of_the_family_the_steps_and_what_is_learned() -> None:
+    """½ 100 |w|² at rate 0.1: a step overshoots ninefold; clamped at 2 it is one of 0.2 towards 0."""
+
+    def bowl(parameters: Tensors) -> Tensor:
+        return 50 * parameters["w"].square().sum(1)
+
+    def wide(parameters: Tensors) -> Tensor:
+        return bowl(parameters).clamp(max=80)
+
+    start, tasks = {"w": torch.ones(1, 1, dtype=torch.float64)}, Tasks(bowl, bowl, 1, {"family": torch.tensor([0])})
+    learner = Hierarchy(start, families=2, strength=0.0, inner_rate=0.1, inner_clamp=2.0)
+    assert learner.adapt(tasks)["w"].item() == pytest.approx(0.8)
+    assert learner.outer_step(tasks)["loss"] == pytest.approx(50 * 0.8**2)
+    with torch.no_grad():
+        learner.start["w"].fill_(1.0)
+        learner.learned["offset|w"].copy_(torch.tensor([[[0.5], [0.0]]]))
+        learner.kept["count"].fill_(1.0)
+    assert learner.infer(Tasks(wide, wide, 1)).tolist() == [[0, 1]], "from 1.5 nothing leads down, from 1 to 0.8"

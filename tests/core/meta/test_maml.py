@@ -235,3 +235,22 @@ def test_heads_on_a_backbone_are_learned_by_all_of_them(name: str, backbones: Ca
     assert adapted.keys() == start.keys() and not torch.equal(*(t := adapted[list(start)[-1]]))
     before = tasks.support({key: t.repeat(2, 1, 1) for key, t in learner.start.items()})
     assert bool((tasks.support(adapted) < before).all()), (before, t)
+
+
+def test_clamped_inner_gradients_move_no_element_further_than_they_may() -> None:
+    """½ c w²: a step is α c w, at most α times the clamp; the outer gradient 1 − α c, or 1 where it is clamped."""
+    c = torch.tensor([[1.0, 100.0, 100.0]], dtype=torch.float64)
+    start = {"w": torch.tensor([[1.0, 1.0, -1.0]], dtype=torch.float64, requires_grad=True)}
+
+    def loss(parameters: Mapping[str, Tensor]) -> Tensor:
+        return (c / 2 * parameters["w"].square()).sum(1)
+
+    after = inner_step(loss, start, {"w": torch.tensor(0.1).double()}, True, clamp=10.0)["w"]
+    torch.testing.assert_close(after.detach(), torch.tensor([[0.9, 0.0, 0.0]], dtype=torch.float64))
+    (gradient,) = torch.autograd.grad(after.sum(), [start["w"]])
+    torch.testing.assert_close(gradient, torch.tensor([[0.9, 1.0, 1.0]], dtype=torch.float64))
+    tasks = Tasks(loss, loss, 1)
+    learner = MAML({"w": torch.ones(1, 3, dtype=torch.float64)}, steps=2, inner_rate=0.1, inner_clamp=10.0)
+    torch.testing.assert_close(learner.adapt(tasks)["w"], torch.tensor([[0.81, 0.0, 0.0]], dtype=torch.float64))
+    assert learner.outer_step(tasks)["loss"] == pytest.approx(0.81**2 / 2)
+    assert MAML(learner.start, steps=2, inner_rate=0.1).outer_step(tasks)["loss"] > 1000

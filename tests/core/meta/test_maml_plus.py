@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from understudy.core.errors import UnderstudyError
 from understudy.core.meta.learner import Tasks, Tensors
 from understudy.core.meta.maml import outer_loss
 from understudy.core.meta.maml_plus import MAMLPlus, step_weights
@@ -134,3 +135,20 @@ def test_it_learns_lines_and_a_copy_whose_rates_stand_still_does_not() -> None:
         reached[rate] = float(new.query(learner.adapt(new)).mean())
     assert reached[0.03] < 0.5
     assert reached[0.0] > 1.5
+
+
+def steep(parameters: Tensors) -> Tensor:
+    """w⁴, and w⁴ / 40: what suits the second task throws the first further out with every step."""
+    return torch.tensor([1.0, 0.025]) * parameters["w"].pow(4).sum((1, 2))
+
+
+def test_a_task_that_overshoots_does_not_leave_what_numbers_can_say() -> None:
+    """In float32, as on the sinusoid; without its clamps it is the published algorithm, and ends there."""
+    start, tasks = {"w": torch.full((1, 1, 1), 4.0)}, Tasks(steep, steep, 2)
+    with pytest.raises(UnderstudyError, match="MAMLPlus, step 0: the outer (loss|gradient) is not finite"):
+        MAMLPlus(start, inner_rate=0.1, inner_clamp=0).outer_step(tasks)
+    learner = MAMLPlus(start, inner_rate=0.1)
+    losses = [learner.outer_step(tasks)["loss"] for _ in range(200)]
+    assert losses[-1] < 0.5 * losses[0]
+    most = max(float(t.grad.abs().max()) for t in learner.learned.values() if t.grad is not None)
+    assert most <= 10

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
@@ -98,3 +98,85 @@ def test_algorithms_have_names_of_their_own() -> None:
     assert algorithm("maml")(MAML) is MAML, "a module that is imported twice"
     with pytest.raises(UnderstudyError, match="there is an algorithm 'maml' already"):
         algorithm("maml")(lambda start: MAML(start))
+
+
+def roots(at: float) -> Tasks:
+    """√|w|, whose gradient at 0 is not finite although the loss is."""
+
+    def loss(parameters: dict[str, Tensor]) -> Tensor:
+        return (parameters["w"] - at).abs().sqrt().sum(1)
+
+    return Tasks(lambda p: 0 * p["w"].sum(1), loss, 2)
+
+
+def test_a_gradient_that_is_not_finite_ends_the_step_and_changes_nothing() -> None:
+    learner = MAML({"w": torch.zeros(1, 3)})
+    learner.outer_step(roots(1.0))
+    before = learner.start["w"].detach().clone()
+    with pytest.raises(UnderstudyError, match="MAML, step 1: the outer gradient is not finite; lower the rates"):
+        learner.outer_step(roots(float(before[0, 0])))
+    assert torch.equal(learner.start["w"], before) and learner.number == 1
+    learner.outer_step(roots(1.0))
+    assert bool(learner.start["w"].isfinite().all())
+
+
+class Counting(MAML):
+    """Keeps count of its steps in what is kept, before anybody knows whether they are good ones."""
+
+    def __init__(self) -> None:
+        super().__init__({"w": torch.zeros(1, 3)})
+        self.kept = {"count": torch.zeros(1)}
+
+    def descend(self, tasks: Tasks) -> dict[str, float]:
+        self.kept["count"] += 1
+        return super().descend(tasks)
+
+
+def test_what_is_kept_is_as_it_was_as_well() -> None:
+    learner = Counting()
+    learner.outer_step(roots(1.0))
+    with pytest.raises(UnderstudyError, match="is not finite"):
+        learner.outer_step(roots(float(learner.start["w"][0, 0].detach())))
+    assert learner.kept["count"].item() == 1
+
+
+def test_clamped_gradients_stay_within_and_do_not_see_what_is_beside_them() -> None:
+    both = start(starts=2)
+    learner = MAML(both, clamp=0.05)
+    alone = MAML({name: t[1:] for name, t in both.items()}, clamp=0.05)
+    for step in range(3):
+        tasks = lines(6, 10 * step)
+        learner.outer_step(tasks)
+        x, y, xq, yq = (tasks.data[name][3:] for name in ("support_x", "support_y", "query_x", "query_y"))
+        alone.outer_step(module_tasks(NET, (x, y), (xq, yq), mse_loss))
+        most = max(float(t.grad.abs().max()) for t in learner.learned.values() if t.grad is not None)
+        assert most == pytest.approx(0.05)
+    for name, tensor in alone.start.items():
+        torch.testing.assert_close(learner.start[name][1:], tensor)
+
+
+def test_a_start_in_another_order_goes_on_with_its_own_moments(tmp_path: Path) -> None:
+    """Adam counts tensors; two of one shape would take each other's moments."""
+    file, earlier = tmp_path / "run.safetensors", tmp_path / "earlier.safetensors"
+    target = random(2, 4, seed=3)
+
+    def loss(parameters: dict[str, Tensor]) -> Tensor:
+        return ((parameters["a"] - target[0]).square() + 9 * (parameters["b"] - target[1]).square()).sum(1)
+
+    tasks, begun = Tasks(loss, loss, 2), {"a": torch.zeros(1, 4), "b": torch.zeros(1, 4)}
+    whole, turned, old = MAML(begun, rate=0.1), MAML(dict(reversed(begun.items())), rate=0.1), MAML(begun, rate=0.1)
+    for _ in range(3):
+        whole.outer_step(tasks)
+    whole.save(file)
+    numbers = {"optimiser|start|a|": "optimiser|0|", "optimiser|start|b|": "optimiser|1|"}
+    flat = {}
+    for name, tensor in load_file(file).items():
+        first = next((one for one in numbers if name.startswith(one)), "")
+        flat[numbers.get(first, "") + name.removeprefix(first)] = tensor
+    save_file(flat, earlier)
+    turned.resume(file)
+    old.resume(earlier)
+    for one in (whole, turned, old):
+        one.outer_step(tasks)
+    for name, tensor in whole.learned.items():
+        assert torch.equal(tensor, turned.learned[name]) and torch.equal(tensor, old.learned[name]), name

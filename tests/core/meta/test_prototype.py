@@ -132,3 +132,10 @@ def test_it_learns_what_tells_classes_apart_and_broken_copies_do_not(
     right = outputs(NET, learner.adapt(new), new.data["query_x"]).argmax(2) == new.data["query_y"]
     share = float(right.double().mean())
     assert share < 0.4 if broken else share > 0.85, share
+
+
+def test_dropout_thins_the_body_and_leaves_the_layer_of_the_prototypes_alone() -> None:
+    """The last layer has another shape while features are asked for; that of the start is not used."""
+    learner, without = Prototype(start_of(NET), dropout=0.5), Prototype(start_of(NET))
+    assert learner.outer_step(groups(4, 3))["loss"] != without.outer_step(groups(4, 3))["loss"]
+    assert learner.thin().keys() == {"0.weight", "0.bias"}

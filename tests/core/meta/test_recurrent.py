@@ -138,3 +138,9 @@ def test_tasks_without_examples_or_metric_are_refused() -> None:
     wide = {**waves(0).data, "support_x": torch.zeros(16, 5, 2)}
     with pytest.raises(UnderstudyError, match="2 numbers were given to a network that reads 1"):
         learner.adapt(Tasks(loss, loss, 16, wide))
+
+
+def test_dropout_is_refused() -> None:
+    with pytest.raises(UnderstudyError, match="a recurrent learner has no dropout; give dropout=0"):
+        Recurrent(start_of(NET), dropout=0.1)
+    assert Recurrent(start_of(NET), dropout=0.0).dropout == 0

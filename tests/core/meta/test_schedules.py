@@ -34,6 +34,8 @@ def test_it_warms_up_and_stays_at_the_least() -> None:
     assert constant(123) == 1
     with pytest.raises(UnderstudyError, match="10 steps of warm-up do not fit into 10"):
         linear(10, warm_up=10)
+    with pytest.raises(UnderstudyError, match="-1 steps of warm-up do not fit into 10"):
+        cosine(10, warm_up=-1)
 
 
 def uphill(slope: float) -> Tasks:

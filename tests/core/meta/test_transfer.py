@@ -120,3 +120,23 @@ def test_heads_that_do_not_go_together_are_refused(backbones: Callable[..., Back
     larger = Start.plain(backbone.sites, rank=4)
     found, _ = transferred(backbone, [whole.stack(), larger.stack()], role(False))
     assert all(t.shape[2] == 4 for t in found.stack().down.values())
+
+
+def test_a_merged_head_s_columns_are_as_long_as_those_of_the_heads_by_their_weights() -> None:
+    heads = HeadStack({"a": random(2, 9, 2)}, {"a": random(2, 2, 7, seed=1)})
+    heads.down["a"][1] *= 10
+    weights = torch.tensor([0.75, 0.25])
+    mean = float((weights * heads.down["a"].square().sum((1, 2)) / 2).sum().sqrt())
+    for length in merged(heads, weights, 2).down["a"][0].norm(dim=0).tolist():
+        assert length == pytest.approx(mean, rel=1e-4)
+
+
+def test_so_many_heads_count_and_the_product_has_the_rank_that_is_asked_for(backbones: Callable[..., Backbone]) -> None:
+    backbone = backbones()
+    stacks = [
+        HeadStack.of_tensors({name: t + 0.1 * random(*t.shape, seed=seed + i) for i, (name, t) in
+                              enumerate(Start.plain(backbone.sites, rank=2).tensors.items())}) for seed in (0, 50, 99)
+    ]  # fmt: skip
+    found, weights = transferred(backbone, stacks, role(False), temperature=10.0, nearest=2, rank=1)
+    assert sorted(weight > 0 for weight in weights.tolist()) == [False, True, True]
+    assert all(t.shape[2] == 1 for t in found.stack().down.values())
