@@ -168,7 +168,7 @@ def kind_of(annotation: Any) -> Any:
         return {"list": kind_of(arguments[0])}
     plain = {str: "text", float: "number", int: "integer", bool: "boolean"}
     if annotation not in plain:
-        raise UnderstudyError(f"a head cannot fill a field of type {annotation}",
+        raise UnderstudyError(f"a head cannot fill a field of type {getattr(annotation, '__name__', annotation)}",
                               mend="use str, int, float, bool, Literal[…] or tuple[…, ...]")  # fmt: skip
     return plain[annotation]
 

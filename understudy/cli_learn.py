@@ -173,7 +173,7 @@ def ask(
     """Ask one role, outside any team.
 
     TEXT is the role's one field, or a JSON object of its fields. A FILE ending in .jsonl has one such object a line,
-    and one answer a line is printed, as JSON.
+    and one answer a line is printed, as JSON, with the message it answers under "takes".
 
     `understudy ask triage "I was charged twice this month"`
 
@@ -188,8 +188,8 @@ def ask(
     solo = open_solo(role)
     if path:
         messages = [solo.message(line.get("takes", line), where) for where, line in lines]
-        for answer in solo.answer(messages):
-            print_json(answer.as_json())
+        for message, answer in zip(messages, solo.answer(messages), strict=True):
+            print_json({"takes": message.model_dump(mode="json"), **answer.as_json()})
         return
     takes = parse_object(what, "TEXT") if what.lstrip().startswith("{") else what
     (answer,) = solo.answer([solo.message(takes)])
@@ -209,16 +209,28 @@ def lesson_view(lesson: Lesson, types: bool = False) -> Group:
     values |= {
         "demonstrations": report.demonstrations,
         "leave-one-out": str(lesson.left_out),
+        "would answer": f"{lesson.would_answer} of these {report.demonstrations}, and abstain from the others",
         "seconds": round(report.seconds, 1),
         "head": f"{lesson.bytes / 1e6:.2f} MB in {lesson.folder}",
     }
     if report.accuracy < 0.5:
         values["mind"] = "most left-out demonstrations were answered wrong: expect abstentions, and measure before use"
+    elif lesson.would_answer < report.demonstrations / 2:
+        values["mind"] = "it will abstain often: more demonstrations make it bolder"
+    look = []
     if report.disagree:
-        values["look at"] = f"demonstrations {', '.join(map(str, report.disagree))}: the others contradict them"
+        look = [f"demonstrations {', '.join(map(str, report.disagree))}: the others contradict them"]
+    look += [f"demonstration {at}: its {field} '{_short(value)}' does not stand in its message, as the others' do"
+             for at, field, value in lesson.uncopied]  # fmt: skip
+    if look:
+        values["look at"] = "; ".join(look)
     found = lesson.folder in (Path("heads") / lesson.role, Path.cwd() / "heads" / lesson.role)
     use = Text(f'ask it: understudy ask {lesson.role if found else lesson.folder} "…"', style="dim")
     return Group(Text(f"{lesson.role} is learned", style="bold green"), fields_view(values), use)
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= 40 else f"{value[:39]}…"
 
 
 def _type(kind: Any) -> str:

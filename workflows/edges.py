@@ -11,11 +11,13 @@ from typing import Any
 from .expressions import Expression
 from .fitting import Fit, field_kinds, fit, misfits, needs_of
 from .function_names import name_of, place_of
+from .functions import fill
 from .graph import Graph, Step
 from .inference import field_of, in_words, names_of, never, no_list, no_number
 from .kinds import ANYTHING, TRUTH, WHOLE, Constant, Fields, Kind, Many, Mapped, Plain, Row, members
 from .outputs import Arrival, Outputs, takes_of
 from .roads import Roads
+from .templates import unfilled
 from .values import hint
 
 Found = Iterator[tuple[str, str, str, str]]
@@ -111,6 +113,8 @@ class _Edges:
             for key in signature.required:
                 if key not in step.input and key not in signature.unnamed:
                     yield f"{at}.input", f"{doer} needs '{key}'", "", f"add {key}: …"
+            if step.call is fill:
+                yield from unfilled(step.input, self.kinds.get(f"{at}.input.template", ANYTHING), f"{at}.input")
             return
         for parameter, name in self.taken(step):
             wanted = signature.takes.get(parameter, ANYTHING)

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 PARTS = re.compile(r"[^.\[\]]+|\[\d+\]")
 ARGUMENT = re.compile(r"\b(after|input|merge|retry|when)=([\w\[{]?)")
 """How a keyword of Python is written where a problem of the graph says what to write."""
+WORKFLOW = re.compile(r"\bworkflow (?=\S+ (?:takes|needs)\b)")
+"""Who does a step, where a workflow does; in a file it is a team or a pattern."""
+BRANCHES = ("make the branches one workflow that is a step, with its on_error",
+            "put the branches into a team of their own, which a step does with team: PATH and on_error")
 
 
 def check_role(role: Mapping[str, Any], report: Report) -> None:
@@ -74,8 +78,10 @@ def check_team(team: Mapping[str, Any], report: Report, unsound: Collection[KeyP
         path = graph_path(problem.path)
         inside = path[2:3] == ("workflow",) and len(path) > 3  # the mistakes of a team are those of its own file
         if found.holds(path) and not inside:
+            step = team.get("workflow", {}).get("steps", {}).get(path[1]) if len(path) > 1 else None
+            what = WORKFLOW.sub("team " if "team" in (step or ()) else "the pattern of step ", problem.what)
             mend = ARGUMENT.sub(lambda found: f"{found[1]}: {found[2]}".rstrip(), problem.suggestion)
-            report.add(written_path(path, team), problem.what, why=problem.why, suggestion=mend)
+            report.add(written_path(path, team), what, why=problem.why, suggestion=mend.replace(*BRANCHES))
     for step, path, _ in patterns_in(team):
         for problem in patterns[step].graph().check(agents) if step != WHOLE and step in patterns else ():
             report.add(path, problem.what, why=problem.why, suggestion=problem.suggestion)

@@ -29,8 +29,13 @@ class Report:
 
     def add(self, path: KeyPath, what: str, *, why: str = "", suggestion: str | None = None,
             key: bool = False, offset: int | None = None) -> None:
-        """Note a mistake at the value of ``path`` (or its key), ``offset`` characters into it."""
+        """Note a mistake at the value of ``path`` (or its key), ``offset`` characters into it.
+
+        Of a value that could not be read no more than that is told.
+        """
         self.paths.add(path)
+        if any(path[:deep] in self.document.unread for deep in range(1, len(path) + 1)):
+            return
         self.problems.append(self.document.problem(
             path, what, why=why, suggestion=suggestion or "", key=key, offset=offset))
 
@@ -41,6 +46,8 @@ class Report:
     def expected(self, path: KeyPath, value: Any, what: str, suggestion: str = "") -> None:
         """Note that ``what`` was expected where ``value`` stands."""
         shown = f" {value!r}" if isinstance(value, int | float) and not isinstance(value, bool) else ""
+        if value is None and "mapping" in what:
+            suggestion = "; ".join(filter(None, ("indent what belongs to it, deeper than its key", suggestion)))
         self.add(path, f"expected {what}, found {kind(value)}{shown}", suggestion=suggestion)
 
 

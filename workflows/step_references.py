@@ -22,6 +22,12 @@ TEAM_WORDS = ("cast", "name", "does")
 ASKS = ("ask", "ask_from")
 WAITS = (*ASKS, "sleep")
 
+UNKNOWN = {
+    "item": "only a step with 'each' has items", "index": "only a step with 'each' has items",
+    "error": "it is what went wrong where a step has 'on_error', and none has",
+}
+"""Names that mean something elsewhere: why they do not here."""
+
 Rule = tuple[str, tuple[str, ...], str, str]
 """A key, others, why it says nothing without them or beside them, and how to mend it."""
 
@@ -66,7 +72,7 @@ class Scope:
         names = (*self.names, *(("item", "index") if each else ()))
         for name in sorted(expression.names()):
             if name not in names:
-                why = "only a step with 'each' has items" if name in ("item", "index") else ""
+                why = UNKNOWN.get(name, "")
                 self.report.add(path, f"unknown name '{name[:60]}' in '{expression.text[:80]}'", why=why,
                                 suggestion="" if why else hint(name, names), offset=expression.offset_of(name))
         for root, *rest in expression.paths():

@@ -22,6 +22,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from .problems import Problem, key_path
+from .yaml_mends import mistake
 
 MOST_NODES = 50_000
 DEEPEST = 60
@@ -29,19 +30,6 @@ MOST_BYTES = 20_000_000
 
 KeyPath = tuple[str | int, ...]
 Place = tuple[int, int]
-
-MENDS = {
-    "undefined alias": "quote the value, or name it before with &",
-    "mapping values": "quote the value: it has ': ' in it",
-    "'\\t'": "indent with spaces",
-    "cannot start any token": "quote the value",
-    "quoted scalar": "close the quotes",
-    "end of stream": "close the quotes",
-    "<stream end>": "close the bracket",
-    "expected ',' or": "close the bracket, or quote the value",
-    "block end": "check the indentation",
-    "could not find expected ':'": "write key: value",
-}
 
 CORE = "tag:yaml.org,2002:"
 VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}|\$\{[^}]*\}?")
@@ -52,7 +40,8 @@ class YamlDocument:
     """The plain value of a file and the places of its parts.
 
     ``problems`` lists what could not be read: syntax, duplicate keys, tags, unset variables. Where it is not
-    empty ``value`` is what could be. ``allow`` are the folders in which it may name places, beside its own.
+    empty ``value`` is what could be; ``unread`` are the paths of values that could not. ``allow`` are the folders in
+    which it may name places, beside its own.
     """
 
     file: Path
@@ -61,6 +50,7 @@ class YamlDocument:
     key_places: Mapping[KeyPath, Place] = field(repr=False, default_factory=dict)
     quoted: frozenset[KeyPath] = field(repr=False, default_factory=frozenset)
     problems: tuple[Problem, ...] = ()
+    unread: frozenset[KeyPath] = frozenset()
     allow: tuple[Path, ...] = ()
 
     def problem(self, path: KeyPath, what: str, *, why: str = "", suggestion: str = "", key: bool = False,
@@ -108,7 +98,7 @@ def parse_document(text: str, file: Path | str = "<text>",
     reader = _Reader(Path(file), environment)
     value = reader.read(text)
     return YamlDocument(reader.file, value, reader.places, reader.key_places, frozenset(reader.quoted),
-                        tuple(reader.problems))
+                        tuple(reader.problems), frozenset(reader.unread))
 
 
 class _Reader:
@@ -121,6 +111,7 @@ class _Reader:
         self.key_places: dict[KeyPath, Place] = {}
         self.quoted: set[KeyPath] = set()
         self.problems: list[Problem] = []
+        self.unread: set[KeyPath] = set()
         self.count = 0
 
     def read(self, text: str) -> Any:
@@ -134,10 +125,9 @@ class _Reader:
         try:
             node = self.yaml.compose(text)
         except MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            what = str(error.problem or error.context or "cannot be read").strip().rstrip(".")
+            mark, what, mend = mistake(error, text)
             self.report(mark, (), f"YAML: {what}", why=str(error.context or "") if error.problem else "",
-                        suggestion=next((mend for sign, mend in MENDS.items() if sign in what), ""))
+                        suggestion=mend)
             return None
         except ReaderError as error:
             at = text[: error.position]
@@ -177,6 +167,8 @@ class _Reader:
         if len(above) >= DEEPEST:
             self.report(node.start_mark, path, "nested too deeply", why=f"at most {DEEPEST} levels")
             return None
+        if not isinstance(node, ScalarNode) and str(node.tag) not in (CORE + "map", CORE + "seq"):
+            self.refuse(node, path)
         if isinstance(node, MappingNode):
             return self.mapping(node, path, (*above, id(node)))
         if isinstance(node, SequenceNode):
@@ -238,9 +230,14 @@ class _Reader:
             return text.lower() in ("true", "yes", "on", "y")
         if kind in ("int", "float"):
             return _number(text)
-        self.report(node.start_mark, path, f"the tag '{tag}' is not allowed",
-                    why="only texts, numbers, true/false and null can be values")
-        return None
+        self.refuse(node, path)
+        return text
+
+    def refuse(self, node: Node, path: KeyPath) -> None:
+        self.unread.add(path)
+        self.report(node.start_mark, path, f"the tag '{node.tag}' is not allowed",
+                    why="only texts, numbers, true/false and null can be values",
+                    suggestion="take it away, or quote the value")
 
     def substituted(self, text: str, node: ScalarNode, path: KeyPath) -> str:
         assert self.environment is not None
@@ -250,6 +247,7 @@ class _Reader:
             if found.group() == "$$":
                 return "$"
             if name is None:
+                self.unread.add(path)
                 self.report(node.start_mark, path, f"cannot read '{found.group()}'",
                             suggestion="write ${NAME} or ${NAME:-default}, and $$ for a dollar")
                 return ""
@@ -257,6 +255,7 @@ class _Reader:
             if not value and default is not None:
                 return str(default)
             if value is None:
+                self.unread.add(path)
                 self.report(node.start_mark, path, f"the environment has no variable '{name}'",
                             suggestion=f"set it, or write ${{{name}:-default}}")
             return value or ""

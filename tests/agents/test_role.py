@@ -253,3 +253,14 @@ def test_a_role_of_message_types_has_no_head_fill_its_doubt() -> None:
     assert [name for name, _ in role.record.fields] == ["urgent"]
     assert role.document()["gives"] == {"urgent": "boolean"}
     assert issubclass(role_from_document(role.document(), Path(".")).gives, Filled)
+
+
+def test_a_type_that_no_head_fills_is_named() -> None:
+    class Asked(Message, message_name="test.Asked2"):
+        text: str
+
+    class Told(Message, message_name="test.Told2"):
+        path: Path
+
+    with pytest.raises(UnderstudyError, match=r"a head cannot fill a field of type Path; use str, int"):
+        Role("teller", "Tells.", Asked, Told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
@@ -11,9 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from understudy.cli import app
+from understudy.cli_learn import lesson_view
+from understudy.core.adaptation import Report
+from understudy.lesson import Lesson
 
 runner = CliRunner()
 
@@ -85,6 +90,39 @@ def test_learn_tells_a_person(desk: Path, tmp_path: Path, tiny_backbone: Path) -
         assert "".join(words.split()) in said
     assert f"understudyask{tmp_path / 'triage'}" in said, "a head that is not in heads/ is named by its folder"
     assert (tmp_path / "triage" / "head.json").is_file()
+
+
+def lesson(tmp_path: Path, answered: float, accuracy: float, notes: list[tuple[str, str]]) -> Lesson:
+    """What is told of a role that copies a note, whatever it was learned by."""
+    report = Report(accuracy, 0.0, 1.0, len(notes), 4, 4, (), 1.0, 0.5, answered, (), {})
+    shown = [{"takes": {"text": text}, "gives": {"note": note}} for text, note in notes]
+    return Lesson("r", tmp_path, report, 0, {"gives": {"note": "text"}, "takes": {"text": "text"},
+                                             "demonstrations": shown})  # fmt: skip
+
+
+def test_a_slip_of_the_pen_in_a_copied_text_is_told(tmp_path: Path) -> None:
+    right = [(f"call {name} today", name) for name in ("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn")]
+    assert lesson(tmp_path, 1.0, 1.0, right).uncopied == []
+    slip = lesson(tmp_path, 1.0, 1.0, [*right, ("call Gus today", "Guus"), ("nobody called", "")])
+    assert slip.uncopied == [(7, "note", "Guus")], "nothing is no slip"
+    console = Console(file=io.StringIO(), width=200, color_system=None)
+    console.print(lesson_view(slip))
+    assert "demonstration 7: its note 'Guus' does not stand in its message" in console.file.getvalue()  # type: ignore[attr-defined]
+    written = [(text, f"{note}!") for text, note in right]
+    assert lesson(tmp_path, 1.0, 1.0, written).uncopied == [], "what is written throughout is no slip"
+    assert lesson(tmp_path, 1.0, 1.0, [*right[:3], *written[3:]]).uncopied == [], "nor half of them"
+
+
+@pytest.mark.parametrize(
+    ("answered", "accuracy", "told"),
+    [(1.0, 0.75, None), (0.25, 0.75, "abstain often"), (0.25, 0.25, "answered wrong: expect abstentions")],
+)
+def test_what_to_expect_is_told(tmp_path: Path, answered: float, accuracy: float, told: str | None) -> None:
+    console = Console(file=io.StringIO(), width=200, color_system=None)
+    console.print(lesson_view(lesson(tmp_path, answered, accuracy, [("a b", "a")] * 4)))
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert f"{round(4 * answered)} of these 4, and abstain from the others" in said
+    assert ("mind" in said) is bool(told) and (told or "") in said
 
 
 def test_all_heads_are_learned_again_from_what_they_keep(desk: Path, tmp_path: Path, tiny_backbone: Path) -> None:
@@ -266,8 +304,9 @@ def test_ask_a_file_gives_the_same_answers_line_by_line(desk: Path) -> None:
     (desk / "messages.jsonl").write_text("\n\n".join(map(json.dumps, lines)), encoding="utf-8")
     done = call("ask", "triage", "messages.jsonl")
     assert done.exit_code == 0, (done.output, done.exception)
-    together = [json.loads(line)["output"] for line in done.stdout.splitlines()]
-    assert together == [json_of("ask", "triage", text)["output"] for text in texts]
+    together = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["output"] for one in together] == [json_of("ask", "triage", text)["output"] for text in texts]
+    assert [one["takes"] for one in together] == [{"text": text} for text in texts], "with what it answers"
 
 
 def test_ask_a_person_reads_fields() -> None:

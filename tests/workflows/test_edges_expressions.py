@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.workflows.edge_steps import Order, of, planned, priced, text, told
 from understudy.agents.messages import Finding
 from understudy.workflows.flow import Workflow
 from understudy.workflows.refs import Ref, length
+from understudy.workflows.schema import check_text
 
 
 def test_paths_of_expressions() -> None:
@@ -81,3 +84,26 @@ def test_conditions() -> None:
         "steps.planned.routes[0].when: planned has no 'confidnce': it is Plan; did you mean 'confidence'?",
         "steps.planned.routes[1].when: planned.confidence has no length: it is a number; ",
     ]
+
+
+@pytest.mark.parametrize(
+    ("template", "given", "told"),
+    [
+        ("{answer} has {peces}", "answer: input.request, pieces: input.request", "{peces}, which is not given; did"),
+        ("{a} and {a}", "", "{a}, which is not given; add a: …"),
+        ("{answer} {{5}} {5}", "answer: input.request", None),
+    ],
+)
+def test_what_a_template_lacks_is_found_before_the_run(template: str, given: str, told: str | None) -> None:
+    more = f", {given}" if given else ""
+    found = check_text(f"""\
+schema: understudy/team/v1
+team: desk
+input: {{request: text}}
+workflow:
+  start: tell
+  steps:
+    tell: {{call: fill, input: {{template: {{value: "{template}"}}{more}}}, then: $end}}
+""")
+    assert [told in str(one) for one in found] == [True] if told else not found
+    assert not found or "workflow.steps.tell.input.template" in str(found[0])

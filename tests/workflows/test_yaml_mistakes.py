@@ -128,6 +128,28 @@ def test_mistakes_in_a_workflow(old: str, new: str, expected: str) -> None:
     assert any(one.startswith(expected) for one in found), found
 
 
+@pytest.mark.parametrize(("old", "new", "expected"), [
+    ("{qa: qa}", "!foo {qa: qa}", "3:9: agents: the tag '!foo'"),
+    ("{qa: qa}", "{qa: !!python/object:os.x {a: b}}", "3:14: agents.qa: the tag 'tag:yaml.org,2002:python/object:os.x'"),
+    ("{qa: qa}", "{qa: !!python/name:os.system ''}", "3:14: agents.qa: the tag"),
+    ("{value: input.amount}", "{value: !!binary aGVsbG8=}", "7:37: workflow.steps.a.input.value: the tag"),
+    ("retry: 2", "retry: !often {twice: 2}", "8:63: workflow.steps.b.retry: the tag '!often'"),
+    ("agent: qa", "agent: ${NO_SUCH_VARIABLE}", "8:16: workflow.steps.b.agent: the environment has no variable"),
+    ("agent: qa", "agent: ${5}", "8:16: workflow.steps.b.agent: cannot read '${5}'"),
+])
+def test_a_value_that_cannot_be_read_is_one_mistake(old: str, new: str, expected: str) -> None:
+    (found,) = mistakes(STEPS.replace(old, new, 1))
+    assert found.startswith(expected)
+
+
+def test_a_mapping_that_is_not_indented_is_told_as_that() -> None:
+    found = mistakes("agents:\nqa: qa\n")
+    assert found[0].endswith("agents: expected a mapping of agent names, found nothing (null); "
+                             "indent what belongs to it, deeper than its key")
+    (found, _) = mistakes("agents: {qa: qa}\nworkflow:\n  steps:\n    a:\n    agent: qa\n")
+    assert "(null); indent what belongs to it, deeper than its key; keys: agent, " in found
+
+
 def test_a_wrong_thing_is_reported_wherever_it_stands() -> None:
     text = STEPS.replace("    c: {ask: Yes?, choices: [yes, no], then: d}\n", "").replace("{x: e.x}", "{x: c, y: c.z}")
     assert [line.split(";")[0] for line in mistakes(text)] == [

@@ -43,11 +43,39 @@ def test_types_are_checked_into_and_out_of_a_team(write: Callable[..., Path]) ->
         """)
     found = [str(one).partition("workflow.steps.")[2] for one in check(file)]
     assert [re.sub(r"[;,] .*", "", one) for one in found] == [
-        "a.input: workflow desk needs 'count'",
-        "a.input.cuont: workflow desk takes no 'cuont'",
-        "b.input.count: workflow desk takes int as 'count'",
+        "a.input: team desk needs 'count'",
+        "a.input.cuont: team desk takes no 'cuont'",
+        "b.input.count: team desk takes int as 'count'",
         "c.input.value: b has no 'twise': it is {twice: int}",
     ], found
+
+
+def test_what_does_a_step_is_called_as_it_is_written(write: Callable[..., Path]) -> None:
+    """In Python a team and a pattern are workflows; a file has no such step."""
+    write("workflow: {steps: {s: {call: double, input: {value: {value: 1}}}}}\n", "inner.yaml")
+    file = write("""\
+        workflow:
+          steps:
+            a: {call: same, input: {value: input.request}, then: [left, right]}
+            left: {call: same, input: {value: a}, on_error: sorry, then: met}
+            right: {call: same, input: {value: a}, on_error: sorry, then: met}
+            sorry: {call: same, input: {value: error.step}}
+            met: {team: inner.yaml, after: [left, right], input: {x: a}, then: vote}
+            vote:
+              pattern: {vote: {agents: [{call: same}, {call: count}], takes: {q: {list: text}}}}
+              input: {q: left.answer, x: a}
+        """)
+    found = [str(one).partition("workflow.steps.")[2] for one in check(file)]
+    assert [one for one in found if "orkflow" in one] == [], found
+    assert any("team desk takes no 'x'" in one for one in found), found
+    assert any("the pattern of step vote takes no 'x'" in one for one in found), found
+    (twice,) = (one for one in found if "may be reached twice" in one)
+    assert twice.endswith("put the branches into a team of their own, which a step does with team: PATH and on_error")
+
+
+def test_a_failure_that_no_step_leads_on_from_has_no_error(write: Callable[..., Path]) -> None:
+    (found,) = check(write("workflow: {steps: {s: {call: same, input: {value: error.step}}}}\n"))
+    assert "unknown name 'error' in 'error.step'; it is what went wrong where a step has 'on_error'" in str(found)
 
 
 def test_a_team_is_no_part_of_itself(write: Callable[..., Path], tmp_path: Path) -> None:
