@@ -130,12 +130,12 @@ def test_mistakes_in_a_workflow(old: str, new: str, expected: str) -> None:
 
 @pytest.mark.parametrize(("old", "new", "expected"), [
     ("{qa: qa}", "!foo {qa: qa}", "3:9: agents: the tag '!foo'"),
-    ("{qa: qa}", "{qa: !!python/object:os.x {a: b}}", "3:14: agents.qa: the tag 'tag:yaml.org,2002:python/object:os.x'"),
+    ("{qa: qa}", "{qa: !!python/object:os.x {a: b}}", "3:14: agents.qa: the tag 'tag:yaml.org,2002:python/object:os.x"),
     ("{qa: qa}", "{qa: !!python/name:os.system ''}", "3:14: agents.qa: the tag"),
-    ("{value: input.amount}", "{value: !!binary aGVsbG8=}", "7:37: workflow.steps.a.input.value: the tag"),
+    ("{value: input.amount}", "{value: !!binary aGVsbG8=}", "7:36: workflow.steps.a.input.value: the tag"),
     ("retry: 2", "retry: !often {twice: 2}", "8:63: workflow.steps.b.retry: the tag '!often'"),
-    ("agent: qa", "agent: ${NO_SUCH_VARIABLE}", "8:16: workflow.steps.b.agent: the environment has no variable"),
-    ("agent: qa", "agent: ${5}", "8:16: workflow.steps.b.agent: cannot read '${5}'"),
+    ("agent: qa", "agent: '${NO_SUCH_VARIABLE}'", "8:16: workflow.steps.b.agent: the environment has no variable"),
+    ("agent: qa", "agent: '${5}'", "8:16: workflow.steps.b.agent: cannot read '${5}'"),
 ])
 def test_a_value_that_cannot_be_read_is_one_mistake(old: str, new: str, expected: str) -> None:
     (found,) = mistakes(STEPS.replace(old, new, 1))
