@@ -222,6 +222,7 @@ def lesson_view(lesson: Lesson, types: bool = False) -> Group:
         look = [f"demonstrations {', '.join(map(str, report.disagree))}: the others contradict them"]
     look += [f"demonstration {at}: its {field} '{_short(value)}' does not stand in its message, as the others' do"
              for at, field, value in lesson.uncopied]  # fmt: skip
+    look += [f"no demonstration shows {field} '{_short(choice)}'" for field, choice in lesson.unshown]
     if look:
         values["look at"] = "; ".join(look)
     found = lesson.folder in (Path("heads") / lesson.role, Path.cwd() / "heads" / lesson.role)

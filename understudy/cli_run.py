@@ -27,6 +27,7 @@ from .objects import parse_object, read_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .agents.messages import Message
     from .workflows.drain import Drain
     from .workflows.events import Event
     from .workflows.outcome import Result
@@ -55,7 +56,7 @@ def run(
     """Let a team answer a request.
 
     Each run is kept in a journal (.understudy/journal.db here, or --journal), so that a run which was killed goes on
-    with 'understudy resume'. A team that takes nothing needs no TEXT.
+    with 'understudy resume'. A team that takes nothing needs no TEXT; of one with several fields it is a JSON object.
 
     `understudy run examples/travel_desk/team.yaml "Which neighbours of France use the euro?"`
 
@@ -67,7 +68,7 @@ def run(
     given = _request(text, input_file)
     use_functions(functions)
     loaded = Team.load(team, allow=call.allow)
-    request = {} if given is None and not loaded.takes.model_fields else _needed(given)
+    request = {} if given is None and not loaded.takes.model_fields else _fields(_needed(given), loaded.takes, team)
     loaded.require_heads()  # before the journal is made
     file, name = journal or DEFAULT_JOURNAL, run_id or uuid.uuid4().hex[:12]
 
@@ -206,6 +207,18 @@ def _needed(request: str | dict[str, Any] | None) -> str | dict[str, Any]:
     if request is None:
         raise UnderstudyError("there is no request", mend=_ONE)
     return request
+
+
+def _fields(request: str | dict[str, Any], takes: type[Message], team: Path) -> str | dict[str, Any]:
+    """The request; of a team that needs several fields a text has to be these, as JSON."""
+    needed = [name for name, info in takes.model_fields.items() if info.is_required()]
+    if isinstance(request, dict) or len(needed) < 2:
+        return request
+    if request.lstrip().startswith("{"):
+        return parse_object(request, "TEXT")
+    fields = ", ".join(f'"{name}": …' for name in needed)
+    mend = f"--input FILE.json, a file with {{{fields}}}, or that as TEXT"
+    raise UnderstudyError(f"the request is a text, and the team takes {len(needed)} fields", where=str(team), mend=mend)
 
 
 _ONE = 'give it as TEXT ("…") or with --input FILE, one of the two'

@@ -75,7 +75,9 @@ def _unlike(expected: Any, output: Any, path: str) -> Iterator[str]:
             else:
                 yield f"{at}: there is no such field, only {', '.join(map(str, output)) or 'none'}"
     elif not meets(expected, output, path):
-        yield f"{path}: expected {_wanted(expected)}, got {_value(output)}"
+        spelt = isinstance(output, bool) and isinstance(expected, str) and expected.lower() in ("yes", "no")
+        mend = f"; a boolean is written true or false, and '{expected}' is a text" if spelt else ""
+        yield f"{path}: expected {_wanted(expected)}, got {_value(output)}{mend}"
 
 
 def _wanted(expected: Any) -> str:

@@ -62,6 +62,16 @@ class Lesson:
                 found += [(at + 1, field, values[at]) for at, copied in enumerate(there) if not copied]
         return found
 
+    @property
+    def unshown(self) -> list[tuple[str, str]]:
+        """Choices that no demonstration has, each with its field: they are hardly ever answered."""
+        shown = self.document["demonstrations"]
+        return [
+            (field, choice)
+            for field, kind in self.document["gives"].items() if isinstance(kind, list)
+            for choice in kind if all(one["gives"][field] != choice for one in shown)
+        ]  # fmt: skip
+
     def as_json(self) -> dict[str, Any]:
         """The object that ``learn --json`` prints."""
         return {
@@ -76,6 +86,7 @@ class Lesson:
             "threshold": round(self.report.threshold, 4),
             "answered": round(self.report.answered, 4),
             "disagree": list(self.report.disagree),
+            "unshown": [{"field": field, "choice": choice} for field, choice in self.unshown],
             "uncopied": [
                 {"demonstration": at, "field": field, "value": value} for at, field, value in self.uncopied
             ],

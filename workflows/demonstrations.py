@@ -30,6 +30,10 @@ def check_inline(demonstrations: list[Any], fields: Fields, report: Report) -> N
             said.check(one, f"demonstration {number + 1}", fields, note)
 
 
+SPELT = ("yes", "no", "on", "off", "true", "false")
+"""What YAML takes as a text, or is quoted, where a boolean was meant."""
+
+
 class _Said:
     """What was answered to each message so far."""
 
@@ -108,7 +112,9 @@ def check_value(value: Any, written: Any, path: KeyPath, note: Note) -> None:
         empty = isinstance(value, str) and not value.strip()
         quote = written == "text" and isinstance(value, int | float)
         found = "an empty text" if empty else kind(value)
-        note(path, f"expected {written}, found {found}", "", "quote it" if quote else "")
+        spelt = written == "boolean" and isinstance(value, str) and value.strip().lower() in SPELT
+        mend = "quote it" if quote else "write true or false" if spelt else ""
+        note(path, f"expected {written}, found {found}", "", mend)
 
 
 def _fits(value: Any, written: Any) -> bool:

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from .refs import Ref
-from .values import ExpressionError, attribute, element, hint, kind, length
+from .values import UNTAKEN, ExpressionError, attribute, element, hint, kind, length, settled, untaken
 
 __all__ = ["Expression", "ExpressionError", "Ref", "Scope"]
 
@@ -69,7 +69,8 @@ class Expression:
     def evaluate(self, scope: Scope) -> Any:
         """The value in ``scope`` (name → message, mapping, list or plain value). Raises ExpressionError."""
         try:
-            return self._node(scope)
+            value = self._node(scope)
+            return settled(value) if getattr(scope, "met", False) else value
         except ExpressionError as error:
             if error.where is not None:
                 raise
@@ -215,6 +216,8 @@ class _Compiler:
 
         def look_up(scope: Scope) -> Any:
             if name not in scope:
+                if untaken(scope, name):
+                    return UNTAKEN
                 raise ExpressionError(f"no value named '{name}'", mend=hint(name, scope), offset=offset)
             return scope[name]
 

@@ -20,6 +20,7 @@ from .parameters import Parameters, parameters_of
 if TYPE_CHECKING:
     from .diagram import Diagram
     from .problems import Problem
+    from .roads import Roads
 
 END = "$end"
 """Where a route leads that ends the run."""
@@ -173,6 +174,13 @@ class Graph:
     def lists(self) -> tuple[str, ...]:
         """The names of the growing lists."""
         return tuple(dict.fromkeys(step.into for step in self.steps.values() if step.into is not None))
+
+    @cached_property
+    def roads(self) -> Roads:
+        """The ways between its steps."""
+        from .roads import Roads
+
+        return Roads(self)
 
     @cached_property
     def guarded(self) -> bool:

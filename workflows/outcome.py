@@ -11,7 +11,6 @@ from ..core.errors import UnderstudyError
 from .graph import Graph
 from .scope import Scope
 from .state import State, StepRecord
-from .values import UNTAKEN, settled
 from .vector import as_tuples
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def result_of(state: State, questions: tuple[OpenQuestion, ...] = (), suspended:
 
 
 def output_so_far(graph: Graph, scope: Mapping[str, Any], last: Any) -> tuple[dict[str, Any], str | None]:
-    """The output as far as there is one, and the first mistake in it; see :func:`output_of` for a run that ended."""
+    """The output as far as there is one, and the first mistake in it."""
     if not graph.output:
         return _as_mapping(last), None
     output: dict[str, Any] = {}
@@ -66,16 +65,10 @@ def output_so_far(graph: Graph, scope: Mapping[str, Any], last: Any) -> tuple[di
     for name, expression in graph.output.items():
         try:
             value = expression.evaluate(scope)
-            value = settled(value)
             output[name] = as_tuples(value) if graph.lists else value
         except UnderstudyError as error:
             mistake = mistake or f"output.{name}: {error}"
     return output, mistake
-
-
-def output_of(graph: Graph, scope: Scope, last: Any) -> tuple[dict[str, Any], str | None]:
-    """The output of a run that came to its end: a step that no road led to is null in it, and so are its fields."""
-    return output_so_far(graph, scope.with_outputs(dict.fromkeys(graph.steps, UNTAKEN)), last)
 
 
 def _as_mapping(value: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from .graph import END, Graph, Step
 from .items import ahead, positions
 from .limits import Budget, Spent, used_up
 from .merging import merged
-from .outcome import output_of, output_so_far
+from .outcome import output_so_far
 from .scope import Scope
 from .state import WAITING, Ask, Cancel, Command, Finish, Slot, Start, State, Status, StepRecord, Visit
 from .vector import Vector
@@ -99,7 +99,7 @@ class Progress:
             if joined is not None and step.merge is not None:
                 value = merged(step.merge, joined)
             if step.each is not None:
-                items = items_of(step.each, self.scope())
+                items = items_of(step.each, self.scope(name))
                 needs = positions(items)
         except UnderstudyError as error:
             self.lead_on(step, str(error))
@@ -134,7 +134,7 @@ class Progress:
             if lost:
                 return self.refused(visit, index, f"it needs item {lost[0] + 1}, which brought nothing")
         try:
-            command = command_for(self.run, step, visit, index, self.scope(), self.at)
+            command = command_for(self.run, step, visit, index, self.scope(step.name), self.at)
         except UnderstudyError as error:
             return self.refused(visit, index, str(error))
         if isinstance(command, Start):
@@ -265,12 +265,24 @@ class Progress:
             self.finish("failed", f"step {step}: {error}")
 
     def finish(self, status: Status, error: str | None) -> None:
-        output, mistake = (output_of if status == "completed" else output_so_far)(self.graph, self.scope(), self.last)
+        scope = self.scope(whole=status == "completed")
+        output, mistake = output_so_far(self.graph, scope, self.last)
         if mistake is not None and status == "completed":
             status, error = "failed", mistake
         self.status, self.output, self.error, self.paused = status, output, error, None
         self.active.clear()
         self.commands = [Finish(status, output, error)]
 
-    def scope(self) -> Scope:
-        return Scope({"input": self.input, "team": self.team}, self.outputs, self.lists)
+    def scope(self, reader: str = "", whole: bool = True) -> Scope:
+        """What expressions of ``reader`` see; ``whole``: steps that the run has not come to are null."""
+        own = {"input": self.input, "team": self.team}
+        return Scope(own, self.outputs, self.lists, (lambda name: self.never(name, reader)) if whole else None)
+
+    def never(self, name: str, reader: str) -> bool:
+        """Whether the step ``name`` has not run, and nothing but ``reader`` that is under way can lead to it."""
+        if name not in self.graph.steps or name in self.outputs:
+            return False
+        joining = (to for to, some in self.arrived.items() if some)
+        under_way = {*self.active, *(to for to, _, _ in self.entering), *joining}
+        leads = self.graph.roads.leads
+        return not any(other == name or leads(other, name) for other in under_way - {reader, END})

@@ -176,6 +176,17 @@ def check_tests(team: Mapping[str, Any], inputs: tuple[str, ...], steps: Mapping
             if name.partition("/")[0] not in (inner if "/" in name else asking) and name != LIMIT:
                 report.add((*at, name), f"no step '{name[:60]}' asks", key=True,
                            suggestion=hint(name, asking) or "a step asks with ask: QUESTION")
+            elif isinstance(choices := _mapping(steps.get(name)).get("choices"), list):
+                given = _mapping(_answers(test, at[len(path) + 1 :])).get(name)
+                if isinstance(given, str) and given not in choices:
+                    report.add((*at, name), f"'{given[:60]}' is not among the choices",
+                               suggestion=hint(given, [str(one) for one in choices]))
+
+
+def _answers(test: Mapping[str, Any], at: KeyPath) -> Any:
+    """What a test answers, or its part ``at`` the number of a round."""
+    written = test.get("answers")
+    return written[at[0]] if at and isinstance(written, list) and isinstance(at[0], int) else written
 
 
 def _answered(written: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:

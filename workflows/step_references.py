@@ -5,6 +5,7 @@ What is asked of the steps together, as roads and types, is for :mod:`.checks`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -62,7 +63,7 @@ class Scope:
                  error: bool = False) -> None:
         self.report = report
         self.inputs = inputs
-        self.names = ("input", "team", *steps, *lists, *(("error",) if error else ()))
+        self.names = tuple(dict.fromkeys(("input", "team", *steps, *lists, *(("error",) if error else ()))))
 
     def check(self, written: Any, path: KeyPath, each: bool = False) -> None:
         """Report names in the expression ``written`` that are not in scope; ``each``: item and index are."""
@@ -73,13 +74,23 @@ class Scope:
         for name in sorted(expression.names()):
             if name not in names:
                 why = UNKNOWN.get(name, "")
+                mend = "" if why else hint(name, names) or ""
+                if not why and (text := _as_text(name, expression.text, path)):
+                    mend = "; ".join(filter(None, (mend, f"a text is {text}")))
                 self.report.add(path, f"unknown name '{name[:60]}' in '{expression.text[:80]}'", why=why,
-                                suggestion="" if why else hint(name, names), offset=expression.offset_of(name))
+                                suggestion=mend, offset=expression.offset_of(name))
         for root, *rest in expression.paths():
             known = {"input": self.inputs, "team": TEAM_WORDS}.get(root)
             if known and rest and rest[0] not in known:
                 self.report.add(path, f"{root} has no '{rest[0][:60]}'", suggestion=hint(rest[0], known),
                                 offset=expression.offset_of(root))
+
+
+def _as_text(name: str, expression: str, path: KeyPath) -> str:
+    """How ``name`` is written where a text was meant; empty where none can be."""
+    if expression == name:
+        return f"{{value: {name[:60]}}}" if {"input", "output"} & set(path) else ""
+    return f"'{name[:60]}' in quotes" if re.search(rf"[=!]= {re.escape(name)}\b", expression) else ""
 
 
 def check_workflow(workflow: Mapping[str, Any], agents: Iterable[str], scope: Scope) -> None:

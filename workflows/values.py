@@ -27,7 +27,13 @@ class _Untaken:
 
 
 UNTAKEN: Any = _Untaken()
-"""Stands in the output of a run for steps that it did not come to: null, and null has every field there."""
+"""Stands for steps that a run has not come to, while an expression is evaluated: null, and all its fields are."""
+
+
+def untaken(scope: Any, name: str) -> bool:
+    """Whether ``name`` is a step that no road of the run has led to; a scope that is a plain mapping knows of none."""
+    ask = getattr(scope, "untaken", None)
+    return ask is not None and bool(ask(name))
 
 
 def settled(value: Any) -> Any:

@@ -468,3 +468,15 @@ def test_cold_from_the_shell(command: Callable[..., subprocess.CompletedProcess[
     done = command("ask", "triage", "I was charged twice", "--json", cwd=desk)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["output"]["queue"] in ("billing", "bug", "howto")
+
+
+def test_a_choice_that_no_demonstration_shows_is_told(tmp_path: Path) -> None:
+    shown = [{"takes": {"text": "a"}, "gives": {"queue": queue}} for queue in ("bug", "bug", "billing", "bug")]
+    document = {"does": "Sorts.", "gives": {"queue": ["bug", "billing", "howto"]}, "takes": {"text": "text"},
+                "demonstrations": shown}  # fmt: skip
+    report = Report(1.0, 0.0, 1.0, 4, 4, 4, (), 1.0, 0.5, 1.0, (), {})
+    told = Lesson("r", tmp_path, report, 0, document)
+    assert told.unshown == [("queue", "howto")] and told.as_json()["unshown"] == [{"field": "queue", "choice": "howto"}]
+    console = Console(file=io.StringIO(), width=200, color_system=None)
+    console.print(lesson_view(told))
+    assert "no demonstration shows queue 'howto'" in console.file.getvalue()  # type: ignore[attr-defined]

@@ -1,7 +1,8 @@
-"""The output of a run names steps that its road did not come to: they are null, and so is all that is asked of them."""
+"""Expressions name steps that the road of a run did not come to: they are null, and so is all that is asked of them."""
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from understudy import Message, Workflow
 from understudy.workflows.expressions import Expression
 from understudy.workflows.graph import WorkflowError
+from understudy.workflows.refs import Ref
 from understudy.workflows.values import UNTAKEN, ExpressionError, settled
 
 
@@ -69,8 +71,58 @@ def test_a_name_that_no_step_has_is_still_a_mistake() -> None:
         flow(found="lok.cost").run_sync(Order(count=2))
 
 
-def test_a_condition_does_not_see_null() -> None:
-    """Under `when` and `input` a step that has not run is a mistake, as it decides what is done."""
+def test_a_plain_mapping_knows_of_no_road() -> None:
     with pytest.raises(ExpressionError, match="no value named 'look'"):
         Expression.parse("look.cost").evaluate({"first": 1})
     assert settled([UNTAKEN, {"a": UNTAKEN}]) == [None, {"a": None}] and settled(UNTAKEN) is None
+
+
+def test_inputs_and_conditions_see_null_too() -> None:
+    """A desk: only what is large is looked at, and the step after it takes what there is."""
+    made = Workflow("desk", takes=Order)
+    first = made.step(lambda count: {"count": count}, name="first", input={"count": made.input.count})
+    look = made.step(lambda count: {"cost": count * 2}, name="look", input={"count": first.count}, after=[])
+    tell = made.step(lambda cost, was: [cost, was], name="tell", after=[],
+                     input={"cost": look.cost | first.count, "was": look})  # fmt: skip
+    made.step(lambda tell: "plain", name="plain", after=[])
+    made.route(first, look, when=first.count > 3)
+    made.route(first, tell)
+    made.route(look, tell)
+    made.route(tell, "plain", when=Expression.parse("look.cost == None"))
+    made.route(tell, "$end")
+    made.output = {"tell": tell, "plain": Ref("plain")}
+    assert made.run_sync(Order(count=5)).output == {"tell": [10, {"cost": 10}], "plain": None}
+    assert made.run_sync(Order(count=2)).output == {"tell": [2, None], "plain": "plain"}
+
+
+def test_a_loop_reads_its_critique_from_the_second_time_on() -> None:
+    made = Workflow("loop")
+    seen: list[Any] = []
+
+    def draft(notes: Any) -> str:
+        seen.append(notes)
+        return f"draft {len(seen)}"
+
+    made.step(draft, name="draft", input={"notes": Ref("critic").notes})
+    critic = made.step(lambda draft: {"notes": f"not {draft}", "again": draft != "draft 3"}, name="critic")
+    made.route(critic, "draft", when=critic.again, at_most=5)
+    made.route(critic, "$end")
+    assert made.run_sync({}).status == "completed"
+    assert seen == [None, "not draft 1", "not draft 2"]
+
+
+def test_a_step_that_may_still_come_is_not_null() -> None:
+    """What runs beside it would be null or not by chance."""
+    gate = threading.Event()
+    made = Workflow("sides")
+    first = made.step(lambda go: go, name="first", input={"go": 1})
+    slow = made.step(lambda first: gate.wait(5), name="slow", after=first)
+    late = made.step(lambda slow: "late", name="late", after=slow)
+    quick = made.step(lambda first: "quick", name="quick", after=first)
+    made.step(lambda value: value, name="reads", after=quick, input={"value": late})
+    made.step(lambda value: gate.set(), name="frees", after=quick, input={"value": quick})
+    made.route(late, "reads", when=late == "early", at_most=1)
+    made.route(late, "$end")
+    ended = made.run_sync({})
+    gate.set()
+    assert ended.status == "failed" and "no value named 'late'" in str(ended.error)

@@ -88,8 +88,8 @@ def sinusoid(work: Path) -> list[str]:
         rows.append([name, *cells, published, *spent, command])
         about = "Mean over seeds ± half of its 95 % interval (Student's t). "
         about += f"*{ASTRAY}*: the mean is above {LARGEST:.0f}, by a few waves, after more steps than it learned with. "
-        about += "recurrent is a network of its own, of which a step is a reading of the five points; hypernetwork writes "
-        about += "the weights of the same network with one of its own, and takes a step from there."
+        about += "recurrent is a network of its own, of which a step is a reading of the five points; hypernetwork "
+        about += "writes the weights of the same network with one of its own, and takes a step from there."
     head = ["algorithm", "one step", "five steps", "ten steps", "published (one step)", "learned with steps", "seeds",
             "iterations", "seconds", "command"]
     said = "Sinusoid as Finn et al. 2017: mean squared error on new waves, of which five points were seen."
