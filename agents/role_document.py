@@ -157,24 +157,28 @@ def as_given(value: Any, field: Field) -> Any:
     return value == _YES if field is _BOOLEAN else value
 
 
-def kind_of(annotation: Any) -> Any:
-    """The field type, as it is written in a role file, of a type that :func:`python_type` made."""
+def kind_of(annotation: Any, where: str | None = None) -> Any:
+    """The field type, as it is written in a role file, of a type that :func:`python_type` made.
+
+    Raises UnderstudyError, which names ``where``, for a type that no head fills.
+    """
     if hasattr(annotation, "__metadata__"):  # inside a list a strict type keeps its strictness as an annotation
         annotation = annotation.__origin__
     arguments = getattr(annotation, "__args__", ())
     if getattr(annotation, "__origin__", None) is Literal:
         return list(arguments)
     if arguments and getattr(annotation, "__origin__", None) in (tuple, list):
-        return {"list": kind_of(arguments[0])}
+        return {"list": kind_of(arguments[0], where)}
     plain = {str: "text", float: "number", int: "integer", bool: "boolean"}
     if annotation not in plain:
         raise UnderstudyError(f"a head cannot fill a field of type {getattr(annotation, '__name__', annotation)}",
-                              mend="use str, int, float, bool, Literal[…] or tuple[…, ...]")  # fmt: skip
+                              where=where, mend="use str, int, float, bool, Literal[…] or tuple[…, ...]")  # fmt: skip
     return plain[annotation]
 
 
 def _kinds(kind: type[Message]) -> dict[str, Any]:
-    return {name: kind_of(kind.model_fields[name].annotation) for name in filled_names(kind)}
+    fields, called = kind.model_fields, kind.message_name
+    return {name: kind_of(fields[name].annotation, f"{called}.{name}") for name in filled_names(kind)}
 
 
 def record_of(gives: type[Message]) -> Record:

@@ -141,9 +141,12 @@ def _expressions(graph: Graph, roads: Roads | None, name: str, step: Step) -> _F
 def _roads(graph: Graph, roads: Roads) -> _Found:
     for name in roads.lost():
         yield f"steps.{name}", f"step {name} cannot be reached", "", "lead to it, or take it away"
-    for name in roads.endless():
+    for name, others in roads.dead_ends():
         mend = "give it a route to $end"
-        yield f"steps.{name}", f"no end can be reached from step {name}", "a run would never complete", mend
+        what = f"no end can be reached from step {name}"
+        if others:
+            what, mend = f"{what}, nor from {', '.join(others)}", "give one of them a route to $end"
+        yield f"steps.{name}", what, "a run would never complete", mend
     loops = list(roads.unlimited())
     for loop in loops:
         yield (

@@ -78,7 +78,7 @@ TEAM = Keys("a team", {
     "limits": Key(LIMITS, "what a run may use"),
     "tests": Key(Items(Either("a request or a test", (TextShape("a request"), TEST)), what="a list of tests"),
                  "requests with the results they should have; the short form is the request alone"),
-})
+}, deeper=("workflow", "knowledge", "limits"))
 
 DEMONSTRATION = Keys("a demonstration", {
     "takes": Key(Named("field", AnyValue()), "the incoming message", True),

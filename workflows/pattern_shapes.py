@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from .common_shapes import AGENT_NAME, COUNT, EXPRESSION, FIELDS, FUNCTION, LIMITS
 from .merging import MERGES
-from .shapes import Either, Exactly, Items, Key, Keys, OneOf, TextShape
+from .shapes import Either, Exactly, Items, Key, Keys, OneOf, Report, TextShape
+from .yaml_document import KeyPath
 
 CALL = Keys("a function", {"call": Key(FUNCTION, "a registered function", True)})
-MEMBER = Either("an agent's name or {call: FUNCTION}", (AGENT_NAME, CALL))
+
+
+@dataclass(frozen=True)
+class MemberShape(Either):
+    """An agent's name, or a function; an agent is not described where it takes part."""
+
+    def check(self, value: Any, path: KeyPath, report: Report) -> None:
+        if isinstance(value, dict) and "call" not in value:
+            report.expected(path, value, self.what, "describe it under the team's agents, and write its name here")
+        else:
+            super().check(value, path, report)
+
+
+MEMBER = MemberShape("an agent's name or {call: FUNCTION}", (AGENT_NAME, CALL))
 MEMBERS = Items(MEMBER, 1, "a list of agents", "agent")
 FIELD = TextShape("a field's name")
 

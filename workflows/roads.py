@@ -74,6 +74,17 @@ class Roads:
         there = reached(back, {END})
         return [name for name in self.graph.steps if name not in there]
 
+    def dead_ends(self) -> list[tuple[str, list[str]]]:
+        """The loops that are led to and never left, which is where steps without an end come to: first and others."""
+        found: list[tuple[str, list[str]]] = []
+        endless = self.endless()
+        for name in endless:
+            after = [other for other in endless if self.leads(name, other)]
+            last = all(self.leads(other, name) for other in after)
+            if last and not any(self.leads(told, name) for told, _ in found):
+                found.append((name, [other for other in after if other != name]))
+        return found
+
     def unlimited(self) -> Iterator[list[str]]:
         """Loops in which nothing has an ``at_most``: of those that share steps not more than name each step once."""
         ways = {

@@ -7,7 +7,7 @@ A shape checks a plain value at its path and adds every mistake to a :class:`Rep
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -156,9 +156,14 @@ class Exactly:
     mend: str
 
     def check(self, value: Mapping[str, Any], what: str, path: KeyPath, report: Report) -> None:
-        """Report that none of the keys is there, or each that is there beside the first."""
+        """Report that none of the keys is there, or each that is there beside the first.
+
+        None is told where one of them is perhaps misspelt: that is told already.
+        """
         found = [name for name in value if name in self.keys]
-        if not found:
+        if not found and any(path + (name,) in report.paths and _near(name, self.keys) for name in value):
+            report.paths.add(path)
+        elif not found:
             report.add(path, self.none, why=self.why, suggestion=self.mend, key=True)
         for other in found[1:]:
             report.add((*path, other), f"'{found[0]}' and '{other}' in one {what.split()[-1]}", key=True, why=self.why,
@@ -167,11 +172,15 @@ class Exactly:
 
 @dataclass(frozen=True)
 class Keys:
-    """A mapping with the given keys and no others. ``what`` names it in errors."""
+    """A mapping with the given keys and no others. ``what`` names it in errors.
+
+    ``deeper``: keys whose own keys are easily written beside them.
+    """
 
     what: str
     keys: Mapping[str, Key]
     exactly: Exactly | None = None
+    deeper: tuple[str, ...] = ()
 
     def fits(self, value: Any) -> bool:
         return isinstance(value, dict)
@@ -185,13 +194,19 @@ class Keys:
                 self.keys[name].shape.check(part, (*path, name), report)
             else:
                 report.add((*path, name), f"unknown key '{name[:60]}'", why=f"{self.what} has no such key",
-                           suggestion=hint(name, self.keys), key=True)
+                           suggestion=self._meant(name), key=True)
         for name, key in self.keys.items():
             if key.required and name not in value:
                 report.add(path, f"the key '{name}' is missing", why=f"{self.what} needs it: {key.does}",
                            key=True)
         if self.exactly is not None:
             self.exactly.check(value, self.what, path, report)
+
+    def _meant(self, name: str) -> str | None:
+        """What to do about an unknown key: one level deeper it may be right."""
+        inner = (key for key in self.deeper if isinstance(shape := self.keys[key].shape, Keys) and name in shape.keys)
+        key = next(inner, None)
+        return f"write it under {key}" if key else hint(name, self.keys)
 
     def json_schema(self) -> dict[str, Any]:
         properties = {name: {"description": key.does, **key.shape.json_schema()}
@@ -302,6 +317,11 @@ class AnyValue:
 
     def json_schema(self) -> dict[str, Any]:
         return {}
+
+
+def _near(name: str, known: Iterable[str]) -> bool:
+    """Whether ``name`` is perhaps one of ``known``, misspelt."""
+    return (hint(name, known) or "").startswith("did")
 
 
 def _a(noun: str) -> str:

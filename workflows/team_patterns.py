@@ -29,15 +29,16 @@ OF_A_STEP = ("takes", "limits")
 class Player:
     """An agent of a team, as a pattern knows it: by its name, under which a run reaches the agent itself.
 
-    Without a ``role`` nothing is known of what it takes.
+    Without a ``role`` nothing is known of what it takes and gives.
     """
 
     def __init__(self, name: str, role: Role | None = None, does: str | None = None) -> None:
         self.name = name
         self.takes = None if role is None else role.takes
+        self.gives = None if role is None else role.gives
         self.does = does or ("" if role is None else role.does)
 
-    async def handle(self, message: Message) -> Message:
+    async def handle(self, message: Message) -> Any:
         """Raises UnderstudyError: it only stands for the agent."""
         raise UnderstudyError(f"the agent '{self.name}' is not in the run", mend="give it: agents={…}")
 

@@ -262,5 +262,5 @@ def test_a_type_that_no_head_fills_is_named() -> None:
     class Told(Message, message_name="test.Told2"):
         path: Path
 
-    with pytest.raises(UnderstudyError, match=r"a head cannot fill a field of type Path; use str, int"):
+    with pytest.raises(UnderstudyError, match=r"^test.Told2.path: a head cannot fill a field of type Path; use str"):
         Role("teller", "Tells.", Asked, Told)

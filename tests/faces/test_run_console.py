@@ -66,6 +66,20 @@ def run(*words: str, lines: str = "") -> Result:
     return runner.invoke(app, [*words, "--journal", "runs.db"], input=lines)
 
 
+def test_a_request_of_several_fields_is_json() -> None:
+    text = "input: {city: text, days: integer}\nworkflow: {steps: {a: {call: same, input: {value: input.days}}}}\n"
+    Path("trip.yaml").write_text(f"{HEAD}{text}output: {{days: a}}\n", encoding="utf-8")
+    done = run("run", "trip.yaml", '{"city": "Lima", "days": 3}', "--json")
+    assert (done.exit_code, json.loads(done.stdout)["output"]) == (0, {"days": 3}), done.output
+    done = run("run", "trip.yaml", "three days in Lima")
+    assert done.exit_code == 2 and done.stderr == (
+        "error: trip.yaml: the request is a text, and the team takes 2 fields; "
+        '--input FILE.json, a file with {"city": …, "days": …}, or that as TEXT\n'
+    )
+    assert "TEXT:1:" in run("run", "trip.yaml", '{"city": Lima}').stderr
+    assert run("run", "talking.yaml", '{"not": "fields"}').exit_code == 1, "of one field it is the text itself"
+
+
 def test_all_is_asked_and_the_run_completes() -> None:
     done = run("run", "asking.yaml", "--ask", "--json", lines="yes\nno\n3\nbecause\n[1, 2]\n")
     assert done.exit_code == 0, done.stderr

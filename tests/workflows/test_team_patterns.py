@@ -217,7 +217,7 @@ def test_the_limits_of_a_step_end_its_run(team: Callable[..., Team]) -> None:
 
 
 @pytest.mark.parametrize("text", [
-    "workflow: # the group\n  pattern: {vote: {agents: [one, two], rule: best, by: answer}} # here\n",
+    "workflow: # the group\n  pattern: {vote: {agents: [one, two], rule: majority, by: answer}} # here\n",
     "workflow:\n  steps: # one\n    ask: {pattern: {vote: {agents: [one, two]}}}\noutput: {vote: ask.vote}\n",
 ])
 def test_a_team_is_saved_with_its_patterns(text: str, team: Callable[..., Team], tmp_path: Path) -> None:
@@ -255,6 +255,15 @@ WRONG = {
     "vote: {agents: [one, two], rule: majorty}": "vote.rule: 'majorty' is not a rule; did you mean 'majority'?",
     "vote: {agents: [one, two], by: majority}": "vote.by: 'majority' is a rule, and 'by' names a field of the answers; "
         "write rule: majority",
+    "vot: {agents: [one, two]}": "vot: unknown key 'vot'; a pattern has no such key; did you mean 'vote'?",
+    "vote: {agents: [one, {role: qa}]}": "vote.agents[1]: expected an agent's name or {call: FUNCTION}, found a "
+        "mapping; describe it under the team's agents, and write its name here",
+    "vote: {agents: [one, two], by: anser}": "vote: one gives Finding, which has no 'anser' to be counted; "
+        "did you mean 'answer'?",
+    "vote: {agents: [one, two], rule: sum}": "vote: 'sum' takes numbers, and one gives Finding; "
+        "choose another rule, or count by a field",
+    "planner_worker_reviewer: {planner: one, workers: [two], reviewer: judge, at_most: 1}": "planner_worker_reviewer: "
+        "the planner gives Finding, which has no 'steps'; a planner gives a Plan, or a message with such steps",
     "vote: {agents: [one, one]}": "vote.agents[1]: the agent 'one' stands here twice; name it once",
     "vote: {agents: [one]}": "vote: it needs 2 members and has 1; give it more agents",
     "debate: {agents: [one, two], juge: judge, rounds: 1}": "debate: the key 'judge' is missing; a debate needs it: "
@@ -276,6 +285,34 @@ def test_what_is_wrong_is_told_with_its_place(pattern: str) -> None:
     told = [str(problem).split(": ", 1)[1].removeprefix("workflow.pattern.") for problem in found]
     assert told == WRONG[pattern].split("|")
     assert all(problem.line == 4 and problem.column > 20 for problem in found)
+
+
+@pytest.mark.parametrize(("vote", "asked", "told"), [
+    ("agents: [one, two]", "vote", None),
+    ("agents: [one, two]", "vote.answer", "output.x: vote has no 'answer': it is a text"),
+    ("agents: [{call: left}, {call: right}]", "vote.answer", "output.x: vote has no 'answer': it is a text"),
+    ("agents: [one, two], rule: best", "vote.answer", None),
+    ("agents: [one, two], rule: best", "vote.anser", "output.x: vote has no 'anser': it is Finding; did you mean "),
+    ("agents: [one, two], by: confidence", "vote.answer", "output.x: vote has no 'answer': it is a number"),
+    ("agents: [one, two], rule: {call: fewest}", "vote.answer", None),
+])
+def test_what_a_vote_gives_is_known_before_the_run(vote: str, asked: str, told: str | None) -> None:
+    found = check_text(f"{HEAD}{CAST}workflow: {{pattern: {{vote: {{{vote}}}}}}}\noutput: {{x: {asked}}}\n", "t")
+    assert [str(one).split(": ", 1)[1].startswith(told) for one in found] == [True] if told else not found, found
+
+
+def test_the_names_of_a_pattern_are_told_once() -> None:
+    vote = "{vote: {agents: [one, two]}}"
+    (found,) = check_text(f"{HEAD}{CAST}workflow: {{pattern: {vote}}}\noutput: {{x: verdict.answer}}\n", "t")
+    assert "there is: input, one, question, team, two, vote, votes" in found.suggestion
+
+
+def test_what_belongs_into_the_workflow_is_sent_there() -> None:
+    for words in ("pattern: {vote: {agents: [one, two]}}", "steps: {a: {agent: one}}"):
+        found = check_text(f"{HEAD}{CAST}{words}\n", "t")
+        assert any(one.suggestion == "write it under workflow" for one in found), found
+    found = check_text(f"{HEAD}{CAST}workflow: {{steps: {{a: {{agent: one}}}}}}\nseconds: 3\noutputs: {{x: a}}\n", "t")
+    assert [one.suggestion for one in found] == ["write it under limits", "did you mean 'output'?"]
 
 
 def test_what_an_agent_needs_must_be_in_the_request() -> None:

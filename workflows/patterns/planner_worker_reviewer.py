@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...agents.messages import Message, Task
+from ..annotations import signature_of
 from ..flow import Doer, Workflow, is_workflow
 from ..graph import END, WorkflowError
+from ..inference import field_of
+from ..kinds import ANYTHING
 from ..limits import Limits
+from ..outputs import gives_of
 from ..refs import Ref
 from ..values import attribute, field_names
 from .function_agent import FunctionAgent
@@ -29,8 +33,12 @@ def planner_worker_reviewer(
     reviewer the earlier reviews as ``talk``. ``until`` is when the work passes: without it when the review is True,
     has ``approved`` true, or is a Finding that does not abstain. The output is ``work`` and ``review``, also when the
     last review does not pass. A step for somebody else fails the run, naming the workers. Raises WorkflowError as
-    :func:`.round_robin` does, and for a worker that is a workflow.
+    :func:`.round_robin` does, for a worker that is a workflow, and for a planner that gives no steps.
     """
+    made = signature_of(planner).gives if callable(planner) else gives_of(planner)
+    if made is not ANYTHING and field_of(made, "steps") is None:
+        mend = "a planner gives a Plan, or a message with such steps"
+        raise WorkflowError(f"the planner gives {made}, which has no 'steps'", where=name, mend=mend)
     found = cast_of(workers, name, least=1, others=(planner, reviewer), at_most=at_most)
     if chosen := next((one for one, doer in found.items() if is_workflow(doer)), None):
         mend = "give an agent or a function that runs it"
@@ -59,5 +67,7 @@ async def passes(review: Any, /) -> bool:
     for field, good in (("approved", True), ("abstained", False)):
         if field in field_names(review):
             return bool(attribute(review, field)) is good
+    if isinstance(review, Message) and isinstance(said := getattr(review, "value", None), bool):
+        return said  # what a function gave in the place of an agent
     what = f"a review of type {type(review).__name__} does not say whether the work passes"
     raise WorkflowError(what, mend="let it be True or False, or have a field 'approved', or give until=")
