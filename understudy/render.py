@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _ROWS_SHOWN = 8
 _DOUBT = {"abstained", "confidence"}  # what a learned role gives beside its own fields
+_FINDING = {"answer", "values", "sources", "abstained", "confidence"}
 _CONTEXT = 60  # characters of a source shown on each side of the quoted span
 
 
@@ -310,9 +311,12 @@ def _plain(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}" if abs(value) >= 10_000 else str(value)  # a year is written without a comma
     if isinstance(value, Mapping):
+        if _FINDING <= value.keys():  # what was said: its values and confidence are in --json
+            return f"{_plain(value['answer'])}{' (abstained)' if value['abstained'] else ''}"
         return ", ".join(f"{name}: {_plain(inner)}" for name, inner in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_plain(inner) for inner in value)
+        said = any(isinstance(inner, Mapping) and _FINDING <= inner.keys() for inner in value)
+        return ("; " if said else ", ").join(_plain(inner) for inner in value)
     return str(value)
 
 

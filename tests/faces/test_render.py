@@ -154,6 +154,16 @@ def test_a_run_whose_output_has_no_place_for_doubt_says_who_abstained() -> None:
     assert "(abstained: only 50% sure)" in lone.partition("answer")[2]
 
 
+def test_what_was_said_in_a_talk_is_read_as_it_was_said() -> None:
+    def finding(answer: str, **more: Any) -> dict[str, Any]:
+        return {"answer": answer, "values": [answer], "sources": [], "abstained": False, "confidence": 1.0, **more}
+
+    talk = [finding("a draft, rather long"), finding("not yet", abstained=True)]
+    told = printed(output_view({"talk": talk, "verdict": finding("good")}))
+    assert "a draft, rather long; not yet (abstained)" in told and "good" in told
+    assert "values" not in told and "confidence" not in told
+
+
 def test_a_failed_run_gives_its_reason() -> None:
     run = {"run": "r1", "status": "failed", "output": None, "steps": [], "usage": {}, "error": "step work: no head"}
     assert "failed: step work: no head" in printed(run_view(run))
