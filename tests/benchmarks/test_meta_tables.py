@@ -28,7 +28,9 @@ def work(tmp_path: Path) -> Path:
         "algorithm": "maml", "iterations": 70000, "seeds": 3, "seconds": 12.4,
         "mse": {"1": [0.9, 1.0, 1.1], "5": [0.5, 0.5, None], "10": [0.5, 0.5, 0.5]}, "settings": {"steps": 2},
     })  # fmt: skip
-    put(tmp_path / "sinusoid" / "mine.json", {"iterations": 10, "seeds": 1, "seconds": 1, "mse": {"1": [2.0]}})
+    put(tmp_path / "sinusoid" / "mine.json", {
+        "iterations": 10, "seeds": 1, "seconds": 1, "mse": {"1": [2.0]}, "given": {"steps": 2},
+    })  # fmt: skip
     put(tmp_path / "omniglot" / "maml-small2.json", {
         "wrong": 100, "of": 400, "iterations": 1500, "tasks": 4, "width": 32, "seed": 0, "seconds": 1800,
     })  # fmt: skip
@@ -46,6 +48,8 @@ def test_measurements_become_rows(work: Path) -> None:
     text = markdown(work)
     assert "| maml | 1.00 ± 0.25 | astray | 0.50 ± 0.00 | 1.13 ± 0.18, Li et al. 2017" in text and "| 2 | 3 | 7" in text
     assert "| mine | 2.00 |  |  | not quoted |" in text, "an algorithm that nobody has listed appears"
+    assert "--algorithm mine --iterations 10 --settings '{\"steps\": 2}' --out" in text, "as it was measured"
+    assert "--algorithm maml --out" in text
     assert "| fomaml | not run |" in text
     assert "| MAML | small2 | 25.0 % [21.0, 29.5] | 100 of 400 | not quoted | 0 |" in text and "| 30 |" in text
     assert "| MAML | small1 | not run |" in text

@@ -18,6 +18,8 @@ NOT_RUN = "not run"
 ASTRAY, LARGEST = "astray", 10.0
 """A mean squared error that one who knows nothing does not reach (4.3)."""
 COMMAND = "understudy train tables"
+ITERATIONS = 70_000
+"""Of the sinusoid, as Finn et al. 2017 took."""
 SGD_PAPER = "Li et al. 2017 (Meta-SGD)"
 RERUN = "a later re-run by others"
 SINUSOID_PUBLISHED = {
@@ -76,8 +78,8 @@ def sinusoid(work: Path) -> list[str]:
     rows, about = [], ""
     names = [*SINUSOID_ROWS, *sorted(f.stem for f in (work / "sinusoid").glob("*.json") if f.stem not in SINUSOID_ROWS)]
     for name in names:
-        command = f"`python -m benchmarks.sinusoid --algorithm {name} --out {work}/sinusoid/{name}.json`"
         found = read(work / "sinusoid" / f"{name}.json")
+        command = f"`python -m benchmarks.sinusoid --algorithm {name}{_asked(found)} --out {work}/sinusoid/{name}.json`"
         published = SINUSOID_PUBLISHED.get(name, "not quoted")
         if found is None:
             rows.append([name, NOT_RUN, "", "", published, "", "", "", "", command])
@@ -187,6 +189,15 @@ def figures(work: Path, names: Sequence[str] = TABLES) -> dict[str, Mapping[str,
     """The measurements themselves: table → file's name → what it says."""
     files = {name: [work / "speed.json"] if name == "speed" else sorted((work / name).glob("*.json")) for name in names}
     return {name: {f.stem: found for f in some if (found := read(f))} for name, some in files.items()}
+
+
+def _asked(found: Mapping[str, Any] | None) -> str:
+    """The options of a measurement that was not made as the command makes it by itself."""
+    if found is None:
+        return ""
+    iterations = "" if found["iterations"] == ITERATIONS else f" --iterations {found['iterations']}"
+    given = found.get("given")
+    return iterations + (f" --settings '{json.dumps(given)}'" if given else "")
 
 
 def _error(values: Sequence[float | None] | None) -> str:
