@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ..core.errors import UnderstudyError
+from .emitting import listening
 from .gatherer import Call
 from .gatherer import ask as ask_decoder
 from .messages import Message
@@ -110,7 +111,7 @@ class Agent:
 
         async def ask(prompt: Prompt, record: Record) -> Reply:
             nonlocal confidence
-            reply = await ask_decoder(self._decoder, Call(prompt, record, self.head), self.name)
+            reply = await ask_decoder(self._decoder, Call(prompt, record, self.head, listening()), self.name)
             confidence = reply.confidence
             used = Usage(reply.tokens, 1, reply.seconds)
             self.usage += used

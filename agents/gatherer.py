@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary, finalize, ref
 
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Call:
-    """What a decoder is asked: what to read, what to fill, and with whose head (``""``: the bare backbone)."""
+    """What a decoder is asked: what to read, what to fill, and with whose head (``""``: the bare backbone).
+
+    ``listen``: called with each field and piece of text of the answer as it is written, from the decoder's thread.
+    """
 
     prompt: Prompt
     record: Record
     head: str = ""
+    listen: Callable[[str, str], None] | None = field(default=None, compare=False, repr=False)
 
 
 class Reply(Protocol):

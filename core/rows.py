@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -22,14 +22,21 @@ from .reading import Reading, read
 from .readout import Readout
 from .trie import Trie
 
+Listen: TypeAlias = "Callable[[str, str], None]"
+"""Called with a field and what has just been written or chosen for it, from the thread that decodes."""
+
 
 @dataclass(frozen=True)
 class Call:
-    """One question to the decoder: what to read, what to fill, with whose head (``""``: the bare backbone)."""
+    """One question to the decoder: what to read, what to fill, with whose head (``""``: the bare backbone).
+
+    ``listen``: told of the answer token by token.
+    """
 
     prompt: Prompt
     record: Record
     head: str = ""
+    listen: Listen | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,8 @@ class Row:
         self._filling = Filler(backbone, reading, where).record(call.record)
         self._written: list[int] = []
         self._logs = 0.0
+        self._listen: Listen | None = getattr(call, "listen", None)
+        self._backbone, self._reading, self._told = backbone, reading, ""
         self.action: Action | None = None
         self._step(None)
 
@@ -120,15 +129,18 @@ class Row:
                         self.trie = Trie(self.action.options)
                         return
                     self.pending.extend(self.action.options[0])
+                    self._tell_choice(self.action, 0)
                     self.action = self._filling.send((1.0,) if self.action.weighed else 0)
                 elif isinstance(self.action, Point):
                     pointer, tokens = self._pointers[self.action.path], self._tokens[self.action.part]
                     place, chance = pointer.point(tokens, self.action.allowed)
                     if place is not None or self.action.allowed is None:  # or else it is written after all
                         self.picks.append(Picked(self.action.path, "", chance))
+                    if self._listen and place is not None:
+                        self._listen(self.action.path, self._reading.parts[self.action.part].span(0, *place).text)
                     self.action = self._filling.send(place)
                 else:
-                    self._written, self._logs = [], 0.0
+                    self._written, self._logs, self._told = [], 0.0, ""
                     if not self._forced():
                         return
                     self.action = self._filling.send(tuple(self._written))
@@ -152,6 +164,16 @@ class Row:
         self.action.constraint.advance(token)
         self._written.append(token)
         self.pending.append(token)
+        if self._listen is not None:
+            text = self._backbone.decode(self._written)
+            if not text.endswith("\ufffd") and len(text) > len(self._told):  # not in the middle of a character
+                self._listen(self.action.path, text[len(self._told) :])
+                self._told = text
+
+    def _tell_choice(self, choice: Choose, at: int) -> None:
+        """Tell of a label; whether a list goes on, and which passage is read, is no part of the answer."""
+        if self._listen is not None and not choice.weighed and not choice.path.endswith(("[]", "#")):
+            self._listen(choice.path, choice.labels[at])
 
     def _chances(self, choice: Choose, scores: list[float]) -> list[float]:
         """The probability of each option: the language model's, less its prior, with the readout where there is one."""
@@ -208,6 +230,7 @@ class Row:
             options = dict(zip(self.action.labels, chances, strict=True))
             self.picks.append(Picked(self.action.path, label, chances[best], options, self.action.weighed))
             self.pending = list(self.action.options[best])
+            self._tell_choice(self.action, best)
             self.trie = None
             self._step(tuple(chances) if self.action.weighed else best)
             return

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .agents.agent import Agent
     from .agents.bus import MessageBus
     from .agents.cancellation import check_cancelled
+    from .agents.emitting import Token
     from .agents.messages import Envelope, Filled, Finding, Message, Task
     from .agents.retry import Retry
     from .agents.role import Demonstration, Role
@@ -78,6 +79,7 @@ _homes = {
     "Envelope": "agents.messages",
     "Event": "workflows.events",
     "Filled": "agents.messages",
+    "Token": "agents.emitting",
     "Finding": "agents.messages",
     "Head": "core.heads",
     "HeadBank": "core.bank",
@@ -155,6 +157,7 @@ __all__ = [
     "Task",
     "Team",
     "TimerFired",
+    "Token",
     "UnderstudyError",
     "Workflow",
     "check_cancelled",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from .agents.emitting import Token
 from .cli_support import complain, print_json
 from .render import plainly
 
@@ -23,8 +24,12 @@ def event_object(event: Event) -> dict[str, Any]:
     made: dict[str, Any] = {"kind": type(event).__name__}
     for one in fields(event):
         value = getattr(event, one.name)
-        inner = event_object(value) if isinstance(value, Event) else to_jsonable_python(value, fallback=plainly)
-        made[one.name] = inner
+        if isinstance(value, Token):
+            made[one.name] = {"field": value.field, "text": str(value)}
+        elif isinstance(value, Event):
+            made[one.name] = event_object(value)
+        else:
+            made[one.name] = to_jsonable_python(value, fallback=plainly)
     return made
 
 
@@ -38,6 +43,7 @@ class Lines:
 
     def __init__(self) -> None:
         self._open = False
+        self._field = ""
 
     def tell(self, event: Event, within: str = "") -> None:
         """Show an event; ``within``: the steps whose child runs it is of."""
@@ -58,8 +64,15 @@ class Lines:
                 self.line(f"{name} done, {event.seconds:.2f} s")
 
     def part(self, part: Any) -> None:
-        """Show a part: a text as it is, anything else as a line of JSON."""
-        if isinstance(part, str):
+        """Show a part: a text as it is, what a head fills field by field, anything else as a line of JSON."""
+        if isinstance(part, Token):
+            if part.field != self._field:
+                self.end()
+                sys.stdout.write(f"{part.field}: ")
+            sys.stdout.write(part)
+            sys.stdout.flush()
+            self._open, self._field = True, part.field
+        elif isinstance(part, str):
             sys.stdout.write(part)
             sys.stdout.flush()
             self._open = bool(part) and not part.endswith("\n") or (self._open and not part)
@@ -76,4 +89,4 @@ class Lines:
         """End a line of parts."""
         if self._open:
             print(flush=True)
-        self._open = False
+        self._open, self._field = False, ""

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
+from ..agents.emitting import emit, shower
+
+__all__ = ["begin_effect", "effect_key", "emit"]
+
 _key: ContextVar[str] = ContextVar("understudy_effect", default="")
-_emit: ContextVar[Callable[[Any], None] | None] = ContextVar("understudy_emit", default=None)
 
 
 def effect_key() -> str:
@@ -19,18 +22,7 @@ def effect_key() -> str:
     return _key.get()
 
 
-def emit(part: Any) -> None:
-    """Show a part of the result, such as a token, to whoever watches the run.
-
-    Parts are provisional: they are not recorded, and an effect that runs again emits them again. It may be called from
-    the thread of a plain function; whoever watches is told in the event loop.
-    """
-    show = _emit.get()
-    if show is not None:
-        show(part)
-
-
 def begin_effect(key: str, show: Callable[[Any], None] | None) -> None:
     """Make this context, and what begins from it, that of the effect ``key``."""
     _key.set(key)
-    _emit.set(show)
+    shower.set(show)

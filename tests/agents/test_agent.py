@@ -12,12 +12,15 @@ import pytest
 
 from understudy.agents.agent import Agent, Ask
 from understudy.agents.bus import MessageBus
+from understudy.agents.emitting import Token
 from understudy.agents.gatherer import Call
 from understudy.agents.messages import Finding, Message, Task
 from understudy.agents.usage import Usage, metered
 from understudy.core.errors import UnderstudyError
 from understudy.core.fields import Record, Text
 from understudy.core.prompts import Prompt
+from understudy.workflows.events import StepEmitted
+from understudy.workflows.flow import Workflow
 
 
 @dataclass(frozen=True)
@@ -196,3 +199,29 @@ async def test_usage_is_metered_and_the_bus_reaches_the_agent() -> None:
         agent.join(bus)
         assert await bus.request(Task(request="y"), "crier") == Finding(answer="Y", confidence=0.9)
     assert agent.usage.calls == 2
+
+
+@dataclass
+class TellingDecoder(ScriptedDecoder):
+    """One that tells of its answers letter by letter, from its thread."""
+
+    def decode(self, calls: Sequence[Call], /) -> list[ScriptedReply]:
+        replies = super().decode(calls)
+        for call, reply in zip(calls, replies, strict=True):
+            for letter in reply.values["answer"] if call.listen else "":
+                call.listen("answer", letter)
+        return replies
+
+
+async def test_what_a_head_writes_is_shown_to_who_watches_the_step() -> None:
+    decoder = TellingDecoder()
+    one, two = Agent("one", Shout(), "", decoder), Agent("two", Shout(), "", decoder)
+    flow = Workflow("desk", takes=Task)
+    first = flow.step(one, name="first")
+    flow.step(two, name="second", input={"request": first.answer})
+    told = [event async for event in flow.stream(Task(request="hi"))]
+    parts = [(event.step, event.part) for event in told if isinstance(event, StepEmitted)]
+    assert parts == [("first", "H"), ("first", "I"), ("second", "H"), ("second", "I")]
+    assert all(isinstance(part, Token) and part.field == "answer" for _, part in parts)
+    await one.handle(Task(request="x"))
+    assert decoder.batches[-1][0].listen is None, "where nobody watches nothing is told"

@@ -145,6 +145,9 @@ def test_a_role_points_after_it_was_saved(taught: tuple[Backbone, Head], tmp_pat
     for one, reply in zip(asked, replies, strict=True):
         assert reply.values == one.values
         assert [pick.path for pick in reply.picks] == ["what"] and reply.confidence == reply.picks[0].probability
+    told: list[tuple[str, str]] = []
+    Decoder(backbone, bank).decode([Call(one.prompt, RECORD, "role", lambda *said: told.append(said)) for one in asked])
+    assert told == [("what", "green hat")], "what is pointed at is told, and nothing of nothing"
 
 
 def test_fields_beside_a_span_are_filled_too(new_backbone: Callable[..., Backbone]) -> None:

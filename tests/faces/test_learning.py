@@ -357,6 +357,16 @@ def test_run_gives_steps_usage_and_the_same_as_asking(desk: Path) -> None:
     assert run["usage"]["calls"] == 1 and run["usage"]["tokens"] > 0 and run["usage"]["seconds"] > 0
 
 
+def test_a_run_is_streamed_token_by_token(desk: Path) -> None:
+    run = ("run", "team.yaml", "I was charged twice", "--journal", "streamed.db", "--stream")
+    told = call(*run).stdout.splitlines()
+    answer = json_of("ask", "triage", "I was charged twice")["output"]
+    assert told[:2] == [f"queue: {answer['queue']}", f"urgent: {'yes' if answer['urgent'] else 'no'}"]
+    events = [json.loads(line) for line in call(*run, "--json").stdout.splitlines()]
+    parts = [event["part"] for event in events if event["kind"] == "StepEmitted"]
+    assert parts[0] == {"field": "queue", "text": answer["queue"]} and [part["field"] for part in parts][-1] == "urgent"
+
+
 def test_run_from_a_file(desk: Path) -> None:
     (desk / "request.json").write_text('{"text": "Refund me"}', encoding="utf-8")
     (desk / "request.txt").write_text("Refund me\n", encoding="utf-8")
