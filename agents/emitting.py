@@ -27,6 +27,9 @@ class Token(str):
         made.field = field
         return made
 
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        return str(self), self.field
+
 
 def emit(part: Any) -> None:
     """Show a part of the result, such as a token, to whoever watches the run.

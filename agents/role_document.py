@@ -183,6 +183,14 @@ def _kinds(kind: type[Message]) -> dict[str, Any]:
 
 def record_of(gives: type[Message]) -> Record:
     """The fields that a head fills, from a message type. Raises UnderstudyError for a type that it cannot fill."""
+    own = gives.model_fields
+    again = [name for name, info in Filled.model_fields.items()
+             if issubclass(gives, Filled) and own[name].annotation != info.annotation]  # fmt: skip
+    if again:
+        mend = "choose another name: how sure the head was stands in it"
+        raise UnderstudyError(f"a field cannot be called {again[0]!r}", where=gives.message_name, mend=mend)
+    if not filled_names(gives):
+        raise UnderstudyError("there is no field for a head to fill", where=gives.message_name, mend="give it one")
     kinds = _kinds(gives)
     return Record(tuple((name, field_of(kind, gives.message_name)) for name, kind in kinds.items()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -30,7 +31,7 @@ Listen: TypeAlias = "Callable[[str, str], None]"
 class Call:
     """One question to the decoder: what to read, what to fill, with whose head (``""``: the bare backbone).
 
-    ``listen``: told of the answer token by token.
+    ``listen``: told of the answer token by token; again from the beginning, where the call is decoded again.
     """
 
     prompt: Prompt
@@ -137,7 +138,7 @@ class Row:
                     if place is not None or self.action.allowed is None:  # or else it is written after all
                         self.picks.append(Picked(self.action.path, "", chance))
                     if self._listen and place is not None:
-                        self._listen(self.action.path, self._reading.parts[self.action.part].span(0, *place).text)
+                        self._say(self.action.path, self._reading.parts[self.action.part].span(0, *place).text)
                     self.action = self._filling.send(place)
                 else:
                     self._written, self._logs, self._told = [], 0.0, ""
@@ -167,13 +168,23 @@ class Row:
         if self._listen is not None:
             text = self._backbone.decode(self._written)
             if not text.endswith("\ufffd") and len(text) > len(self._told):  # not in the middle of a character
-                self._listen(self.action.path, text[len(self._told) :])
+                self._say(self.action.path, text[len(self._told) :])
                 self._told = text
 
     def _tell_choice(self, choice: Choose, at: int) -> None:
         """Tell of a label; whether a list goes on, and which passage is read, is no part of the answer."""
         if self._listen is not None and not choice.weighed and not choice.path.endswith(("[]", "#")):
-            self._listen(choice.path, choice.labels[at])
+            self._say(choice.path, choice.labels[at])
+
+    def _say(self, path: str, text: str) -> None:
+        """Tell who listens; one who fails is told no more, and the answer is not lost by it."""
+        assert self._listen is not None
+        try:
+            self._listen(path, text)
+        except Exception:
+            what = "who listened to field %s failed, and is told no more"
+            logging.getLogger(__name__).warning(what, path, exc_info=True)
+            self._listen = None
 
     def _chances(self, choice: Choose, scores: list[float]) -> list[float]:
         """The probability of each option: the language model's, less its prior, with the readout where there is one."""

@@ -56,8 +56,10 @@ class Lesson:
         found: list[tuple[int, str, str]] = []
         for field in (name for name, kind in self.document["gives"].items() if kind == "text"):
             values = [str(one["gives"][field]) for one in shown]
-            there = [any(value in str(text) for text in one["takes"].values())
-                     for one, value in zip(shown, values, strict=True)]  # fmt: skip
+            there = max(
+                ([value in str(one["takes"].get(part, "")) for one, value in zip(shown, values, strict=True)]
+                 for part in self.document["takes"]), key=sum,
+            )  # fmt: skip
             if 0 < there.count(False) <= len(shown) // 4:
                 found += [(at + 1, field, values[at]) for at, copied in enumerate(there) if not copied]
         return found

@@ -32,7 +32,8 @@ def watching(backbone: Backbone, data: Path, recipe: MetaRecipe) -> Callable[[St
     """
     from .meta_tables.heads import asked_tasks
 
-    every = [one.tasks for one in asked_tasks(backbone, data, *WATCHED)]
+    sites = None if recipe.layers == "top" else ()
+    every = [one.tasks for one in asked_tasks(backbone, data, *WATCHED, sites)]
     return lambda start: sum(_after(start, tasks, recipe) for tasks in every) / len(every)
 
 

@@ -141,7 +141,7 @@ def output_view(output: Any) -> RenderableType:
             return _ranking(output)
         if "answer" in output:
             return _finding(output)
-        if _DOUBT <= output.keys():
+        if _doubted(output):
             return _filled(output)
         return fields_view(output)
     return Text("" if output is None else _plain(output))
@@ -150,6 +150,14 @@ def output_view(output: Any) -> RenderableType:
 def _filled(output: Mapping[str, Any]) -> RenderableType:
     fields = fields_view({name: value for name, value in output.items() if name not in _DOUBT})
     return Group(fields, _unsure(output)) if output["abstained"] else fields
+
+
+def _doubted(output: Mapping[str, Any]) -> bool:
+    """Whether it is what a learned role gave, or looks like it."""
+    if not _DOUBT <= output.keys():
+        return False
+    sure = output["confidence"]
+    return isinstance(output["abstained"], bool) and isinstance(sure, int | float) and not isinstance(sure, bool)
 
 
 def _unsure(output: Mapping[str, Any]) -> Text:
@@ -273,7 +281,7 @@ def _answer(output: Any, with_sources: bool) -> RenderableType:
         return line + Text(_plain(output))
     main = output.get("answer", output)
     if isinstance(main, Mapping):
-        if _DOUBT <= main.keys():
+        if _doubted(main):
             told = _answer({name: value for name, value in main.items() if name not in _DOUBT}, with_sources)
             return Group(told, Padding(_unsure(main), (0, 0, 0, 2))) if main["abstained"] else told
         if main and not any(isinstance(value, Mapping | list | tuple) for value in main.values()):

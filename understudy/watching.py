@@ -43,7 +43,7 @@ class Lines:
 
     def __init__(self) -> None:
         self._open = False
-        self._field = ""
+        self._field: Any = None  # of what a token was shown last, in the line that is open
 
     def tell(self, event: Event, within: str = "") -> None:
         """Show an event; ``within``: the steps whose child runs it is of."""
@@ -53,7 +53,7 @@ class Lines:
         if isinstance(event, ChildEvent):
             self.tell(event.event, f"{event.step}/")
         elif isinstance(event, StepEmitted):
-            self.part(event.part)
+            self.part(event.part, (within, event.step, event.visit, event.index))
         elif isinstance(event, StepStarted | StepFinished | StepFailed):
             name = f"{within}{event.step}" + ("" if event.index is None else f" {event.index + 1}")
             if isinstance(event, StepStarted):
@@ -63,16 +63,18 @@ class Lines:
             else:
                 self.line(f"{name} done, {event.seconds:.2f} s")
 
-    def part(self, part: Any) -> None:
+    def part(self, part: Any, of: Any = None) -> None:
         """Show a part: a text as it is, what a head fills field by field, anything else as a line of JSON."""
         if isinstance(part, Token):
-            if part.field != self._field:
+            if (of, part.field) != self._field:
                 self.end()
                 sys.stdout.write(f"{part.field}: ")
             sys.stdout.write(part)
             sys.stdout.flush()
-            self._open, self._field = True, part.field
+            self._open, self._field = True, (of, part.field)
         elif isinstance(part, str):
+            if self._field:
+                self.end()
             sys.stdout.write(part)
             sys.stdout.flush()
             self._open = bool(part) and not part.endswith("\n") or (self._open and not part)
@@ -89,4 +91,4 @@ class Lines:
         """End a line of parts."""
         if self._open:
             print(flush=True)
-        self._open, self._field = False, ""
+        self._open, self._field = False, None

@@ -36,7 +36,7 @@ def command_for(run: str, step: Step, visit: Visit, index: int, scope: Scope, at
             agent = step.agent_from(value)
         except Exception as error:
             raise UnderstudyError(f"agent: {type(error).__name__}: {error}") from error
-    return Start(step.name, visit.number, item, key, agent, arguments, value, scope)
+    return Start(step.name, visit.number, item, key, agent, arguments, value, scope.of_effect())
 
 
 def question_of_limit(run: str, limit: str, granted: int) -> Ask:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ..agents.messages import Filled
 from ..core.errors import UnderstudyError
 from .values import ExpressionError, attribute, hint, kind
 from .vector import Vector
@@ -123,7 +124,12 @@ def _counted(values: Iterable[Any]) -> list[tuple[Any, int]]:
 
 
 def _key(value: Any) -> Any:
+    if isinstance(value, Filled):  # who says the same with less certainty says the same
+        value = value.model_copy(update=_CERTAIN)
     return isinstance(value, bool), value  # 1 equals True, and is no vote for it
+
+
+_CERTAIN = {name: info.default for name, info in Filled.model_fields.items()}
 
 
 def _unfit(rule: str, step: str, value: Any, wants: str) -> UnderstudyError:

@@ -178,9 +178,10 @@ def check_tests(team: Mapping[str, Any], inputs: tuple[str, ...], steps: Mapping
                            suggestion=hint(name, asking) or "a step asks with ask: QUESTION")
             elif isinstance(choices := _mapping(steps.get(name)).get("choices"), list):
                 given = _mapping(_answers(test, at[len(path) + 1 :])).get(name)
-                if isinstance(given, str) and given not in choices:
-                    report.add((*at, name), f"'{given[:60]}' is not among the choices",
-                               suggestion=hint(given, [str(one) for one in choices]))
+                shown = [repr(one) for one in choices]
+                if isinstance(given, str | int | float) and repr(given) not in shown:
+                    report.add((*at, name), f"{repr(given)[:60]} is not among the choices",
+                               suggestion=hint(repr(given), shown))
 
 
 def _answers(test: Mapping[str, Any], at: KeyPath) -> Any:

@@ -78,12 +78,12 @@ class Roads:
         """The loops that are led to and never left, which is where steps without an end come to: first and others."""
         found: list[tuple[str, list[str]]] = []
         endless = self.endless()
-        for name in endless:
-            after = [other for other in endless if self.leads(name, other)]
-            last = all(self.leads(other, name) for other in after)
-            if last and not any(self.leads(told, name) for told, _ in found):
-                found.append((name, [other for other in after if other != name]))
-        return found
+        for group in groups({name: self.onward[name] for name in endless}):
+            members = set(group)
+            if all(to in members for name in group for to in self.onward[name]):
+                first, *others = self._ordered(group)
+                found.append((first, others))
+        return sorted(found, key=lambda one: self._places[one[0]])
 
     def unlimited(self) -> Iterator[list[str]]:
         """Loops in which nothing has an ``at_most``: of those that share steps not more than name each step once."""

@@ -48,6 +48,10 @@ class Scope(Mapping[str, Any]):
     def __contains__(self, name: object) -> bool:
         return name in self._own or name in self._outputs or name in self._lists
 
+    def of_effect(self) -> Scope:
+        """What is kept with an effect: the same names, without the state of the run that knows of its roads."""
+        return Scope(self._own, self._outputs, self._lists)
+
     def of_item(self, **own: Any) -> Scope:
         """The same with ``item`` and ``index``."""
         return Scope({**self._own, **own}, self._outputs, self._lists, self._never)

@@ -25,6 +25,9 @@ class _Untaken:
     def __hash__(self) -> int:
         return hash(None)
 
+    def __repr__(self) -> str:
+        return "null"
+
 
 UNTAKEN: Any = _Untaken()
 """Stands for steps that a run has not come to, while an expression is evaluated: null, and all its fields are."""
@@ -69,7 +72,7 @@ def attribute(value: Any, name: str) -> Any:
     if isinstance(value, list | tuple | Vector):
         found: list[Any] = []
         for one in value:
-            if one is not None:
+            if one is not None and one is not UNTAKEN:
                 part = attribute(one, name)
                 found.extend(part) if isinstance(part, list | tuple | Vector) else found.append(part)
         return found
@@ -103,7 +106,7 @@ def field_names(value: Any) -> tuple[str, ...]:
 
 def kind(value: Any) -> str:
     """What ``value`` is, in words for an error."""
-    if value is None:
+    if value is None or value is UNTAKEN:
         return "nothing (null)"
     if isinstance(value, bool):
         return "a boolean"

@@ -1,6 +1,8 @@
 """Agents: the role asks the head, calls that wait share a batch, usage is counted, doubt is said."""
 
 import asyncio
+import copy
+import pickle
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -225,3 +227,9 @@ async def test_what_a_head_writes_is_shown_to_who_watches_the_step() -> None:
     assert all(isinstance(part, Token) and part.field == "answer" for _, part in parts)
     await one.handle(Task(request="x"))
     assert decoder.batches[-1][0].listen is None, "where nobody watches nothing is told"
+
+
+def test_a_token_is_kept_whole_when_it_is_copied() -> None:
+    token = Token("billing", "queue")
+    for other in (copy.copy(token), copy.deepcopy(token), pickle.loads(pickle.dumps(token))):
+        assert other == "billing" and other.field == "queue"

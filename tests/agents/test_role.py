@@ -264,3 +264,19 @@ def test_a_type_that_no_head_fills_is_named() -> None:
 
     with pytest.raises(UnderstudyError, match=r"^test.Told2.path: a head cannot fill a field of type Path; use str"):
         Role("teller", "Tells.", Asked, Told)
+
+
+def test_a_type_that_leaves_a_head_nothing_or_takes_its_doubt_is_refused() -> None:
+    class Asked(Message, message_name="test.Asked3"):
+        text: str
+
+    class Empty(Filled, message_name="test.Empty"):
+        pass
+
+    class Own(Filled, message_name="test.Own"):
+        confidence: Literal["low", "high"]  # type: ignore[assignment]
+
+    with pytest.raises(UnderstudyError, match="test.Empty: there is no field for a head to fill"):
+        Role("r", "Does.", Asked, Empty)
+    with pytest.raises(UnderstudyError, match="test.Own: a field cannot be called 'confidence'"):
+        Role("r", "Does.", Asked, Own)

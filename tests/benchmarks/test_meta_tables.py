@@ -140,3 +140,23 @@ def test_the_command_writes_what_was_measured(work: Path, tmp_path: Path) -> Non
 def test_what_cannot_be_measured_says_why(words: list[str], said: str, tmp_path: Path) -> None:
     done = runner.invoke(app, ["train", "tables", "--data", str(tmp_path), "--work", str(tmp_path / "w"), *words])
     assert done.exit_code == 2 and said in " ".join(done.output.split()), done.output
+
+
+def test_one_table_leaves_the_others_of_the_page(work: Path, tmp_path: Path) -> None:
+    before = markdown(work)
+    starts(tmp_path / "w", nothing={"tokens": {"outer_steps": 0, "seconds": 0, "before": [1.0], "after": [1.0],
+                                               "right": [0.5]}})  # fmt: skip
+    text = markdown(tmp_path / "w", ["heads"], before)
+    assert text.count("## ") == before.count("## ") and "| waves | b | 18.00 |" in text
+    assert "| nothing learned: a random start |  | 0 | 0 | 1.000 |" in text
+
+
+def test_rows_that_only_their_files_named_stay_and_so_does_one_that_was_measured_otherwise(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    row = {"seeds": 2, "seconds": 1, "mse": {"1": [2.0, 2.0]}}
+    put(old / "sinusoid" / "mine.json", {**row, "iterations": 10})
+    put(old / "sinusoid" / "fomaml.json", {**row, "iterations": 10, "given": {"steps": 3}})
+    put(new / "sinusoid" / "maml.json", {**row, "iterations": 70000})
+    text = markdown(new, ["sinusoid"], markdown(old, ["sinusoid"]))
+    assert "| mine | 2.00 ± 0.00 |" in text and "| maml | 2.00 ± 0.00 |" in text
+    assert "| fomaml | 2.00 ± 0.00 |" in text and "--iterations 10 --settings" in text

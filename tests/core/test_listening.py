@@ -67,3 +67,17 @@ def test_a_text_comes_token_by_token(backbones: Callable[..., Backbone]) -> None
     call = Call(Prompt(message=(("text", TEXT),)), said, listen=lambda _, text: told.append(text))
     reply = Decoder(backbone, HeadBank(backbone.sites)).decode([call])[0]
     assert len(told) > 1 and "".join(told) == reply.values["said"]
+
+
+def test_who_fails_while_listening_loses_no_answer(backbones: Callable[..., Backbone]) -> None:
+    backbone = backbones()
+    told: list[str] = []
+
+    def broken(field: str, text: str) -> None:
+        told.append(text)
+        raise RuntimeError("the window is closed")
+
+    call = Call(Prompt(message=(("text", TEXT),)), RECORDS[0])
+    decoder = Decoder(backbone, HeadBank(backbone.sites))
+    (reply,) = decoder.decode([replace(call, listen=broken)])
+    assert reply.values == decoder.decode([call])[0].values and len(told) == 1, "told once, and no more"

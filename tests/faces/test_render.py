@@ -154,6 +154,12 @@ def test_a_run_whose_output_has_no_place_for_doubt_says_who_abstained() -> None:
     assert "(abstained: only 50% sure)" in lone.partition("answer")[2]
 
 
+def test_fields_of_that_name_that_are_no_heads_doubt_are_shown_as_they_are() -> None:
+    for sure in ("low", None, True):
+        told = printed(output_view({"queue": "billing", "abstained": True, "confidence": sure}))
+        assert "abstained yes" in " ".join(told.split()) and "confidence" in told
+
+
 def test_what_was_said_in_a_talk_is_read_as_it_was_said() -> None:
     def finding(answer: str, **more: Any) -> dict[str, Any]:
         return {"answer": answer, "values": [answer], "sources": [], "abstained": False, "confidence": 1.0, **more}

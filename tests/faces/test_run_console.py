@@ -12,9 +12,12 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from understudy import Journal, asking
+from understudy.agents.emitting import Token
 from understudy.cli import app
+from understudy.watching import Lines
 from understudy.workflows import calls
 from understudy.workflows.effects import emit
+from understudy.workflows.events import StepEmitted
 
 runner = CliRunner()
 HEAD = "schema: understudy/team/v1\nteam: desk\n"
@@ -203,3 +206,20 @@ def test_how_a_run_goes_on_has_the_folders_that_were_allowed() -> None:
     Path("other").mkdir()
     done = run("run", "asking.yaml", "--run-id", "one", "--allow", "other")
     assert "understudy resume asking.yaml one --journal runs.db --allow other --answer sign=…" in done.stderr
+
+
+def test_tokens_stand_in_the_line_of_their_field_and_their_item(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines()
+
+    def tell(part: str, index: int | None = None) -> None:
+        lines.tell(StepEmitted(0.0, "sort", 1, index, part))
+
+    for index in (0, 1):
+        tell(Token("bil", "queue"), index)
+        tell(Token("ling", "queue"), index)
+    tell("plain ")
+    tell("text")
+    tell(Token("bug", "queue"), 1)
+    tell(Token("yes", "urgent"), 1)
+    lines.end()
+    assert capsys.readouterr().out == "queue: billing\nqueue: billing\nplain text\nqueue: bug\nurgent: yes\n"

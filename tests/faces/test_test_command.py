@@ -113,8 +113,8 @@ FAILURES = {
                                   ["valu: there is no such field, only value"]),
     "a question that nobody answers": ("{input: {text: hi}}", [
         "the run waits for an answer: approve asks 'Say it?'; give it under answers"]),
-    "an answer that is none": ("{input: {text: hi}, answers: {approve: 5}}", [
-        "answers.approve: 5 is no answer to: Say it?; choose one of: yes, no"]),
+    "an answer that is none": ("{input: {text: hi}, answers: {approve: [5]}}", [
+        "answers.approve: [5] is no answer to: Say it?; choose one of: yes, no"]),
     "a run that fails": ("{input: {text: quiet}, expect: {value: x}}", [
         "the run failed: step shout: ValueError: no shouting here"]),
     "a run that does not fail": ("{input: {text: hi}, answers: {approve: yes}, expect: {status: failed, error: no}}", [
@@ -138,11 +138,11 @@ def test_differences_are_told(tested: Tested, test: str, lines: list[str]) -> No
     assert told[-1].startswith("0 of 1 test passed")
 
 
-@pytest.mark.parametrize("answers", ["{approve: yess}", "[{approve: yess}]"])
+@pytest.mark.parametrize("answers", ["{approve: yess}", "[{approve: yess}]", "{approve: YES}"])
 def test_an_answer_that_is_not_among_the_choices_is_found_before_the_run(tested: Tested, answers: str) -> None:
     done = tested(test=f"{{input: {{text: hi}}, answers: {answers}}}")
     assert done.exit_code == 2
-    assert "'yess' is not among the choices; did you mean 'yes'?" in done.stderr
+    assert "is not among the choices; " in done.stderr and "'yes'" in done.stderr
 
 
 PASSES = {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.workflows.groups import ASKED, Own, Planner, Said, Speaker, Turn, adder, answers, ran
-from understudy.agents.messages import CastMember, Finding, Message, Task
+from understudy.agents.messages import CastMember, Filled, Finding, Message, Task
 from understudy.workflows.flow import Workflow
 from understudy.workflows.graph import WorkflowError
 from understudy.workflows.patterns import debate, handoff, planner_worker_reviewer, round_robin, selector, vote
@@ -265,3 +265,29 @@ def test_a_worker_may_be_an_object_that_is_awaited_but_no_workflow() -> None:
     assert answers(ran(planner_worker_reviewer(plan, [Later()], lambda work: True, 1))["work"]) == ["later r"]
     with pytest.raises(WorkflowError, match="inner is a workflow, and a plan names agents and functions"):
         planner_worker_reviewer(plan, [Workflow("inner")], lambda work: True, 1)
+
+
+class Sorted(Filled, message_name="patterns.Sorted"):
+    queue: str
+
+
+def test_learned_roles_vote_by_what_they_say_and_who_abstains_does_not() -> None:
+    def one(request: str) -> Sorted:
+        return Sorted(queue="bug", confidence=0.1, abstained=True)
+
+    def two(request: str) -> Sorted:
+        return Sorted(queue="billing", confidence=0.7)
+
+    def three(request: str) -> Sorted:
+        return Sorted(queue="billing", confidence=0.6)
+
+    def four(request: str) -> Sorted:
+        return Sorted(queue="bug", confidence=0.9)
+
+    told = vote([one, four, two, three], "majority").run_sync(Task(request="x"))
+    assert told.output["vote"].queue == "billing"
+    flow = Workflow("joined", takes=Task)
+    begun = flow.step(lambda request: request, name="begun", input={"request": flow.input.request})
+    sides = [flow.step(role, input={"request": flow.input.request}, after=begun) for role in (four, two, three)]
+    flow.step(lambda found: found, name="found", after=sides, merge="union")
+    assert [one.queue for one in flow.run_sync(Task(request="x")).value] == ["bug", "billing"]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from typing import Any
 
 import pytest
 
 from understudy import Message, Workflow
+from understudy.workflows.events import Event, StepFinished
 from understudy.workflows.expressions import Expression
 from understudy.workflows.graph import WorkflowError
+from understudy.workflows.progress import Progress
 from understudy.workflows.refs import Ref
 from understudy.workflows.values import UNTAKEN, ExpressionError, settled
 
@@ -126,3 +129,34 @@ def test_a_step_that_may_still_come_is_not_null() -> None:
     ended = made.run_sync({})
     gate.set()
     assert ended.status == "failed" and "no value named 'late'" in str(ended.error)
+
+
+def test_nothing_of_a_run_holds_its_earlier_turns() -> None:
+    """What an effect is started with knows the names it needs, and not the state that knows of the roads."""
+    made = Workflow("rounds")
+    step = made.step(lambda value: value + 1, name="step", input={"value": Ref("step") | Ref("input").n})
+    made.route(step, step, when=step < 60, at_most=100)
+    made.route(step, "$end")
+    alive: list[int] = []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, StepFinished) and event.output == 50:
+            gc.collect()
+            alive.append(sum(isinstance(one, Progress) for one in gc.get_objects()))
+
+    assert made.run_sync({"n": 0}, on_event=watch).output == {"value": 60}
+    assert alive and alive[0] <= 3
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("look.cost > 3", "cannot compare nothing (null) with a number"), ("len(look)", "nothing (null) has no length"),
+     ("first[look]", "has no element null")],
+)
+def test_errors_speak_of_null(text: str, told: str) -> None:
+    assert told in str(flow(found=text).run_sync(Order(count=2)).error)
+
+
+def test_null_is_passed_over_in_a_list_as_everywhere() -> None:
+    made = flow(found="[look, first].count")
+    assert made.run_sync(Order(count=2)).output == {"found": [2]}

@@ -81,8 +81,18 @@ class Asked:
     questions: Batch
 
 
-def asked_tasks(backbone: Backbone, data: Path, demonstrations: int, questions: int) -> list[Asked]:
-    """One task of each family, the first by name that has enough lines. Raises UnderstudyError where there is none."""
+def asked_tasks(
+    backbone: Backbone, data: Path, demonstrations: int, questions: int, sites: Sequence[str] | None = None
+) -> list[Asked]:
+    """One task of each family, the first by name that has enough lines.
+
+    Args:
+        sites: of the heads, below which everything is computed once; the upper third's when left out, () for all.
+
+    Raises:
+        UnderstudyError: there is none.
+    """
+    above = tuple(upper_sites(backbone)) if sites is None else tuple(sites)
     found: dict[str, Asked] = {}
     for corpus in sorted(read_asked(data, "choosing", ()), key=lambda one: one.name):
         if corpus.family in found:
@@ -92,7 +102,7 @@ def asked_tasks(backbone: Backbone, data: Path, demonstrations: int, questions: 
             continue
         episode = (task.demonstrations, task.questions)
         batch, _ = stack_episodes(backbone, [task.questions])
-        tasks = head_tasks(backbone, [episode], upper_sites(backbone))
+        tasks = head_tasks(backbone, [episode], above)
         found[corpus.family] = Asked(task.name, corpus.family, tasks, batch)
     if not found:
         raise UnderstudyError("there is no task to ask", where=str(data), mend="docs/data.md says what it holds")

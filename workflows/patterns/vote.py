@@ -42,9 +42,9 @@ def vote(
 
     def ballot(answer: Any) -> Any:
         field = by or ("answer" if rule == "majority" and isinstance(answer, Finding) else None)
-        if field is None or answer is None:
-            return answer
-        return None if getattr(answer, "abstained", False) else attribute(answer, field)
+        if answer is None or ((field or rule == "majority") and getattr(answer, "abstained", False)):
+            return None
+        return answer if field is None else attribute(answer, field)
 
     def by_member(outputs: Mapping[str, Any]) -> dict[str, Any]:
         return dict(zip(cast, outputs.values(), strict=True))  # a step cannot have every name that an agent may have
