@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Call:
     """What a decoder is asked: what to read, what to fill, and with whose head (``""``: the bare backbone).
 
-    ``listen``: called with each field and piece of text of the answer as it is written, from the decoder's thread.
+    ``listen``: called with each field and piece of text of the answer as it is written, from the decoder's thread;
+    again from the beginning, where the call is decoded again.
     """
 
     prompt: Prompt

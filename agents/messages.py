@@ -21,6 +21,7 @@ class MessageError(UnderstudyError):
 
 _types: dict[str, type[Message]] = {}
 
+
 class Message(BaseModel):
     """The base of every message: frozen, validated when it is made, unknown fields refused.
 

@@ -112,7 +112,7 @@ class Row:
         self._filling = Filler(backbone, reading, where).record(call.record)
         self._written: list[int] = []
         self._logs = 0.0
-        self._listen: Listen | None = getattr(call, "listen", None)
+        self._listen: Listen | None = call.listen
         self._backbone, self._reading, self._told = backbone, reading, ""
         self.action: Action | None = None
         self._step(None)

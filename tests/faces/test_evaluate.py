@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.faces.learned import TEAM
 from understudy.cli import app
 
 runner = CliRunner()
@@ -205,22 +206,6 @@ def test_a_bad_call_is_refused(desk: Path, words: tuple[str, ...], what: str, mo
     (desk / "empty.py").write_text("", encoding="utf-8")
     done = call("team.yaml", "questions.jsonl", "--ablate", *words)
     assert done.exit_code == 2 and what in " ".join(done.stderr.split())
-
-
-TEAM = """\
-schema: understudy/team/v1
-team: sorter
-does: Sorts messages.
-backbone: {backbone}
-agents:
-  sorter: {{role: triage}}
-input: {{text: text}}
-workflow:
-  start: sort
-  steps:
-    sort: {{agent: sorter, input: {{text: input.text}}, then: $end}}
-output: {{queue: sort.queue, urgent: sort.urgent}}
-"""
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,8 @@ SAID = (
     "16 demonstrations. Loss: mean decision loss of 40 questions; right: questions whose every decision is right, "
     "given the right ones before. The head alone answers, without the readouts that a learned role has. Means over "
     "families with their 95 % bootstrap interval; lower is paired, family by family. One price is the same number of "
-    "outer steps, so the same tokens; the other the same seconds of one core. Held-out tasks are not read: they were, "
-    "once, for this backbone."
+    "outer steps, so the same tokens; the other the same seconds of a processor, beside which other work ran. "
+    "Held-out tasks are not read: they were, once, for this backbone."
 )
 
 

@@ -88,7 +88,7 @@ def sinusoid(work: Path) -> list[str]:
         steps = str(found.get("settings", {}).get("steps", 1))
         spent = [steps, str(found["seeds"]), f"{found['iterations']:,}", f"{found['seconds']:.0f}"]
         rows.append([name, *cells, published, *spent, command])
-        about = "Mean over seeds ± half of its 95 % interval (Student's t). "
+        about = "Mean over seeds ± half of its 95 % interval (Student's t); seconds by the clock, whatever ran beside. "
         about += f"*{ASTRAY}*: the mean is above {LARGEST:.0f}, by a few waves, after more steps than it learned with. "
         about += "recurrent is a network of its own, of which a step is a reading of the five points; hypernetwork "
         about += "writes the weights of the same network with one of its own, and takes a step from there."
