@@ -36,6 +36,12 @@ def attention(
     return out.to(value.dtype), None
 
 
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Rotary positions (Su et al. 2021): x [..., T, d], the halves of which are the two parts of each pair."""
+    half = x.shape[-1] // 2
+    return x * cos + torch.cat((-x[..., half:], x[..., :half]), dim=-1) * sin
+
+
 def choose_kernel(model: PreTrainedModel) -> None:
     """Have ``model`` attend by :func:`attention`, where it takes PyTorch's kernel now and can be given another."""
     config: Any = model.config

@@ -120,6 +120,12 @@ class HeadStack:
         """Each site's (A, B) as they are, for rows that lie in H groups of one size: nothing is copied."""
         return {site: (self.down[site], self.up[site]) for site in self.down}
 
+    def of_rows(self, rows: Tensor) -> dict[str, Pair]:
+        """:meth:`grouped` where ``rows`` [B] has each head equally often, one after the other; else :meth:`gather`."""
+        each, rest = divmod(len(rows), len(self))
+        even = not rest and torch.equal(rows, torch.arange(len(self), device=rows.device).repeat_interleave(each))
+        return self.grouped() if even else self.gather(rows)
+
     def beside(self, rows: Tensor) -> tuple[dict[str, Pair], Tensor]:
         """All heads side by side, and each row's selection: cheaper than gathering when B is much larger than H.
 

@@ -85,10 +85,10 @@ def collate(items: Sequence[Rendered], pad: int, multiple: int = 1) -> Batch:
 def decision_losses(backbone: Backbone, batch: Batch, states: Tensor) -> tuple[Tensor, Tensor]:
     """Each decision's negative log-likelihood [M] among what was allowed there, and whether it was right [M].
 
-    ``states`` [B, T, D] are the backbone's hidden states of the batch, computed with the heads in question active.
-    Where only some tokens were allowed, only those are scored.
+    ``states`` [B, T, D] are the backbone's hidden states of the batch, computed with the heads in question active; or
+    [M, D], those at the decisions alone. Where only some tokens were allowed, only those are scored.
     """
-    picked = states[batch.row, batch.at]
+    picked = states if states.ndim == 2 else states[batch.row, batch.at]
     count, device = len(batch.row), states.device
     losses = torch.zeros(count, device=device)
     right = torch.zeros(count, dtype=torch.bool, device=device)

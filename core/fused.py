@@ -19,6 +19,7 @@ from torch._dynamo.exc import TorchDynamoException
 from torch.nn import functional as F
 from transformers import LlamaForCausalLM, PreTrainedModel
 
+from .attention import rotate
 from .bank import Pair
 
 SITES = (
@@ -31,11 +32,6 @@ Sites = tuple[tuple[Tensor, Tensor | None, Tensor | None, Tensor | None], ...]
 def _norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     wide = x.float()
     return weight * (wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + eps)).to(x.dtype)
-
-
-def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    half = x.shape[-1] // 2
-    return x * cos + torch.cat((-x[..., half:], x[..., :half]), dim=-1) * sin
 
 
 def layer(
@@ -60,7 +56,7 @@ def layer(
 
     n = _norm(x, norms[0], eps)
     query, key, value = (split(apply(site, n)) for site in range(3))
-    query, key = _rotate(query, cos, sin), _rotate(key, cos, sin)
+    query, key = rotate(query, cos, sin), rotate(key, cos, sin)
     if kernel:
         seen = F.scaled_dot_product_attention(query, key, value, is_causal=True)
     else:

@@ -52,8 +52,12 @@ class _Part:
         autocast = torch.autocast("cpu", self.precision, enabled=self.precision != torch.float32)
         with torch.set_grad_enabled(not last), autocast:
             with active(self.backbone.context, self.stack.grouped(), layout.mask):
-                hidden = self.trunk.hidden(layout.source) if self.trunk else self.backbone.hidden(layout.batch.ids)
-                values, _ = decision_losses(self.backbone, layout.batch, hidden)
+                batch = layout.batch
+                if self.trunk:
+                    states = self.trunk.decided(layout.source, batch.row, batch.at)
+                else:
+                    states = self.backbone.hidden(batch.ids)
+                values, _ = decision_losses(self.backbone, batch, states)
         if not last:
             total = torch.zeros(len(layout.heads)).index_add(0, layout.group, values * layout.learns) / self.each
             self.gradients = torch.autograd.grad(total.sum(), [self.flat[name] for name in self.names])

@@ -1,21 +1,23 @@
 """Trunk: the layers below the first adapted one, which no head changes, are run once and kept.
 
 The arguments of the first adapted layer are caught by a hook, whatever its architecture calls them; every later pass
-begins there. Some rows are checked against the whole model, and where they differ nothing is kept.
+begins there. Some rows are checked against the whole model, and where they differ nothing is kept. Where the last layer
+is Llama-like it is run at the decisions alone (:mod:`.last_layer`), by the same check.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from .backbone import Backbone
-from .bank import active
+from .bank import CallContext, active
+from .last_layer import able, last_layer
 
 TOLERANCE = 1e-4
 CHECKED = 4
@@ -62,6 +64,8 @@ class Trunk:
         norm: what comes after the last.
         first: [N, T, D] the hidden states that enter.
         positional, keywords: the layer's other arguments.
+        context: what says which heads are active.
+        sparse: the last layer is run at the decisions alone.
     """
 
     layers: list[nn.Module]
@@ -69,6 +73,8 @@ class Trunk:
     first: Tensor
     positional: tuple[Any, ...]
     keywords: dict[str, Any]
+    context: CallContext
+    sparse: bool = False
 
     @classmethod
     def of(
@@ -95,26 +101,42 @@ class Trunk:
             caught = _catch(backbone, layers[lowest], few)
             if caught is None:
                 return None
-            trunk = cls(list(layers[lowest:]), norm, *caught)
+            trunk = cls(list(layers[lowest:]), norm, *caught, backbone.context)
             whole = backbone.hidden(few, use_cache=False)
             rows = torch.arange(len(few)).flip(0).repeat(2)  # not as they came, and not as many
             if not torch.allclose(trunk.hidden(rows), whole[rows], atol=TOLERANCE, rtol=TOLERANCE):
                 return None
+            trunk.sparse = able(trunk.layers[-1], trunk.keywords)
+            row, at = torch.meshgrid(torch.arange(len(rows)), torch.arange(0, ids.shape[1], 3), indexing="ij")
+            decided = trunk.decided(rows, row.flatten(), at.flatten())
+            trunk.sparse &= torch.allclose(decided, whole[rows][row, at].flatten(0, 1), atol=TOLERANCE, rtol=TOLERANCE)
             with torch.autocast("cpu", precision, enabled=precision != torch.float32):
                 caught = _catch(backbone, layers[lowest], ids)
-        return None if caught is None else cls(trunk.layers, norm, *caught)
+        return None if caught is None else replace(trunk, first=caught[0], positional=caught[1], keywords=caught[2])
 
     def hidden(self, rows: Tensor) -> Tensor:
         """Last hidden states [B, T, D] of the caught ``rows`` [B], with the heads that are active now."""
+        normed: Tensor = self.norm(self._run(self.layers, rows)[0])
+        return normed
+
+    def decided(self, rows: Tensor, row: Tensor, at: Tensor) -> Tensor:
+        """The same at the positions ``at`` [M] of the rows ``row`` [M] of ``rows`` alone: [M, D]."""
+        if not self.sparse:
+            return self.hidden(rows)[row, at]
+        states, keywords = self._run(self.layers[:-1], rows)
+        normed: Tensor = self.norm(last_layer(self.layers[-1], states, row, at, keywords, self.context))
+        return normed
+
+    def _run(self, layers: Sequence[nn.Module], rows: Tensor) -> tuple[Tensor, dict[str, Any]]:
+        """The states after ``layers``, and with which keywords each was called."""
         count = len(self.first)
         states = self.first[rows]
         positional = _rows(self.positional, rows, count)
         keywords = {name: _rows(value, rows, count) for name, value in self.keywords.items()}
-        for layer in self.layers:
+        for layer in layers:
             out: Any = layer(states, *positional, **keywords)
             states = out if isinstance(out, Tensor) else out[0]
-        normed: Tensor = self.norm(states)
-        return normed
+        return states, keywords
 
 
 def _catch(backbone: Backbone, layer: nn.Module, ids: Tensor) -> tuple[Tensor, tuple[Any, ...], dict[str, Any]] | None:

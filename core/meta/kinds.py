@@ -68,8 +68,11 @@ def kind_losses(
 
     def loss(parameters: Tensors) -> Tensor:
         narrow = torch.autocast("cpu", precision, enabled=precision != torch.float32)
-        with narrow, active(backbone.context, HeadStack.of_tensors(parameters).gather(task)):
-            states = trunk.hidden(torch.arange(len(batch.ids))) if trunk else backbone.hidden(batch.ids)
+        with narrow, active(backbone.context, HeadStack.of_tensors(parameters).of_rows(task)):
+            if trunk:
+                states = trunk.decided(torch.arange(len(batch.ids)), batch.row, batch.at)
+            else:
+                states = backbone.hidden(batch.ids)
             losses, _ = decision_losses(backbone, batch, states)
         summed = torch.zeros(tasks * len(KINDS)).index_add(0, place, losses)
         return (summed / counts).view(tasks, len(KINDS))

@@ -81,11 +81,14 @@ def stacked_loss(
 
     def sums(piece: int, names: Sequence[str], *tensors: Tensor) -> Tensor:
         some, whose, trunk = pieces[piece]
-        pairs = HeadStack.of_tensors(dict(zip(names, tensors, strict=True))).gather(whose)
+        pairs = HeadStack.of_tensors(dict(zip(names, tensors, strict=True))).of_rows(whose)
         precision = adapting_precision()
         narrow = torch.autocast("cpu", precision, enabled=precision != torch.float32)
         with narrow, active(backbone.context, pairs):
-            states = trunk.hidden(torch.arange(len(some.ids))) if trunk else backbone.hidden(some.ids)
+            if trunk:
+                states = trunk.decided(torch.arange(len(some.ids)), some.row, some.at)
+            else:
+                states = backbone.hidden(some.ids)
             losses, _ = decision_losses(backbone, some, states)
         return torch.zeros(tasks).index_add(0, whose[some.row], losses)
 

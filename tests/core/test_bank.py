@@ -153,6 +153,13 @@ def test_heads_in_groups_of_rows_are_heads_gathered(
             grouped = any_backbone.hidden(ids[:4])
         with active(any_backbone.context, stack.gather(torch.tensor([0, 0, 1, 1]))):
             torch.testing.assert_close(grouped, any_backbone.hidden(ids[:4]), atol=1e-4, rtol=1e-4)
+        for rows, each in ([0, 0, 1, 1], 2), ([0, 1, 0, 1], 4), ([1, 1, 0, 0], 4), ([0, 0, 0, 1], 4), ([0, 1, 1], 3):
+            pairs = stack.of_rows(torch.tensor(rows))
+            assert all(len(down) == each for down, _ in pairs.values()), rows
+            with active(any_backbone.context, stack.gather(torch.tensor(rows))):
+                gathered = any_backbone.hidden(ids[: len(rows)])
+            with active(any_backbone.context, pairs):
+                torch.testing.assert_close(any_backbone.hidden(ids[: len(rows)]), gathered, atol=1e-4, rtol=1e-4)
         with (
             pytest.raises(UnderstudyError, match="5 rows do not fall into 2 groups"),
             active(any_backbone.context, stack.grouped()),
