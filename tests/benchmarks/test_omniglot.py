@@ -85,6 +85,17 @@ def test_a_task_shows_one_drawer_and_asks_others(data: Path) -> None:
         assert any(of), "all are of one alphabet"
 
 
+def test_an_alphabet_of_few_characters_is_filled_up_with_another(data: Path) -> None:
+    alphabets = background(data / "images" / "omniglot" / "images_background_small1.zip")
+    few = [alphabets[0][:2], alphabets[1][3:]]  # bars 0 and 1, bars 5, 6 and 7
+    for seed in range(4):
+        shown, classes, asked, right = draw(few, torch.Generator().manual_seed(seed), ways=5)
+        assert len(shown) == 5 and classes.tolist() == [0, 1, 2, 3, 4]
+        distances = (asked[:, None] - shown[None]).abs().flatten(2).sum(2)
+        assert len({picture.numpy().tobytes() for picture in shown}) == 5, "five characters"
+        assert distances.argmin(1).tolist() == right.tolist(), "each drawing lies nearest to its own character's"
+
+
 def test_varied_pictures_keep_their_ink_nearly_and_move(data: Path) -> None:
     pictures = torch.zeros(8, 1, 28, 28)
     pictures[:, :, 10:18, 10:18] = 1

@@ -2,7 +2,7 @@
 
 Lake, Salakhutdinov, Tenenbaum 2019: 20 runs, each with 20 characters drawn once by one drawer and once more by another;
 learned from a minimal background set of five alphabets. What is learned on are tasks made the same way: 20 characters
-of one alphabet, one drawer's drawings shown and two others' asked.
+of one alphabet (and of another where it has fewer), one drawer's drawings shown and two others' asked.
 """
 
 from __future__ import annotations
@@ -59,8 +59,15 @@ ROWS = (
 
 
 def draw(alphabets: Sequence[Tensor], source: torch.Generator, ways: int = WAYS, varied: bool = False) -> Episode:
-    """A task of one alphabet: its characters in a random order, one drawer shown, the others asked."""
-    drawings = alphabets[int(torch.randint(len(alphabets), (), generator=source))]
+    """A task of one alphabet: its characters in a random order, one drawer shown, the others asked.
+
+    An alphabet with fewer than so many ``ways`` is filled up with characters of another one.
+    """
+    number = int(torch.randint(len(alphabets), (), generator=source))
+    drawings = alphabets[number]
+    if (short := ways - len(drawings)) > 0:
+        other = alphabets[(number + int(torch.randint(1, len(alphabets), (), generator=source))) % len(alphabets)]
+        drawings = torch.cat([drawings, other[torch.randperm(len(other), generator=source)[:short]]])
     characters = torch.randperm(len(drawings), generator=source)[:ways]
     drawers = torch.randperm(drawings.shape[1], generator=source)[:DRAWERS]
     chosen = drawings[characters][:, drawers].transpose(0, 1).flatten(0, 1).unsqueeze(1)
@@ -102,8 +109,8 @@ def measure(
     """
     folder = data / "images" / "omniglot"
     alphabets, runs = background(folder / f"images_background_{set_name}.zip"), one_shot_runs(folder / "all_runs.zip")
-    ways = min(WAYS, *(len(alphabet) for alphabet in alphabets))
-    network = FourConvolutions(max(ways, len(runs[0].shown)), row.width, seed)
+    ways = len(runs[0].shown)
+    network = FourConvolutions(ways, row.width, seed)
     # The clock is written before the checkpoint that it belongs to, so that a stop between both counts too much time.
     checkpoint, clock = out.with_suffix(".safetensors"), out.with_suffix(".seconds")
     learner = row.algorithm(start_of(network), seed=seed, **row.settings)

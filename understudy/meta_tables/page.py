@@ -116,8 +116,9 @@ def omniglot(work: Path) -> list[str]:
     head = ["algorithm", "background", "wrong", "decisions", "published", "seed", "steps", "minutes", "command"]
     said = [
         "Lake's 20 one-shot runs: one of 20 characters of an unseen alphabet, after one drawing of each. Learned "
-        "from a minimal background set of five alphabets. Every decision is made by itself: batch norm takes its "
-        "statistics from the 20 drawings shown. Wilson's 95 % interval over decisions. *Varied*: pictures that are "
+        "from a minimal background set of five alphabets, in tasks of 20 characters of one of them (one alphabet of "
+        "small2 has 17, and is filled up with those of another). Every decision is made by itself: batch norm takes "
+        "its statistics from the 20 drawings shown. Wilson's 95 % interval over decisions. *Varied*: pictures that are "
         "learned on are turned by up to 10°, scaled by up to a tenth and moved by up to two pixels.", "",
         "The figures of Lake, Salakhutdinov, Tenenbaum 2019 (arXiv:1902.03477) are not quoted, as its tables were not "
         "read for this page.",
