@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class UnderstudyError(Exception):
     """A mistake or a refusal that is reported in one sentence, never as a traceback.
@@ -21,3 +23,14 @@ class UnderstudyError(Exception):
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
         return f"{text}; {self.mend}" if self.mend else text
+
+
+def hint(name: str, known: Iterable[str]) -> str | None:
+    """"did you mean" for a name that is not among ``known``; otherwise what there is."""
+    from difflib import get_close_matches
+
+    names = [str(one) for one in known]
+    near = get_close_matches(name, names, n=1)
+    if near:
+        return f"did you mean '{near[0]}'?"
+    return f"there is: {', '.join(sorted(names)[:12])}" if names else None

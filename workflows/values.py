@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from ..core.errors import UnderstudyError
+from ..core.errors import hint as hint
 from .vector import Vector
 
 UNSET: Any = object()
@@ -113,17 +114,6 @@ def kind(value: Any) -> str:
     plain = {str: "a text", int: "a number", float: "a number", list: "a list", tuple: "a list",
              Vector: "a list", dict: "a mapping"}
     return plain.get(type(value), type(value).__name__)
-
-
-def hint(name: str, known: Iterable[str]) -> str | None:
-    """"did you mean" for a name that is not among ``known``; otherwise what there is."""
-    from difflib import get_close_matches
-
-    names = [str(one) for one in known]
-    near = get_close_matches(name, names, n=1)
-    if near:
-        return f"did you mean '{near[0]}'?"
-    return f"there is: {', '.join(sorted(names)[:12])}" if names else None
 
 
 def length(value: Any) -> int:

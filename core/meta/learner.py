@@ -6,11 +6,13 @@ learner may hold several starts as well (S, as the seeds of an experiment): the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+import torch
 from torch import Tensor
 
 from ..errors import UnderstudyError
@@ -62,8 +64,30 @@ class MetaLearner(Protocol):
 
 
 def spread(start: Tensors, tasks: int) -> dict[str, Tensor]:
-    """Name → [S, …] for N tasks: name → [N, …], through which gradients reach the start; scalars stay."""
+    """Name → [S, …] for N tasks: name → [N, …], through which gradients reach the start; scalars stay.
+
+    Raises:
+        UnderstudyError: the tasks cannot be shared out among the starts.
+    """
+    for tensor in start.values():
+        if tensor.ndim and tasks % len(tensor):
+            mend = f"give each start as many: {len(tensor)}, {2 * len(tensor)}, …"
+            raise UnderstudyError(f"{tasks} tasks cannot be shared out among {len(tensor)} starts", mend=mend)
     return {name: t.repeat_interleave(tasks // len(t), 0) if t.ndim else t for name, t in start.items()}
+
+
+@contextmanager
+def gradients_needed() -> Iterator[None]:
+    """Gradients are kept inside, also for who adapts within ``torch.no_grad()``.
+
+    Raises:
+        UnderstudyError: within ``torch.inference_mode()``, in which nothing can have a gradient.
+    """
+    if torch.is_inference_mode_enabled():
+        mend = "leave torch.inference_mode(); torch.no_grad() does no harm"
+        raise UnderstudyError("inner steps need gradients", mend=mend)
+    with torch.enable_grad():
+        yield
 
 
 Algorithm = Callable[[Tensors], MetaLearner]

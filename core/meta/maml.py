@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from .learner import TaskLoss, Tasks, Tensors, algorithm, spread
-from .outer import Outer
+from .learner import TaskLoss, Tasks, Tensors, algorithm, gradients_needed, spread
+from .outer import Outer, at_least
 
 
 def inner_step(
@@ -35,9 +35,10 @@ def inner_step(
         clamp: each element of the gradient is kept within ± this; 0 leaves it.
     """
     names = sorted(name for name in parameters if name in rates)
-    gradients = torch.autograd.grad(
-        loss(parameters).sum(), [parameters[n] for n in names], create_graph=second_order, allow_unused=True
-    )
+    with gradients_needed():
+        gradients = torch.autograd.grad(
+            loss(parameters).sum(), [parameters[n] for n in names], create_graph=second_order, allow_unused=True
+        )
     after = dict(parameters)
     for name, gradient in zip(names, gradients, strict=True):
         if gradient is not None:
@@ -114,6 +115,8 @@ class MAML(Outer):
         inner_clamp: float = 0.0, more: Tensors | None = None, **settings: Any,
     ) -> None:  # fmt: skip
         super().__init__(start, more, **settings)
+        at_least(1, steps=steps)
+        at_least(0, inner_rate=inner_rate, inner_clamp=inner_clamp)
         self.steps, self.inner_rate, self.second_order, self.inner_clamp = steps, inner_rate, second_order, inner_clamp
 
     def rates(self) -> Tensors | list[Tensors]:
@@ -136,6 +139,7 @@ class MAML(Outer):
     def adapt(self, tasks: Tasks, steps: int | None = None) -> dict[str, Tensor]:
         """The inner steps; beyond those it was trained for, the last step's rates are kept."""
         rates = self.rates()
+        at_least(0, steps=self.steps if steps is None else steps)
         parameters = {name: t.detach().requires_grad_(True) for name, t in spread(self.start, tasks.count).items()}
         for step in range(self.steps if steps is None else steps):
             own = rates if isinstance(rates, Mapping) else rates[min(step, len(rates) - 1)]

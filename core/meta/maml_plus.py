@@ -42,6 +42,8 @@ class MAMLPlus(MAML):
     **settings: see :class:`.maml.MAML`.
     """
 
+    changing = MAML.changing | {"second_order"}
+
     def __init__(
         self, start: Tensors, *, steps: int = 5, inner_rate: float = 0.01, horizon: int = 7000,
         first_order_until: int = 0, inner_clamp: float = 10.0, clamp: float = 10.0, **settings: Any,

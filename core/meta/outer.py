@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ..errors import UnderstudyError
+from ..errors import UnderstudyError, hint
 from .dropout import thinned
 from .learner import Tasks, Tensors
 from .schedules import Schedule, constant
@@ -37,13 +40,23 @@ class Outer(ABC):
         seed: of what is random.
         schedule: step → the factor of all rates (:mod:`.schedules`), as ``cosine(70_000, warm_up=500)``.
         dropout: share of the parameters, or of the heads' directions, that are out in a step (:mod:`.dropout`).
+
+    Raises:
+        UnderstudyError: a setting that there is not, or that cannot be; a start whose tensors have no first dimension
+            in common, as :func:`.tasks.start_of` makes it.
     """
+
+    changing: frozenset[str] = frozenset({"number"})
+    """Attributes that are no settings, as they change in a run."""
 
     def __init__(
         self, start: Tensors, more: Tensors | None = None, *, rate: float = 1e-3,
         rates: Mapping[str, float] | None = None, clip: float = 0.0, clamp: float = 0.0, seed: int = 0,
-        schedule: Schedule = constant, dropout: float = 0.0,
+        schedule: Schedule = constant, dropout: float = 0.0, **unknown: Any,
     ) -> None:  # fmt: skip
+        self._refuse(unknown, start)
+        numbers = {"rate": rate, "clip": clip, "clamp": clamp}
+        at_least(0.0, **numbers, **{f"rates[{kind!r}]": one for kind, one in (rates or {}).items()})
         named = {**{f"start|{name}": tensor for name, tensor in start.items()}, **(more or {})}
         self.learned = {name: t.detach().clone().requires_grad_(True) for name, t in named.items()}
         self.kept: dict[str, Tensor] = {}
@@ -52,9 +65,30 @@ class Outer(ABC):
         groups: dict[str, list[Tensor]] = {}
         for name, tensor in self.learned.items():
             groups.setdefault(name.partition("|")[0], []).append(tensor)
+        if strange := set(rates or {}) - set(groups):
+            mend = f"give rates for: {', '.join(groups)}"
+            raise UnderstudyError(f"nothing that is learned is called {min(strange)!r}", mend=mend)
         self.optimiser: torch.optim.Optimizer = torch.optim.Adam(
             [{"params": some, "lr": (rates or {}).get(kind, rate)} for kind, some in groups.items()]
         )
+
+    def _refuse(self, unknown: Mapping[str, Any], start: Any) -> None:
+        """Raise UnderstudyError for a setting that there is not, and for a start that is none."""
+        for name in unknown:
+            inits = [one.__dict__["__init__"] for one in type(self).__mro__ if "__init__" in one.__dict__]
+            every = {key: one for init in inits for key, one in inspect.signature(init).parameters.items()}
+            known = sorted(key for key, one in every.items() if one.kind is one.KEYWORD_ONLY and key != "more")
+            raise UnderstudyError(f"{type(self).__name__} has no setting {name!r}", mend=hint(name, known))
+        mend = "make it of a module with start_of(module), or of heads with Start.plain(sites).tensors"
+        if not isinstance(start, Mapping) or not all(isinstance(one, Tensor) for one in start.values()):
+            raise UnderstudyError(f"the start is a {type(start).__name__}, not tensors by name", mend=mend)
+        if not start:
+            raise UnderstudyError("the start is empty: there is nothing to learn", mend=mend)
+        sizes = {name: tuple(tensor.shape) for name, tensor in start.items()}
+        if len({shape[:1] for shape in sizes.values()}) > 1 or () in sizes.values():
+            shown = ", ".join(f"{name} {list(shape)}" for name, shape in sizes.items())
+            what = f"the tensors of the start differ in their first dimension, the number of starts ({shown})"
+            raise UnderstudyError(what, mend=mend)
 
     @property
     def start(self) -> dict[str, Tensor]:
@@ -69,16 +103,24 @@ class Outer(ABC):
         """Learn from N tasks.
 
         Raises:
-            UnderstudyError: the loss or its gradient is not finite; the run is then as it was.
+            UnderstudyError: the loss or its gradient is not finite; the run is then as it was. Or the algorithm gave no
+                loss, or left no gradient.
         """
         self.optimiser.zero_grad()
         kept = {name: tensor.clone() for name, tensor in self.kept.items()}
-        metrics = self.descend(thinned(tasks, self.thin(), self.dropout, self.generator().initial_seed()))
+        with torch.enable_grad():
+            metrics = self.descend(thinned(tasks, self.thin(), self.dropout, self.generator().initial_seed()))
+        where = f"{type(self).__name__}, step {self.number}"
         if broken := self._broken(metrics):
             for name, tensor in kept.items():
                 self.kept[name].copy_(tensor)
-            where = f"{type(self).__name__}, step {self.number}"
-            raise UnderstudyError(f"the {broken} is not finite", where=where, mend="lower the rates")
+            mend = _not_finite(tasks) or "lower the rates"
+            raise UnderstudyError(f"the {broken} is not finite", where=where, mend=mend)
+        if "loss" not in metrics:
+            raise UnderstudyError("descend gave no loss", where=where, mend='give {"loss": …} and what else is of use')
+        if all(tensor.grad is None for tensor in self.learned.values()):
+            mend = "call .backward() on the outer loss in descend, or set .grad of what is learned"
+            raise UnderstudyError("descend left no gradient", where=where, mend=mend)
         if self.clamp:
             torch.nn.utils.clip_grad_value_(list(self.learned.values()), self.clamp)
         if self.clip:
@@ -123,22 +165,40 @@ class Outer(ABC):
         names = {id(tensor): name for name, tensor in self.learned.items()}
         return [names[id(tensor)] for group in self.optimiser.param_groups for tensor in group["params"]]
 
+    def settings(self) -> dict[str, Any]:
+        """What was given when it was made and decides how the run goes on: numbers, words and truths."""
+        named = {n: v for n, v in vars(self).items() if isinstance(v, bool | int | float | str)}
+        rates = {
+            f"rate of {next(name for name, t in self.learned.items() if t is group['params'][0]).partition('|')[0]}":
+            group.get("initial_lr", group["lr"]) for group in self.optimiser.param_groups
+        }  # fmt: skip
+        return {name: value for name, value in named.items() if name not in self.changing} | rates
+
     def save(self, file: Path) -> None:
-        """Write what is learned, the optimiser's state and the number of the step."""
+        """Write what is learned, the optimiser's state, the number of the step, and of which algorithm they are."""
         flat = {f"learned|{name}": tensor for name, tensor in self.learned.items()}
         names = self._order()
         for index, state in self.optimiser.state_dict()["state"].items():
             flat.update({f"optimiser|{names[index]}|{key}": torch.as_tensor(value) for key, value in state.items()})
         flat.update({f"kept|{name}": tensor for name, tensor in self.kept.items()})
         flat["number"] = torch.tensor(self.number)
-        save_file({name: tensor.detach().cpu().clone().contiguous() for name, tensor in flat.items()}, file)
+        written = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in flat.items()}
+        file.parent.mkdir(parents=True, exist_ok=True)
+        save_file(written, file, {"algorithm": type(self).__name__, "settings": json.dumps(self.settings())})
 
     def resume(self, file: Path) -> None:
-        """Go on from what :meth:`save` wrote. Raises UnderstudyError where it is missing, broken or of another run."""
+        """Go on from what :meth:`save` wrote.
+
+        Raises:
+            UnderstudyError: it is missing, broken or of another run: another algorithm, start or setting.
+        """
         try:
             flat = load_file(file)
+            with safe_open(file, framework="pt") as opened:
+                about = opened.metadata() or {}
         except (OSError, SafetensorError) as error:
             raise UnderstudyError(f"the run cannot be read ({error})", where=str(file), mend="begin anew") from error
+        self._compare(about, file)
         named = {f"learned|{name}": tensor for name, tensor in self.learned.items()}
         named |= {f"kept|{name}": tensor for name, tensor in self.kept.items()}
         there = {name: tensor.shape for name, tensor in flat.items() if name.startswith(("learned|", "kept|"))}
@@ -155,3 +215,33 @@ class Outer(ABC):
                 state.setdefault(index, {})[key] = tensor
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
         self.number = int(flat["number"])
+
+    def _compare(self, about: Mapping[str, str], file: Path) -> None:
+        """Raise UnderstudyError where a run was of another algorithm, or had other settings; old files tell neither."""
+        own, there = type(self).__name__, about.get("algorithm", type(self).__name__)
+        if there != own:
+            mend = f"resume it with {there}, or begin anew"
+            raise UnderstudyError(f"this is a run of {there}, not of {own}", where=str(file), mend=mend)
+        mine = self.settings()
+        theirs = json.loads(about["settings"]) if "settings" in about else mine
+        unlike = [f"{n} {theirs.get(n)} there, {mine.get(n)} here" for n in sorted(mine.keys() | theirs.keys())
+                  if mine.get(n) != theirs.get(n)]  # fmt: skip
+        if unlike:
+            mend = "give the same settings; to go on with others, make a new learner of the start of the old one"
+            raise UnderstudyError(f"the run had other settings ({'; '.join(unlike)})", where=str(file), mend=mend)
+
+
+def at_least(least: float, **settings: float) -> None:
+    """Raise UnderstudyError for a setting that is not a number of ``least`` or more."""
+    for name, value in settings.items():
+        if not isinstance(value, int | float) or not value >= least:
+            raise UnderstudyError(f"{name} is {value!r}", mend=f"give a number, {least:g} or more")
+
+
+def _not_finite(tasks: Tasks) -> str:
+    """How to mend tasks whose examples are not finite; empty where all are."""
+    for name, tensor in tasks.data.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            task = int((~tensor.isfinite()).nonzero()[0, 0])
+            return f"mend the data: {name} of task {task} is not finite"
+    return ""

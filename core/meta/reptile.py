@@ -15,8 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .learner import TaskLoss, Tasks, Tensors, algorithm, spread
-from .outer import Outer
+from ..errors import UnderstudyError
+from .learner import TaskLoss, Tasks, Tensors, algorithm, gradients_needed, spread
+from .outer import Outer, at_least
 
 Moments = dict[str, tuple[Tensor, Tensor]]
 
@@ -33,9 +34,9 @@ def descend_once(
         step: Adam's count, from 1.
     """
     own = {name: t.detach().requires_grad_(True) for name, t in parameters.items()}
-    gradients: Sequence[Tensor | None] = torch.autograd.grad(
-        loss(own).sum(), list(own.values()), allow_unused=True
-    )
+    gradients: Sequence[Tensor | None]
+    with gradients_needed():
+        gradients = torch.autograd.grad(loss(own).sum(), list(own.values()), allow_unused=True)
     after = {name: t.detach() for name, t in own.items()}
     for (name, tensor), gradient in zip(own.items(), gradients, strict=True):
         if gradient is None:
@@ -68,7 +69,13 @@ class Reptile(Outer):
         outer: str = "adam", **settings: Any,
     ) -> None:  # fmt: skip
         super().__init__(start, **settings)
+        at_least(1, steps=steps)
+        at_least(0, inner_rate=inner_rate, adapt_steps=adapt_steps)
+        for name, given in ("inner", inner), ("outer", outer):
+            if given not in ("sgd", "adam"):
+                raise UnderstudyError(f"{name} is {given!r}", mend="give 'sgd' or 'adam'")
         self.steps, self.inner_rate, self.adapt_steps, self.inner = steps, inner_rate, adapt_steps, inner
+        self.outer = outer
         if outer == "sgd":
             self.optimiser = torch.optim.SGD(self.optimiser.param_groups)
 
@@ -93,6 +100,7 @@ class Reptile(Outer):
         """The inner optimiser's steps on the support."""
         parameters: Tensors = {name: t.detach() for name, t in spread(self.start, tasks.count).items()}
         moments: Moments | None = {} if self.inner == "adam" else None
+        at_least(0, steps=self.adapt_steps if steps is None else steps)
         for step in range(self.adapt_steps if steps is None else steps):
             parameters = descend_once(tasks.support, parameters, self.inner_rate, moments, step + 1)
         return dict(parameters)

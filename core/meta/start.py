@@ -13,6 +13,8 @@ from torch import Tensor
 
 from ..bank import HeadStack
 from ..errors import UnderstudyError
+from .learner import MetaLearner
+from .maml import MAML
 
 
 @dataclass(frozen=True)
@@ -30,18 +32,39 @@ class Start:
         """A random start (A random, B zero) without learned rates: what any new backbone has."""
         return cls(HeadStack.random(sites, 1, rank, seed).tensors())
 
+    @classmethod
+    def learned(cls, learner: MetaLearner) -> Start:
+        """What a learner of heads has learned, with its inner rates where it has one for each tensor.
+
+        Other rates (of each element, of each step) are left out: heads then learn by Adam.
+
+        Raises:
+            UnderstudyError: the learner is not of heads, or holds several starts.
+        """
+        tensors = {name: tensor.detach().clone() for name, tensor in learner.start.items()}
+        if not all("|" in name and len(tensor) == 1 for name, tensor in tensors.items()):
+            mend = "give a learner that began with Start.plain(sites).tensors"
+            raise UnderstudyError("this learner has no start of heads", mend=mend)
+        rates = learner.rates() if isinstance(learner, MAML) else None
+        if not isinstance(rates, Mapping) or any(rate.numel() != 1 for rate in rates.values()):
+            return cls(tensors)
+        return cls(tensors, {name: rate.detach().reshape(()) for name, rate in rates.items()})
+
     def stack(self) -> HeadStack:
         """The start as a stack of one head."""
         return HeadStack.of_tensors(self.tensors)
 
     def on(self, sites: Iterable[str]) -> Start:
-        """The part of the start on these sites."""
+        """The part of the start on these sites. Raises UnderstudyError where it has none of them."""
         wanted = set(sites)
 
         def part(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
             return {name: tensor for name, tensor in named.items() if name.rsplit("|", 1)[0] in wanted}
 
-        return Start(part(self.tensors), None if self.rates is None else part(self.rates))
+        tensors = part(self.tensors)
+        if not tensors:
+            raise UnderstudyError("the start has none of these sites", mend="give some of the backbone's sites")
+        return Start(tensors, None if self.rates is None else part(self.rates))
 
     def over(self, sites: Mapping[str, tuple[int, int]]) -> Start:
         """The start on these sites and no others; where it has nothing, it begins at random and changes nothing yet.
@@ -66,10 +89,18 @@ class Start:
         return Start(found, {name: self.rates.get(name, mean[name[name.rindex("|") :]]) for name in found})
 
     def save(self, file: Path) -> None:
-        """Write tensors and rates as bf16 safetensors."""
+        """Write tensors and rates as bf16 safetensors.
+
+        Raises:
+            UnderstudyError: a rate is not one number for its tensor.
+        """
         flat = {f"start|{name}": tensor.to(torch.bfloat16).contiguous() for name, tensor in self.tensors.items()}
         for name, value in (self.rates or {}).items():
+            if value.numel() != 1:
+                mend = "give a rate for each tensor, or none (Start.learned)"
+                raise UnderstudyError(f"the rates of {name} are {list(value.shape)}, not one number", mend=mend)
             flat[f"rate|{name}"] = value.detach().float().reshape(1).clone()
+        file.parent.mkdir(parents=True, exist_ok=True)
         save_file(flat, file)
 
     @classmethod

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.func import functional_call, vmap
 from torch.nn.functional import mse_loss
+from torch.utils._pytree import tree_map
 
 from ..backbone import Backbone
+from ..errors import UnderstudyError
+from ..prompts import Example
+from .examples import check_examples, check_losses, check_module, check_outputs, check_parameters
 from .learner import TaskLoss, Tasks, Tensors
 from .training import Episode, stack_episodes, stacked_loss
 from .written_out import written_out
@@ -19,33 +24,46 @@ Pair = tuple[Tensor, Tensor]
 
 
 def start_of(module: torch.nn.Module) -> dict[str, Tensor]:
-    """The module's parameters as a start: name → [1, …], copied."""
-    return {name: p.detach().clone().unsqueeze(0) for name, p in module.named_parameters()}
+    """The module's parameters as a start: name → [1, …], copied; those that need no gradient stay the module's own."""
+    return {name: p.detach().clone().unsqueeze(0) for name, p in module.named_parameters() if p.requires_grad}
 
 
 def module_tasks(
     module: torch.nn.Module, support: Pair, query: Pair, loss: Callable[[Tensor, Tensor], Tensor]
 ) -> Tasks:
-    """N tasks of a module, whose own parameters are not used; its buffers are, and stay.
+    """N tasks of a module: its parameters are those that a learner gives, its buffers and frozen parameters its own.
+
+    What ``vmap`` cannot run side by side (an LSTM, a module whose way depends on its data) is run task after task.
 
     Args:
-        support, query: inputs [N, K, …] and targets [N, K, …].
+        support, query: inputs [N, K, …] and targets [N, K, …]: what N tasks show, K examples each, and what they ask.
         loss: outputs and targets of one task → scalar, as ``torch.nn.functional.mse_loss``.
-    """
 
+    Raises:
+        UnderstudyError: the tensors are not N tasks, or the module is random or keeps running statistics.
+    """
     chain = written_out(module)
+    check_module(module)
+    check_examples(module, support, query, chain is not None)
 
     def of(inputs: Tensor, targets: Tensor) -> TaskLoss:
-        def one(parameters: Tensors, x: Tensor, y: Tensor) -> Tensor:
-            return loss(functional_call(module, dict(parameters), (x,)), y)
+        asked: list[None] = []
 
         def of_all(parameters: Tensors) -> Tensor:
-            if chain is None or inputs.ndim < 3 or not names <= parameters.keys():
-                return vmap(one, randomness="different")(dict(parameters), inputs, targets)
-            given = chain(parameters, inputs)
-            if loss is mse_loss and given.shape == targets.shape:
+            if not asked:
+                check_parameters(module, parameters, inputs, chain is not None)
+            if chain is None or not names <= parameters.keys():
+                given = outputs(module, parameters, inputs)
+            else:
+                given = chain(parameters, inputs)
+            if not asked:
+                check_outputs(loss, given, targets)
+                asked.append(None)
+            if loss is mse_loss:
                 return (given - targets).square().flatten(1).mean(1)
-            return vmap(loss)(given, targets)
+            losses = _of_each(loss, given, targets)
+            check_losses(losses, len(given))
+            return losses
 
         return of_all
 
@@ -57,15 +75,55 @@ def module_tasks(
 
 def outputs(module: torch.nn.Module, parameters: Tensors, inputs: Tensor) -> Tensor:
     """What the module gives for each task's inputs [N, K, …] with that task's parameters [N, …]."""
-    given: Tensor = vmap(lambda own, x: functional_call(module, own, (x,)))(dict(parameters), inputs)
-    return given
+
+    def one(own: dict[str, Tensor], x: Tensor) -> Tensor:
+        given: Tensor = functional_call(module, own, (x,))
+        return given
+
+    return _of_each(one, dict(parameters), inputs)
+
+
+def _of_each(one: Callable[..., Tensor], *given: Any) -> Tensor:
+    """``one`` of each task's part of what is given (tensors [N, …], or such by name), [N, …]."""
+    try:
+        side_by_side: Tensor = vmap(one, randomness="different")(*given)
+        return side_by_side
+    except (RuntimeError, ValueError) as error:
+        if not any(word in str(error) for word in ("vmap", "Batching rule")):
+            raise
+    apart = [tree_map(lambda tensor, at=task: tensor[at], given) for task in range(len(given[-1]))]
+    return torch.stack([one(*some) for some in apart])
 
 
 def head_tasks(backbone: Backbone, episodes: Sequence[Episode], sites: Iterable[str] = (), rows: int = 0) -> Tasks:
-    """N tasks of heads through the bank: each has (support, query) examples; see :func:`.training.stacked_loss`."""
+    """N tasks of heads through the bank: each has (support, query) examples; see :func:`.training.stacked_loss`.
+
+    Args:
+        episodes: of each task the examples that are shown and those that are asked, as ``Role.examples()`` gives them;
+            as many as there are, which may be others in each.
+        sites: those of the heads, as :func:`..trunk.upper_sites` gives them: what lies below them is run once.
+        rows: of an inner step, how many are in memory at a time; 0 for all.
+
+    Raises:
+        UnderstudyError: a task shows or asks nothing, or there is no such site; asked for its loss, for heads that have
+            sites beside ``sites``.
+    """
+    wanted = tuple(sites)
+    if strange := [site for site in wanted if site not in backbone.sites]:
+        mend = "give upper_sites(backbone), or no sites"
+        raise UnderstudyError(f"{backbone.name} has no site {strange[0]!r}", mend=mend)
+    if not episodes:
+        raise UnderstudyError("there are no tasks", mend="give (support, query) examples of each")
+    for number, episode in enumerate(episodes):
+        for name, side in zip(("shows", "asks"), episode, strict=True):
+            if not side:
+                raise UnderstudyError(f"task {number} {name} nothing", mend="give (support, query) examples of each")
+            if not all(isinstance(one, Example) for one in side):
+                mend = "give Role.examples(), which are demonstrations as the backbone reads them"
+                raise UnderstudyError(f"task {number} {name} what is no Example", mend=mend)
 
     def of(side: int) -> TaskLoss:
         batch, task = stack_episodes(backbone, [episode[side] for episode in episodes])
-        return stacked_loss(backbone, batch, task, len(episodes), sites, rows)
+        return stacked_loss(backbone, batch, task, len(episodes), wanted, rows)
 
     return Tasks(of(0), of(1), len(episodes))

@@ -71,6 +71,7 @@ def stacked_loss(
         rows: gradients are added up over so many rows at a time, whose activations alone are held in memory, at the
             price of a second forward pass (Chen et al. 2016); 0 holds all.
     """
+    sites = tuple(sites)
     size = rows if 0 < rows < len(batch.ids) else len(batch.ids)
     pieces = []
     for first in range(0, len(batch.ids), size):
@@ -94,6 +95,10 @@ def stacked_loss(
 
     def loss(parameters: Tensors) -> Tensor:
         names = sorted(parameters)
+        beside = {name.rpartition("|")[0] for name in names} - set(sites)
+        if sites and beside:
+            what = f"the heads have sites beside those that the tasks were made for, as {min(beside)}"
+            raise UnderstudyError(what, mend="begin with Start.on(sites), or make the tasks without sites")
         tensors = [parameters[name] for name in names]
         if len(pieces) == 1:
             return sums(0, names, *tensors) / counts

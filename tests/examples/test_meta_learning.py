@@ -14,6 +14,7 @@ import torch
 
 from benchmarks import sinusoid
 from understudy.core.meta.learner import ALGORITHMS, Tasks, Tensors
+from understudy.core.meta.start import Start
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "meta_learning"
 
@@ -35,6 +36,21 @@ def test_the_sinusoid_begins_to_learn(capsys: pytest.CaptureFixture[str]) -> Non
         torch.set_num_threads(threads)
     before, after = squared_errors(capsys.readouterr().out)
     assert after < 0.93 * before  # 0.96 before the first outer step
+
+
+def test_heads_learn_a_start_that_is_a_file(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = (FOLDER / "heads.py").read_text(encoding="utf-8")
+    assert text.count("range(8)") == text.count("steps=4") == 1
+    code = text.replace("range(8)", "range(1)").replace("steps=4", "steps=1")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "heads.py", "exec"), {"__name__": "__main__", "__file__": str(FOLDER / "heads.py")})
+    losses = [float(found) for found in re.findall(r"inner steps: loss (\S+)", capsys.readouterr().out)]
+    start = Start.load(tmp_path / "build" / "start.safetensors")
+    assert len(losses) == 2 and max(losses) < 3
+    assert start.rates is not None and {round(float(rate), 6) for rate in start.rates.values()} == {0.1}
+    assert any(bool(tensor.any()) for name, tensor in start.tensors.items() if name.endswith("|up")), "it has moved"
 
 
 @pytest.mark.slow

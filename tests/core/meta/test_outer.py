@@ -1,6 +1,7 @@
 """What all algorithms have in common: several starts side by side, saving and going on, what is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,10 @@ from torch.nn.functional import mse_loss
 
 from understudy.core.errors import UnderstudyError
 from understudy.core.meta.learner import ALGORITHMS, Tasks, algorithm
-from understudy.core.meta.maml import MAML
+from understudy.core.meta.maml import MAML, fomaml
+from understudy.core.meta.maml_plus import MAMLPlus
+from understudy.core.meta.reptile import Reptile
+from understudy.core.meta.schedules import cosine
 from understudy.core.meta.tasks import module_tasks, outputs, start_of
 
 NET = torch.nn.Sequential(torch.nn.Linear(1, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
@@ -180,3 +184,98 @@ def test_a_start_in_another_order_goes_on_with_its_own_moments(tmp_path: Path) -
         one.outer_step(tasks)
     for name, tensor in whole.learned.items():
         assert torch.equal(tensor, turned.learned[name]) and torch.equal(tensor, old.learned[name]), name
+
+
+def test_a_run_of_another_algorithm_or_with_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
+    file = tmp_path / "runs" / "maml.safetensors"
+    learner = MAML(start(), steps=2)
+    learner.outer_step(lines(4, 0))
+    learner.save(file)
+    assert "number" not in learner.settings()
+    for other, said in (
+        (Reptile(start()), "this is a run of MAML, not of Reptile; resume it with MAML, or begin anew"),
+        (MAML(start(), steps=3), "the run had other settings .steps 2 there, 3 here.; give the same settings"),
+        (MAML(start(), steps=2, rate=0.5), "rate of start 0.001 there, 0.5 here"),
+        (fomaml(start(), steps=2), "second_order True there, False here"),
+    ):
+        with pytest.raises(UnderstudyError, match=said):
+            other.resume(file)
+        assert other.number == 0
+    MAML(start(seed=5), steps=2).resume(file)
+    save_file(load_file(file), file)  # as files were before: they do not say of what they are
+    MAML(start(), steps=3).resume(file)
+
+
+def test_a_schedule_and_a_change_of_order_are_no_other_settings(tmp_path: Path) -> None:
+    for make in (
+        lambda: MAML(start(), schedule=cosine(10)),
+        lambda: MAMLPlus(start(), steps=2, first_order_until=1),
+    ):
+        learner, other = make(), make()
+        for step in range(3):
+            learner.outer_step(lines(4, step))
+        learner.save(tmp_path / "run.safetensors")
+        other.resume(tmp_path / "run.safetensors")
+        assert other.number == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"inner_lr": 0.1}, "MAML has no setting 'inner_lr'; did you mean 'inner_rate'?"),
+        ({"horizon": 3}, "MAML has no setting 'horizon'; there is: clamp, clip, dropout, inner_clamp"),
+        ({"rate": -0.1}, "rate is -0.1; give a number, 0 or more"),
+        ({"inner_rate": float("nan")}, "inner_rate is nan; give a number"),
+        ({"clip": "a"}, "clip is 'a'; give a number"),
+        ({"steps": 0}, "steps is 0; give a number, 1 or more"),
+        ({"rates": {"strat": 0.1}}, "nothing that is learned is called 'strat'; give rates for: start"),
+        ({"rates": {"start": -1.0}}, r"rates\['start'\] is -1.0"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(UnderstudyError, match=said):
+        MAML(start(), **settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (NET, "the start is a Sequential, not tensors by name; make it of a module with start_of"),
+        ({}, "the start is empty"),
+        (NET.state_dict(), r"differ in their first dimension, the number of starts \(0.weight \[8, 1\], 0.bias \[8\]"),
+        ({"w": torch.tensor(1.0)}, "differ in their first dimension"),
+    ],
+)
+def test_what_is_no_start_is_refused(given: Any, said: str) -> None:
+    with pytest.raises(UnderstudyError, match=said):
+        MAML(given)
+
+
+def test_tasks_that_cannot_be_shared_out_are_refused() -> None:
+    with pytest.raises(UnderstudyError, match="4 tasks cannot be shared out among 3 starts; give each"):
+        MAML(start(starts=3)).outer_step(lines(4, 0))
+    with pytest.raises(UnderstudyError, match="steps is -1"):
+        MAML(start()).adapt(lines(4, 0), -1)
+
+
+def test_data_that_are_not_finite_are_named() -> None:
+    tasks = lines(4, 0)
+    tasks.data["query_x"][2, 1] = float("nan")
+    with pytest.raises(UnderstudyError, match="is not finite; mend the data: query_x of task 2 is not finite"):
+        MAML(start()).outer_step(tasks)
+
+
+def test_an_algorithm_that_gives_no_loss_or_no_gradient_is_told() -> None:
+    class NoLoss(MAML):
+        def descend(self, tasks: Tasks) -> dict[str, float]:
+            return {"los": super().descend(tasks)["loss"]}
+
+    class NoGradient(MAML):
+        def descend(self, tasks: Tasks) -> dict[str, float]:
+            return {"loss": 1.0}
+
+    for broken, said in ((NoLoss, "NoLoss, step 0: descend gave no loss"), (NoGradient, "descend left no gradient")):
+        learner = broken(start())
+        with pytest.raises(UnderstudyError, match=said):
+            learner.outer_step(lines(4, 0))
+        assert learner.number == 0

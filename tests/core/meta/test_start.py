@@ -9,6 +9,10 @@ import torch
 from understudy.core.backbone import Backbone
 from understudy.core.bank import HeadStack, active
 from understudy.core.errors import UnderstudyError
+from understudy.core.meta.maml import MAML
+from understudy.core.meta.maml_plus import MAMLPlus
+from understudy.core.meta.meta_sgd import MetaSGD
+from understudy.core.meta.reptile import Reptile
 from understudy.core.meta.start import Start
 
 
@@ -61,3 +65,27 @@ def test_a_start_of_some_layers_begins_at_nothing_in_the_others(backbones: Calla
         whole.over(some)
     with pytest.raises(UnderstudyError, match="another backbone"):
         learned.over(dict.fromkeys(sites, (7, 7)))
+
+
+def test_what_a_learner_has_learned_is_a_start(backbones: Callable[..., Backbone], tmp_path: Path) -> None:
+    begun = Start.plain(backbones().sites, rank=2).tensors
+    start = Start.learned(MAML(begun, inner_rate=0.25))
+    assert start.rates is not None and {float(rate) for rate in start.rates.values()} == {0.25}
+    assert all(torch.equal(tensor, begun[name]) for name, tensor in start.tensors.items())
+    start.save(tmp_path / "new" / "start.safetensors")
+    assert Start.load(tmp_path / "new" / "start.safetensors").tensors.keys() == begun.keys()
+    by_tensor = Start.learned(MetaSGD(begun, by_tensor=True))
+    assert by_tensor.rates is not None and len({float(rate) for rate in by_tensor.rates.values()}) > 1
+    for other in (MetaSGD(begun), MAMLPlus(begun), Reptile(begun)):
+        assert Start.learned(other).rates is None, "rates of elements or steps, or none at all"
+    for strange in ({"w": torch.zeros(1, 2)}, {name: tensor.repeat(2, 1, 1) for name, tensor in begun.items()}):
+        with pytest.raises(UnderstudyError, match="this learner has no start of heads"):
+            Start.learned(MAML(strange))
+    rates = MetaSGD(begun).rates()
+    with pytest.raises(UnderstudyError, match=r"the rates of .* are \[1, .*\], not one number"):
+        Start(begun, rates).save(tmp_path / "start.safetensors")
+
+
+def test_a_start_on_none_of_its_sites_is_refused(backbones: Callable[..., Backbone]) -> None:
+    with pytest.raises(UnderstudyError, match="the start has none of these sites"):
+        Start.plain(backbones().sites, rank=2).on(["nowhere"])

@@ -14,6 +14,7 @@ from understudy.core.demonstrations import render
 from understudy.core.errors import UnderstudyError
 from understudy.core.fields import Choice, Record
 from understudy.core.meta.start import Start
+from understudy.core.meta.tasks import head_tasks
 from understudy.core.meta.training import Episode, MetaRecipe, meta_train, right_rows, stacked_loss
 from understudy.core.prompts import Example, Prompt
 from understudy.core.trunk import upper_sites
@@ -214,3 +215,34 @@ def test_it_stops_when_what_is_watched_no_longer_falls_and_gives_the_best(
     assert any(not torch.equal(start.tensors[name], t) for name, t in looked[3].tensors.items())
     with pytest.raises(UnderstudyError, match="patience needs tasks to watch"):
         steps_of(backbone, monkeypatch, patience=2)
+
+
+def test_tasks_of_heads_that_cannot_be_are_refused(backbones: Callable[..., Backbone]) -> None:
+    backbone, sides = backbones(), draw(random.Random(0))
+    for episodes, sites, said in (
+        ([], (), "there are no tasks"),
+        ([sides, ([], sides[1])], (), "task 1 shows nothing"),
+        ([(sides[0], [])], (), "task 0 asks nothing"),
+        ([(sides[0], ["a text"])], (), "task 0 asks what is no Example; give Role.examples"),
+        ([sides], ("nowhere",), "has no site 'nowhere'; give upper_sites"),
+    ):
+        with pytest.raises(UnderstudyError, match=said):
+            head_tasks(backbone, episodes, sites)
+    whole, upper = Start.plain(backbone.sites, rank=2), upper_sites(backbone)
+    tasks = head_tasks(backbone, [sides], upper)
+    with pytest.raises(UnderstudyError, match="the heads have sites beside those that the tasks were made for"):
+        tasks.query(whole.tensors)
+    assert torch.equal(tasks.query(whole.on(upper).tensors), head_tasks(backbone, [sides], upper).query(
+        whole.on(upper).tensors
+    ))  # fmt: skip
+
+
+def test_tasks_of_heads_may_have_different_numbers_of_examples(backbones: Callable[..., Backbone]) -> None:
+    backbone, first, second = backbones(), draw(random.Random(0)), draw(random.Random(1))
+    uneven = [(first[0], first[1]), (second[0][:3], second[1][:1])]
+    begun = Start.plain(backbone.sites, rank=2).tensors
+    tensors = {name: tensor.repeat(2, 1, 1) + 0.1 for name, tensor in begun.items()}
+    together = head_tasks(backbone, uneven).support(tensors)
+    for number, episode in enumerate(uneven):
+        alone = head_tasks(backbone, [episode]).support({name: tensor[:1] for name, tensor in tensors.items()})
+        assert float(together[number]) == pytest.approx(float(alone[0]), rel=0.03)

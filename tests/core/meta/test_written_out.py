@@ -1,5 +1,7 @@
 """A chain of linear layers, written out for all tasks, gives what vmap over the module does."""
 
+import copy
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -73,8 +75,9 @@ def test_losses_of_tasks_are_the_same_either_way(loss: object, monkeypatch: pyte
     torch.testing.assert_close(fast, module_tasks(module, (x, y), (x, y), loss).query(parameters))  # type: ignore[arg-type]
 
 
-def test_parameters_that_are_not_given_are_the_modules_own() -> None:
-    module = CHAINS["deep"].double()
+def test_parameters_that_do_not_learn_may_be_left_out_and_are_the_modules_own() -> None:
+    module = copy.deepcopy(CHAINS["deep"]).double()
+    module[4].bias.requires_grad_(False)
     parameters, x, y = parameters_of(module, 4), random(4, 6, 3), random(4, 6, 2, seed=1)
     some = {name: tensor for name, tensor in parameters.items() if name != "4.bias"}
     own = {**some, "4.bias": module[4].bias.detach().expand(4, 2)}
