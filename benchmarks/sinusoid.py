@@ -12,6 +12,7 @@ Run: ``python -m benchmarks.sinusoid --algorithm maml --out build/sinusoid/maml.
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import json
 import math
@@ -20,7 +21,7 @@ import pkgutil
 import runpy
 import statistics
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ import torch
 from torch import Tensor
 
 from understudy.core import meta
+from understudy.core.errors import UnderstudyError
 from understudy.core.meta.learner import ALGORITHMS, MetaLearner, TaskLoss, Tasks, Tensors
 from understudy.core.meta.recurrent import Recurrent
 
@@ -137,9 +139,25 @@ def algorithms() -> Mapping[str, Any]:
     return ALGORITHMS
 
 
+def made(algorithm: str, seeds: int, settings: Mapping[str, Any]) -> Any:
+    """A learner of that name. Raises UnderstudyError for an unknown name, or for settings that it does not take."""
+    known = sorted(algorithms())
+    if algorithm not in known:
+        near = difflib.get_close_matches(algorithm, known, n=1)
+        mend = f"{f'did you mean {near[0]!r}? ' if near else ''}there is {', '.join(known)}"
+        raise UnderstudyError(f"there is no algorithm {algorithm!r}", where="--algorithm", mend=mend)
+    try:
+        return algorithms()[algorithm](starts(seeds), **settings)
+    except UnderstudyError as error:
+        raise UnderstudyError(error.what, where="--settings", mend=error.mend) from error
+    except TypeError as error:
+        mend = f"give what {algorithm!r} takes, each value of its kind"
+        raise UnderstudyError(str(error), where="--settings", mend=mend) from error
+
+
 def run(algorithm: str, iterations: int, seeds: int, out: Path, settings: dict[str, Any], minutes: float = 3.0) -> None:
     """Learn, saving every few minutes beside ``out`` and going on from there, then write what was measured to it."""
-    learner = algorithms()[algorithm](starts(seeds), **settings)
+    learner = made(algorithm, seeds, settings)
     checkpoint, clock = out.with_suffix(".safetensors"), out.with_suffix(".seconds")
     out.parent.mkdir(parents=True, exist_ok=True)
     before = 0.0
@@ -175,21 +193,70 @@ def run(algorithm: str, iterations: int, seeds: int, out: Path, settings: dict[s
     print(json.dumps(found["mean"]), flush=True)
 
 
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """What argparse reads whole numbers from ``least`` to ``most`` with."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def settings_of(text: str) -> dict[str, Any]:
+    """What argparse reads ``--settings`` with."""
+    example = """give names and values, as '{"steps": 5, "inner_rate": 0.02}'"""
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not JSON ({error}); {example}") from error
+    if not isinstance(found, dict):
+        raise argparse.ArgumentTypeError(f"{text!r} is JSON, but no object; {example}")
+    return found
+
+
+def file_of(text: str) -> Path:
+    """What argparse reads ``--with`` with."""
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {text!r}")
+    return Path(text)
+
+
+def command() -> argparse.ArgumentParser:
+    """What reads the command."""
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks.sinusoid", description=__doc__.splitlines()[0] if __doc__ else "",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )  # fmt: skip
+    known = f"{', '.join(sorted(algorithms()))}, or one that the file of --with registers"
+    parser.add_argument("--algorithm", default="maml", help=known)
+    parser.add_argument("--iterations", type=whole(1, 2**31), default=70_000, help="outer steps")
+    parser.add_argument("--seeds", type=whole(1, 1 + max(STUDENT)), default=5, help="runs side by side")
+    out = "what was measured, as JSON (default: build/sinusoid/ALGORITHM.json); a run that was stopped goes on"
+    parser.add_argument("--out", type=Path, default=argparse.SUPPRESS, help=out)
+    file = "a Python file that registers an algorithm of yours"
+    parser.add_argument("--with", dest="file", type=file_of, default=argparse.SUPPRESS, metavar="FILE", help=file)
+    parser.add_argument("--settings", type=settings_of, default={}, help="JSON, given to the algorithm")
+    return parser
+
+
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--algorithm", default="maml")
-    parser.add_argument("--iterations", type=int, default=70_000)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--with", dest="file", type=Path, help="a Python file that registers an algorithm of yours")
-    parser.add_argument("--settings", type=json.loads, default={}, help="JSON, given to the algorithm")
-    given = parser.parse_args()
-    if given.file:
-        runpy.run_path(str(given.file))
+    parser = command()
+    given = parser.parse_args(namespace=argparse.Namespace(out=None, file=None))
+    try:
+        if given.file:
+            runpy.run_path(str(given.file))
+        made(given.algorithm, 1, given.settings)
+    except UnderstudyError as error:
+        parser.error(str(error))
     torch.set_num_threads(1)
     out = given.out or Path("build/sinusoid") / f"{given.algorithm}.json"
-    run(given.algorithm, given.iterations, given.seeds, out, given.settings)
+    try:
+        run(given.algorithm, given.iterations, given.seeds, out, given.settings)
+    except UnderstudyError as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
 
 
 if __name__ == "__main__":

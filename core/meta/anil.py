@@ -26,11 +26,21 @@ def last_module(names: Iterable[str]) -> set[str]:
 
 @algorithm("anil")
 class ANIL(MAML):
-    """Args:
-    start: name → [S, …].
-    inner: what adapts: names, or a predicate over names; the last module's tensors when left out.
-    steps, inner_rate: more and longer than MAML's, as so little adapts.
-    **settings: see :class:`.maml.MAML`.
+    """What adapts is the module declared last, which owns the last tensor of the start, unless ``inner`` names another.
+
+    Which one is run last, the names cannot tell: a module that declares ``self.head`` before ``self.body`` would adapt
+    a part of its body. Declare the head last, or name what adapts:
+
+        ANIL(start_of(module), inner=["head.weight", "head.bias"])
+        ANIL(start_of(module), inner=lambda name: name.startswith("head."))
+
+    Several modules may be named. ``learner.inner`` has the names of what adapts.
+
+    Args:
+        start: name → [S, …], in the order in which the module declares them.
+        inner: what adapts: names, or a predicate over names; the last declared module's tensors when left out.
+        steps, inner_rate: more and longer than MAML's, as so little adapts.
+        **settings: see :class:`.maml.MAML`.
 
     Raises:
         UnderstudyError: nothing adapts, or a name is not of the start.
@@ -40,6 +50,7 @@ class ANIL(MAML):
         self, start: Tensors, *, inner: Collection[str] | Callable[[str], bool] | None = None, steps: int = 5,
         inner_rate: float = 0.05, **settings: Any,
     ) -> None:  # fmt: skip
+        super().__init__(start, steps=steps, inner_rate=inner_rate, **settings)
         if inner is None:
             self.inner = last_module(start)
         else:
@@ -47,7 +58,6 @@ class ANIL(MAML):
         if not self.inner or not self.inner <= set(start):
             what = f"these do not adapt: {', '.join(sorted(self.inner - set(start))) or 'no tensor is named'}"
             raise UnderstudyError(what, mend=f"name some of {', '.join(start)}")
-        super().__init__(start, steps=steps, inner_rate=inner_rate, **settings)
 
     def rates(self) -> Tensors:
         """Name → α for what adapts."""

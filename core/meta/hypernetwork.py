@@ -25,9 +25,10 @@ from ..backbone import Backbone
 from ..bank import active
 from ..batches import collate
 from ..demonstrations import render
+from ..errors import UnderstudyError
 from .learner import Tasks, Tensors, algorithm, spread
 from .maml import inner_step, outer_loss
-from .outer import Outer
+from .outer import Outer, at_least
 from .pairs import ask, examples, networks, sizes_of, vectors
 from .tasks import head_tasks
 from .training import Episode
@@ -111,15 +112,26 @@ def described_tasks(backbone: Backbone, episodes: Sequence[Episode], sites: Iter
     return replace(head_tasks(backbone, episodes, sites, rows), data=demonstration_vectors(backbone, episodes))
 
 
+def size_of(values: Tensor, labels: int) -> int:
+    """How many numbers an example of [N, K, …] has; labels are ``labels``, or as many as the highest needs."""
+    return values.shape[2:].numel() if values.is_floating_point() else max(labels, int(values.max()) + 1)
+
+
 @algorithm("hypernetwork")
 class Hypernetwork(Outer):
     """Args:
     start: name → [S, …], where Δ is zero; it is learned as well.
-    inputs: I; left out: that of a pair (x, y), from the first and last tensors of ``start``. With heads it is 2 D.
-    outputs: O, of pairs; with labels, how many there are.
+    inputs: I, how many numbers a demonstration has: of a pair (x, y), those of x **and** those of y, 10 + 4 = 14. Left
+        out: that of a pair, x from the last dimension of the first tensor of ``start`` (what a linear layer reads; a
+        convolution reads more, so say it). With heads, whose demonstrations are vectors, it is 2 D.
+    outputs: O, those of y, of which ``inputs`` counts them; with labels, how many classes there are. Left out: from the
+        last tensor of ``start``.
     steps: gradient steps after the pass, 0 for none; ``inner_rate`` α, ``second_order`` as in MAML.
     width: C; ``rank``: r; ``scale``: s.
     clip, seed, **settings: see :class:`.outer.Outer`; the network of start s is the one that ``seed`` + s gives.
+
+    Raises:
+        UnderstudyError: a setting that cannot be, as ``inputs`` that leave x nothing; see also :meth:`generate`.
     """
 
     def __init__(
@@ -128,8 +140,14 @@ class Hypernetwork(Outer):
         rate: float = 2e-3, clip: float = 1.0, seed: int = 0, **settings: Any,
     ) -> None:  # fmt: skip
         given = sizes_of(start)
-        self.outputs = outputs or given[1]
-        self.inputs = inputs or given[0] + self.outputs
+        self.outputs = given[1] if outputs is None else outputs
+        self.inputs = given[0] + self.outputs if inputs is None else inputs
+        at_least(1, inputs=self.inputs, outputs=self.outputs, width=width, rank=rank)
+        at_least(0, steps=steps, inner_rate=inner_rate)
+        if outputs is not None and self.inputs <= outputs:
+            mend = f"give inputs={outputs} and those of x, or leave inputs out"
+            what = f"inputs={inputs} are too few: they count x and y, and y alone has outputs={outputs}"
+            raise UnderstudyError(what, where=type(self).__name__, mend=mend)
         self.steps, self.inner_rate, self.second_order, self.scale = steps, inner_rate, second_order, scale
         shapes = {name: tensor.shape[1:] for name, tensor in start.items()}
         first = next(iter(start.values()))
@@ -178,15 +196,29 @@ class Hypernetwork(Outer):
             parameters = {name: tensor.detach() for name, tensor in after.items()}
         return parameters
 
+    def _fit(self, given: str, **needed: int) -> None:
+        """Raise UnderstudyError where what is given needs other settings, and say which."""
+        wrong = [f"{name}={value}" for name, value in needed.items() if value != getattr(self, name)]
+        if wrong:
+            made = ", ".join(f"{name}={getattr(self, name)}" for name in needed)
+            about = " (inputs count x and y)" if "outputs" in needed else ""
+            what = f"{given}, but the network was made for {made}{about}"
+            raise UnderstudyError(what, where=type(self).__name__, mend=f"make it with {', '.join(wrong)}")
+
     def _rates(self) -> dict[str, Tensor]:
         return {name: torch.tensor(self.inner_rate, dtype=tensor.dtype) for name, tensor in self.start.items()}
 
     def _read(self, tasks: Tasks, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Vectors [N, K, I] of the demonstrations, and [N, K] which there are."""
         if VECTORS in tasks.data:
+            wide = size_of(tasks.data[VECTORS], self.inputs)
+            self._fit(f"the demonstrations have vectors of {wide} numbers", inputs=wide)
             values = vectors(tasks.data[VECTORS], self.inputs, dtype)
             present = tasks.data.get(PRESENT)
             return values, torch.ones_like(values[..., 0]) if present is None else present.to(dtype)
         x, y = examples(tasks, "support_x"), examples(tasks, "support_y")
+        of_x, of_y = size_of(x, self.inputs - self.outputs), size_of(y, self.outputs)
+        kinds = ["numbers" if side.is_floating_point() else "labels" for side in (x, y)]
+        self._fit(f"x has {of_x} {kinds[0]} and y {of_y} {kinds[1]}", inputs=of_x + of_y, outputs=of_y)
         values = torch.cat([vectors(x, self.inputs - self.outputs, dtype), vectors(y, self.outputs, dtype)], -1)
         return values, torch.ones_like(values[..., 0])

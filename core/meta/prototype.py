@@ -38,20 +38,35 @@ def nearest(centres: Tensor) -> tuple[Tensor, Tensor]:
     return 2 * centres, -centres.square().sum(2)
 
 
+def alike(given: Tensor, expected: Tensor) -> bool:
+    """Whether both [N, K, C] are the same but for rounding, which is told from the largest value of each task."""
+    if given.shape != expected.shape:
+        return False
+    size = expected.abs().amax((1, 2), keepdim=True)
+    return bool(((given - expected).abs() <= max(0.01, 4 * torch.finfo(given.dtype).eps) * size).all())
+
+
 @algorithm("prototype")
 class Prototype(Outer):
     """Of a module whose last part is a linear layer with a bias, over classes; the start's own last layer is not used.
+
+    That layer is the last one declared, and the last thing that the module does: on the first tasks it is looked
+    whether a last layer at random gives what it should.
 
     Args:
         start: name → [S, …], in the module's order.
         **settings: see :class:`.outer.Outer`.
 
     Raises:
-        UnderstudyError: the last part is something else, or the tasks do not show their outputs and classes.
+        UnderstudyError: the last part is something else; given tasks: something comes after that layer (a softmax, a
+            scale, another layer), or they do not show their outputs and classes.
     """
+
+    changing = Outer.changing | {"checked"}
 
     def __init__(self, start: Tensors, **settings: Any) -> None:
         super().__init__(start, **settings)
+        self.checked = False
         dimensions = {start[name].ndim: name for name in last_module(start)}
         if set(dimensions) != {2, 3}:
             mend = "end the module with torch.nn.Linear"
@@ -60,12 +75,53 @@ class Prototype(Outer):
 
     def features(self, tasks: Tasks, parameters: Tensors) -> Tensor:
         """What the last layer is given for the support, [N, K, D]: its outputs when it changes nothing."""
+        width = parameters[self.weight].shape[2]
+        same = torch.eye(width, dtype=parameters[self.weight].dtype).expand(tasks.count, width, width)
+        return self._given(tasks, parameters, same, same.new_zeros(tasks.count, width))
+
+    def _given(self, tasks: Tasks, parameters: Tensors, weight: Tensor, bias: Tensor) -> Tensor:
+        """The outputs on the support with this last layer, [N, C, D] and [N, C]."""
         if tasks.support_outputs is None:
             mend = "make the tasks with module_tasks"
             raise UnderstudyError("the tasks do not show the outputs on their support", mend=mend)
-        width = parameters[self.weight].shape[2]
-        same = torch.eye(width, dtype=parameters[self.weight].dtype).expand(tasks.count, width, width)
-        return tasks.support_outputs({**parameters, self.weight: same, self.bias: same.new_zeros(tasks.count, width)})
+        return tasks.support_outputs({**parameters, self.weight: weight, self.bias: bias})
+
+    @torch.no_grad()
+    def check(self, tasks: Tasks, parameters: Tensors) -> None:
+        """That the last layer is the last thing that happens: f(x; W, b) = features · Wᵀ + b for W, b at random.
+
+        First with W = 0, which is b whatever the features, and needs no layer of another shape. Tasks whose outputs are
+        not finite tell nothing; the next ones are then looked at. Nobody else's random numbers are drawn, and a body
+        that draws some draws the same each time.
+
+        Raises:
+            UnderstudyError: something comes after it.
+        """
+        source = torch.Generator().manual_seed(0)
+        shapes = [parameters[name].shape for name in (self.weight, self.bias)]
+        weight, bias = (torch.randn(shape, generator=source).to(parameters[self.weight]) for shape in shapes)
+        with torch.random.fork_rng(devices=[]):
+            alone = self._given(tasks, parameters, torch.zeros_like(weight), bias)
+        if not bool(alone.isfinite().all()):
+            return
+        mend = "end the module with that layer, declared and run last, and put a softmax or a scale into the loss"
+        after = UnderstudyError(f"the module does something after its last linear layer, {self.weight}", mend=mend)
+        if not alike(alone, bias.unsqueeze(1).expand(-1, alone.shape[1], -1)):
+            raise after
+        try:
+            with torch.random.fork_rng(devices=[]):
+                features = self.features(tasks, parameters)
+        except RuntimeError as error:  # what comes after takes no other number of outputs
+            raise after from error
+        if features.shape != (*alone.shape[:2], weight.shape[2]):
+            raise after
+        largest = features.abs().amax((1, 2), keepdim=True).clamp(min=torch.finfo(features.dtype).eps)
+        weight = weight / largest  # features · Wᵀ is then about as large as b
+        with torch.random.fork_rng(devices=[]):
+            given = self._given(tasks, parameters, weight, bias)
+        if not alike(given, features @ weight.mT + bias.unsqueeze(1)):
+            raise after
+        self.checked = True
 
     def headed(self, tasks: Tasks) -> dict[str, Tensor]:
         """The start for each task [N, …], with the last layer that its prototypes make; gradients reach the start."""
@@ -73,6 +129,8 @@ class Prototype(Outer):
         classes = tasks.data.get("support_y")
         if classes is None or classes.is_floating_point():
             raise UnderstudyError("prototypes need classes", mend="give the support's targets as integers from 0 on")
+        if not self.checked:
+            self.check(tasks, parameters)
         centres = prototypes(self.features(tasks, parameters), classes, parameters[self.bias].shape[1])
         weight, bias = nearest(centres)
         return {**parameters, self.weight: weight, self.bias: bias}

@@ -114,3 +114,49 @@ def test_a_run_goes_on_from_its_checkpoint_and_reaches_what_a_whole_one_does(
 
 def test_what_went_astray_is_null() -> None:
     assert sinusoid.shown(math.nan) is None and sinusoid.shown(0.5) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--algorithm", "mamml"], "no algorithm 'mamml'; did you mean 'maml'? there is anil, dynamic, "),
+        (["--algorithm", "xyzzy"], "no algorithm 'xyzzy'; there is anil, dynamic, "),
+        (["--with", "none.py"], "argument --with: there is no file 'none.py'"),
+        (["--settings", "{steps: 1}"], "argument --settings: '{steps: 1}' is not JSON (Expecting property name"),
+        (["--settings", "[1]"], "argument --settings: '[1]' is JSON, but no object; give names and values"),
+        (["--settings", '{"stepz": 1}'], "--settings: MAML has no setting 'stepz'; did you mean 'steps'?"),
+        (["--settings", '{"steps": "many"}'], "--settings: steps is 'many'"),
+        (["--settings", '{"start": {}}'], "--settings: "),
+        (["--seeds", "11"], "argument --seeds: '11' is not a whole number from 1 to 10"),
+        (["--iterations", "0"], "argument --iterations: '0' is not a whole number from 1 to"),
+    ],
+)
+def test_what_cannot_be_run_is_told_with_the_command(
+    given: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["sinusoid", *given])
+    with pytest.raises(SystemExit) as left:
+        sinusoid.main()
+    told = capsys.readouterr().err
+    assert left.value.code == 2 and told.startswith("usage: python -m benchmarks.sinusoid ") and said in told
+
+
+def test_an_algorithm_that_cannot_learn_waves_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["sinusoid", "--algorithm", "prototype", "--out", str(tmp_path / "out.json")])
+    threads = torch.get_num_threads()
+    with pytest.raises(SystemExit) as left:
+        sinusoid.main()
+    torch.set_num_threads(threads)
+    assert left.value.code == 1 and "sinusoid: prototypes need classes; give" in capsys.readouterr().err
+
+
+def test_help_has_the_algorithms_and_the_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        sinusoid.command().parse_args(["--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert set(sinusoid.algorithms()) <= set(told.replace(",", " ").split())
+    for default in ("maml", "70000", "5", "build/sinusoid/ALGORITHM.json", "{}"):
+        assert f"(default: {default})" in told
+    assert "None" not in told and "SUPPRESS" not in told

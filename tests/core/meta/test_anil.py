@@ -79,6 +79,21 @@ def test_what_adapts_can_be_named_and_all_of_it_is_maml() -> None:
         ANIL(start, inner=lambda name: False)
 
 
+def test_a_head_that_is_declared_first_is_named_as_the_docstring_says() -> None:
+    class HeadFirst(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head, self.body = torch.nn.Linear(5, 1), torch.nn.Linear(2, 5)
+
+    start = start_of(HeadFirst())
+    assert ANIL(start).inner == {"body.weight", "body.bias"}, "the last declared"
+    named = [line.strip() for line in str(ANIL.__doc__).splitlines() if line.strip().startswith("ANIL(")]
+    for line in named:
+        learner = eval(line, {"ANIL": ANIL, "start_of": start_of, "module": HeadFirst()})
+        assert learner.inner == {"head.weight", "head.bias"}, line
+    assert len(named) == 2 and "declared last" in str(ANIL.__doc__)
+
+
 def test_starts_side_by_side_learn_as_they_would_alone_and_go_on_when_resumed(tmp_path: Path) -> None:
     both = {name: random(2, *t.shape[1:], seed=i) for i, (name, t) in enumerate(start_of(NET).items())}
     learner, resumed = ANIL(both), ANIL(both)

@@ -126,7 +126,10 @@ def test_networks_side_by_side_learn_as_they_would_alone() -> None:
 
 
 def test_a_run_that_was_saved_goes_on_bit_by_bit(tmp_path: Path) -> None:
-    whole, stopped, resumed = (Hypernetwork(start(), width=8, steps=1, seed=seed) for seed in (0, 0, 3))
+    whole, stopped, resumed = (Hypernetwork(start(), width=8, steps=1) for _ in range(3))
+    with torch.no_grad():
+        for tensor in resumed.learned.values():
+            tensor += 1
     for step in range(4):
         whole.outer_step(waves(step))
         if step < 2:
@@ -184,7 +187,49 @@ def test_heads_on_a_backbone_come_from_their_demonstrations(new_backbone: Callab
 
 def test_vectors_of_another_width_are_refused() -> None:
     tasks = Tasks(lambda p: torch.zeros(2), lambda p: torch.zeros(2), 2, {"support_vectors": torch.zeros(2, 3, 7)})
-    with pytest.raises(UnderstudyError, match="7 numbers were given to a network that reads 2"):
+    with pytest.raises(UnderstudyError, match="vectors of 7 numbers, .* made for inputs=2; make it with inputs=7$"):
         Hypernetwork(start()).adapt(tasks)
+    Hypernetwork(start(), inputs=7).adapt(tasks)
     with pytest.raises(UnderstudyError, match="the tasks have no support_x"):
         Hypernetwork(start()).adapt(Tasks(lambda p: torch.zeros(2), lambda p: torch.zeros(2), 2))
+
+
+@pytest.mark.parametrize(
+    ("labels", "made", "needed", "said"),
+    [
+        (0, {"inputs": 7}, {"inputs": 14}, "x has 10 numbers and y 4 numbers, but .* made for inputs=7, outputs=4 "),
+        (0, {"inputs": 10}, {"inputs": 14}, r"inputs=10, outputs=4 \(inputs count x and y\)"),
+        (0, {"inputs": 3}, {"inputs": 14}, "made for inputs=3, outputs=4"),
+        (0, {"inputs": 28, "outputs": 5}, {"inputs": 14, "outputs": 4}, "made for inputs=28, outputs=5"),
+        (0, {"inputs": 14, "outputs": 5}, {"outputs": 4}, "made for inputs=14, outputs=5"),
+        (4, {"inputs": 10}, {"inputs": 14}, "x has 10 numbers and y 4 labels"),
+        (9, {}, {"inputs": 19, "outputs": 9}, "x has 10 numbers and y 9 labels, .* made for inputs=14, outputs=4"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_told_as_the_settings_that_do(
+    labels: int, made: dict[str, int], needed: dict[str, int], said: str
+) -> None:
+    net = torch.nn.Linear(10, 4)
+    x = random(2, 9, 10)
+    y = torch.arange(9).clamp(max=labels - 1).expand(2, -1) if labels else random(2, 9, 4)
+    tasks = Tasks(lambda p: torch.zeros(2), lambda p: torch.zeros(2), 2, {"support_x": x, "support_y": y})
+    with pytest.raises(UnderstudyError, match=said) as refused:
+        Hypernetwork(start_of(net), **made).adapt(tasks)
+    assert refused.value.mend == f"make it with {', '.join(f'{name}={value}' for name, value in needed.items())}"
+    Hypernetwork(start_of(net), **(made | needed)).adapt(tasks)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"width": 0}, "width is 0; give a number, 1 or more"),
+        ({"rank": 0}, "rank is 0"),
+        ({"inputs": 0}, "inputs is 0"),
+        ({"outputs": 0}, "outputs is 0"),
+        ({"steps": -1}, "steps is -1"),
+        ({"inputs": 3, "outputs": 28}, "inputs=3 are too few: they count x and y, and y alone has outputs=28; give"),
+    ],
+)
+def test_sizes_that_cannot_be_are_refused_where_it_is_made(settings: dict[str, int], said: str) -> None:
+    with pytest.raises(UnderstudyError, match=said):
+        Hypernetwork(start(), **settings)

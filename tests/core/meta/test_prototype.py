@@ -1,6 +1,7 @@
 """Prototypes: the layer they make is the nearest centre's, and the body learns through it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, log_softmax, one_hot
 
 from understudy.core.errors import UnderstudyError
-from understudy.core.meta.learner import Tasks
+from understudy.core.meta.learner import Tasks, Tensors, spread
 from understudy.core.meta.prototype import Prototype, nearest, prototypes
 from understudy.core.meta.tasks import module_tasks, outputs, start_of
 
@@ -139,3 +140,116 @@ def test_dropout_thins_the_body_and_leaves_the_layer_of_the_prototypes_alone() -
     learner, without = Prototype(start_of(NET), dropout=0.5), Prototype(start_of(NET))
     assert learner.outer_step(groups(4, 3))["loss"] != without.outer_step(groups(4, 3))["loss"]
     assert learner.thin().keys() == {"0.weight", "0.bias"}
+
+
+class Ending(torch.nn.Module):
+    """A body, a last layer, and something after it."""
+
+    def __init__(self, after: Callable[[Tensor], Tensor], dtype: torch.dtype = torch.float64) -> None:
+        super().__init__()
+        self.body, self.last, self.after = torch.nn.Linear(6, 4, dtype=dtype), torch.nn.Linear(4, 3, dtype=dtype), after
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.after(self.last(self.body(x)))
+
+
+class HeadFirst(torch.nn.Module):
+    """The layer that is declared last is run first."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.head, self.body = torch.nn.Linear(width, 3).double(), torch.nn.Linear(6, width).double()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.body(x))
+
+
+def tasks_of(module: torch.nn.Module, size: float = 1.0, dtype: torch.dtype = torch.float64) -> Tasks:
+    x, y = (size * random(2, 6, 6)).to(dtype), torch.arange(3).repeat(2).expand(2, -1)
+    return module_tasks(module, (x, y), (x, y), cross_entropy)
+
+
+AFTER: dict[str, Callable[[Tensor], Tensor]] = {
+    "a log-softmax": lambda y: log_softmax(y, -1),
+    "a scale": lambda y: 10 * y,
+    "a relu": torch.relu,
+    "a tanh": torch.tanh,
+    "a shape of its own": lambda y: y.view(-1, 3),
+    "fewer outputs": lambda y: y[..., :1],
+    "of large values": lambda y: torch.where(y.abs() < 100, y, 2 * y),  # which the bias alone does not show
+}
+
+
+@pytest.mark.parametrize("name", AFTER)
+def test_a_module_that_does_something_after_its_last_layer_is_refused(name: str) -> None:
+    module = Ending(AFTER[name])
+    learner = Prototype(start_of(module))
+    for act in (learner.adapt, learner.outer_step, learner.adapt):
+        with pytest.raises(UnderstudyError, match="does something after its last linear layer, last.weight; end the"):
+            act(tasks_of(module, 1e4))
+
+
+@pytest.mark.parametrize("width", [3, 6, 8])
+def test_a_last_layer_that_is_run_first_is_refused(width: int) -> None:
+    module = HeadFirst(width)
+    with pytest.raises(UnderstudyError, match="after its last linear layer, body.weight; .* declared and run last"):
+        Prototype(start_of(module)).adapt(tasks_of(module))
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_a_module_that_ends_with_its_last_layer_is_taken_whatever_the_size_of_values(
+    size: float, dtype: torch.dtype
+) -> None:
+    for net in (
+        torch.nn.Sequential(torch.nn.Linear(6, 40), torch.nn.ReLU(), torch.nn.Linear(40, 3)).to(dtype),
+        torch.nn.Sequential(torch.nn.Linear(6, 3), torch.nn.Identity()).to(dtype),
+        Ending(lambda y: y, dtype),
+    ):
+        learner = Prototype(start_of(net))
+        learner.adapt(tasks_of(net, size, dtype))
+        assert learner.checked
+
+
+def test_looking_draws_no_random_numbers_of_others_and_changes_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[dict[str, Tensor]] = []
+    for looked in (True, False):
+        learner = Prototype(start_of(NET), rate=0.03)
+        learner.checked = not looked
+        before = torch.get_rng_state()
+        for step in range(3):
+            learner.outer_step(groups(4, 10 * step))
+        assert torch.equal(torch.get_rng_state(), before)
+        found.append({name: tensor.detach() for name, tensor in learner.learned.items()})
+    assert all(torch.equal(tensor, found[1][name]) for name, tensor in found[0].items())
+    learner = Prototype(start_of(NET))
+    learner.adapt(groups(4, 0))
+    monkeypatch.setattr(learner, "check", None)  # it is not called again
+    learner.adapt(groups(4, 1))
+
+
+def test_a_body_that_is_random_is_looked_at_with_the_same_numbers() -> None:
+    """Tasks of one's own may be random; those of module_tasks are refused."""
+
+    def shown(parameters: Tensors) -> Tensor:
+        states = tasks.data["support_x"] @ parameters["0.weight"].mT
+        states = states * (torch.rand(states.shape, dtype=states.dtype) + 0.5)
+        return states @ parameters["2.weight"].mT + parameters["2.bias"].unsqueeze(1)
+
+    tasks = groups(3, 5)
+    before = torch.get_rng_state()
+    learner = Prototype(start_of(NET))
+    learner.check(replace(tasks, support_outputs=shown), spread(learner.start, 3))
+    assert learner.checked and torch.equal(torch.get_rng_state(), before)
+
+
+def test_examples_that_are_not_finite_are_not_the_module_s_fault() -> None:
+    learner, tasks = Prototype(start_of(NET)), groups(2, 1)
+    x = tasks.data["support_x"].clone()
+    x[0, 0, 0] = torch.nan
+    side = (x, tasks.data["support_y"])
+    with pytest.raises(UnderstudyError, match="not finite"):
+        learner.outer_step(module_tasks(NET, side, side, cross_entropy))
+    assert not learner.checked
+    learner.outer_step(tasks)
+    assert learner.checked
