@@ -1,28 +1,35 @@
 """Trunk: the layers below the first adapted one, which no head changes, are run once and kept.
 
 The arguments of the first adapted layer are caught by a hook, whatever its architecture calls them; every later pass
-begins there. Some rows are checked against the whole model, and where they differ nothing is kept. Where the last layer
-is Llama-like it is run at the decisions alone (:mod:`.last_layer`), by the same check.
+begins there. Some rows are checked against the whole model, and where they differ nothing is kept. A last layer that
+looks Llama-like is run at the decisions alone (:mod:`.last_layer`), where that gave the same in a trial, without heads
+and with large random ones.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 
 from .backbone import Backbone
-from .bank import CallContext, active
+from .bank import CallContext, HeadStack, active
 from .last_layer import able, last_layer
 
 TOLERANCE = 1e-4
+TRIAL_RANK, TRIAL_SIZE = 4, 4.0
 CHECKED = 4
 """Rows on which the trunk is compared with the whole model: it holds for all or for none."""
 _FINAL_NORMS = ("norm", "ln_f", "final_layer_norm", "final_layernorm")
+
+
+_SPARSE: WeakKeyDictionary[nn.Module, dict[bool, bool]] = WeakKeyDictionary()
+"""Last layers that were tried, without an attention mask and with one."""
 
 
 class _Caught(Exception):
@@ -84,7 +91,7 @@ class Trunk:
 
         ``precision`` (autocast) is that of the passes that will begin here; the check is made in fp32.
         """
-        found = layers_of(backbone)
+        found, sites = layers_of(backbone), tuple(sites)
         if found is None:
             return None
         name, layers = found
@@ -106,10 +113,7 @@ class Trunk:
             rows = torch.arange(len(few)).flip(0).repeat(2)  # not as they came, and not as many
             if not torch.allclose(trunk.hidden(rows), whole[rows], atol=TOLERANCE, rtol=TOLERANCE):
                 return None
-            trunk.sparse = able(trunk.layers[-1], trunk.keywords)
-            row, at = torch.meshgrid(torch.arange(len(rows)), torch.arange(0, ids.shape[1], 3), indexing="ij")
-            decided = trunk.decided(rows, row.flatten(), at.flatten())
-            trunk.sparse &= torch.allclose(decided, whole[rows][row, at].flatten(0, 1), atol=TOLERANCE, rtol=TOLERANCE)
+            trunk.sparse = trunk._tried(rows, {site: backbone.sites[site] for site in sites})
             with torch.autocast("cpu", precision, enabled=precision != torch.float32):
                 caught = _catch(backbone, layers[lowest], ids)
         return None if caught is None else replace(trunk, first=caught[0], positional=caught[1], keywords=caught[2])
@@ -126,6 +130,31 @@ class Trunk:
         states, keywords = self._run(self.layers[:-1], rows)
         normed: Tensor = self.norm(last_layer(self.layers[-1], states, row, at, keywords, self.context))
         return normed
+
+    def _tried(self, rows: Tensor, sites: Mapping[str, tuple[int, int]]) -> bool:
+        """Whether the last layer gives at each position what it gives when it is run whole; looked at once a layer."""
+        last, masked = self.layers[-1], self.keywords.get("attention_mask") is not None
+        known = _SPARSE.setdefault(last, {})
+        if masked not in known:
+            known[masked] = able(last, self.keywords) and self._alike(rows, sites)
+        return known[masked]
+
+    def _alike(self, rows: Tensor, sites: Mapping[str, tuple[int, int]]) -> bool:
+        stack, source = HeadStack.random(sites, 1, TRIAL_RANK), torch.Generator().manual_seed(0)
+        for tensor in (*stack.down.values(), *stack.up.values()):
+            tensor.copy_(TRIAL_SIZE * torch.randn(tensor.shape, generator=source))
+        places = torch.meshgrid(torch.arange(len(rows)), torch.arange(self.first.shape[1]), indexing="ij")
+        row, at = (one.flatten() for one in places)
+        for pairs in (None, stack.grouped()):
+            with active(self.context, pairs):
+                whole, self.sparse = self.hidden(rows)[row, at], True
+                try:
+                    decided = self.decided(rows, row, at)
+                except Exception:  # it is made otherwise than it looks, and may say so by any error: it is run whole
+                    return False
+            if not torch.allclose(decided, whole, atol=TOLERANCE, rtol=TOLERANCE):
+                return False
+        return True
 
     def _run(self, layers: Sequence[nn.Module], rows: Tensor) -> tuple[Tensor, dict[str, Any]]:
         """The states after ``layers``, and with which keywords each was called."""

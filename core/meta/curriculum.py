@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UnderstudyError
-from .learner import TaskLoss, Tasks, Tensors, algorithm, spread
+from .learner import TaskLoss, Tasks, Tensors, algorithm, gradients_needed, spread
 from .maml import MAML, twice_differentiable
 
 
@@ -97,6 +97,7 @@ class Curriculum:
             tensor.copy_(state[name])
 
 
+@gradients_needed()
 def descend_while_it_falls(
     loss: TaskLoss, parameters: Tensors, rates: Tensors, least: int, most: int, fall: float, second_order: bool = False,
     clamp: float = 0.0,

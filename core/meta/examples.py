@@ -15,6 +15,8 @@ from torch.nn.functional import cross_entropy, mse_loss
 from ..errors import UnderstudyError
 from .learner import Tensors
 
+IGNORED = -100
+"""The class that cross_entropy leaves out."""
 SHAPE = "[N, K, …]: N tasks, of K examples each"
 
 
@@ -22,21 +24,31 @@ def check_module(module: nn.Module) -> None:
     """Raise UnderstudyError where a module is random, or changes by being asked: each task would be another's noise."""
     for name, part in module.named_modules():
         where = f"{name or 'the module'} ({type(part).__name__})"
-        dropped = part.p if isinstance(part, nn.modules.dropout._DropoutNd) else getattr(part, "dropout", 0.0)
-        if part.training and isinstance(dropped, float) and dropped > 0:
+        if part.training and _random(part):
             mend = "call module.eval(), and give the learner dropout=… instead, which a run that goes on repeats"
             raise UnderstudyError("the module is random in training", where=where, mend=mend)
-        if isinstance(part, nn.modules.batchnorm._BatchNorm) and part.training and part.track_running_stats:
+        if isinstance(part, nn.modules.batchnorm._NormBase) and part.training and part.track_running_stats:
             mend = "make it with track_running_stats=False, so that each task has its own statistics, or call .eval()"
             raise UnderstudyError("running statistics cannot be kept for N tasks", where=where, mend=mend)
 
 
-def check_examples(module: nn.Module, support: Any, query: Any, chain: bool) -> None:
+def _random(part: nn.Module) -> bool:
+    """Whether this part by itself draws at random in training."""
+    if isinstance(part, nn.RReLU):
+        return True
+    if isinstance(part, nn.modules.dropout._DropoutNd):
+        return part.p > 0
+    dropped = getattr(part, "dropout", 0.0)  # of recurrent layers, between them, and of attention
+    return isinstance(dropped, float) and dropped > 0 and getattr(part, "num_layers", 2) > 1
+
+
+def check_examples(module: nn.Module, support: Any, query: Any, chain: bool, loss: Any) -> None:
     """Raise UnderstudyError where the four tensors cannot be N tasks.
 
     Args:
         support, query: inputs and targets, as they were given.
         chain: the module is a plain chain of linear layers.
+        loss: where it is one of torch's own, each example has a target; another may take one for a whole task.
     """
     sides = {"support": support, "query": query}
     for name, side in sides.items():
@@ -47,7 +59,8 @@ def check_examples(module: nn.Module, support: Any, query: Any, chain: bool) -> 
                 mend = "stack tasks with as many examples by torch.stack; others go into a batch of their own"
                 raise UnderstudyError(f"the {name}'s {kind} are no tensor but {type(tensor).__name__}", mend=mend)
         shapes = " and ".join(str(list(tensor.shape)) for tensor in side)
-        if any(tensor.ndim < 2 for tensor in side) or side[0].shape[:2] != side[1].shape[:2]:
+        depth = 2 if loss in (mse_loss, cross_entropy) else 1
+        if side[0].ndim < 2 or side[1].ndim < depth or side[0].shape[:depth] != side[1].shape[:depth]:
             mend = f"both are {SHAPE}"
             raise UnderstudyError(f"the {name}'s inputs and targets do not fit ({shapes})", mend=mend)
         if not side[0].shape[0] or not side[0].shape[1]:
@@ -72,9 +85,9 @@ def check_outputs(loss: Any, outputs: Tensor, targets: Tensor) -> None:
     if targets.dtype is not torch.long or targets.ndim != 2:
         what = f"cross_entropy cannot take these targets ({shapes}, {targets.dtype})"
         raise UnderstudyError(what, mend="give classes [N, K] as torch.long")
-    classes, largest = outputs.shape[2], int(targets.max())
-    if largest >= classes:
-        what = f"class {largest} is asked of a module with {classes} outputs"
+    classes, counted = outputs.shape[2], targets[targets != IGNORED]
+    if strange := counted[(counted < 0) | (counted >= classes)].tolist():
+        what = f"class {strange[0]} is asked of a module with {classes} outputs"
         raise UnderstudyError(what, mend=f"number classes from 0 to {classes - 1}")
 
 
@@ -93,7 +106,7 @@ def check_parameters(module: nn.Module, parameters: Tensors, inputs: Tensor, cha
         what = f"{strange[0]!r} is of {len(parameters[strange[0]])} tasks, the inputs of {len(inputs)}"
         raise UnderstudyError(what, mend="give each task its own (learner.spread)")
     kinds = {tensor.dtype for tensor in parameters.values() if tensor.is_floating_point()}
-    if (inputs.is_floating_point() or chain) and len(kinds) == 1 and inputs.dtype not in kinds:
+    if chain and len(kinds) == 1 and inputs.dtype not in kinds and not torch.is_autocast_enabled("cpu"):
         kind = next(iter(kinds))
         raise UnderstudyError(f"the inputs are {inputs.dtype}, the parameters {kind}", mend=f"give inputs.to({kind})")
 

@@ -142,8 +142,9 @@ class Hypernetwork(Outer):
         given = sizes_of(start)
         self.outputs = given[1] if outputs is None else outputs
         self.inputs = given[0] + self.outputs if inputs is None else inputs
-        at_least(1, inputs=self.inputs, outputs=self.outputs, width=width, rank=rank)
-        at_least(0, steps=steps, inner_rate=inner_rate)
+        at_least(1, whole=True, inputs=self.inputs, outputs=self.outputs, width=width, rank=rank)
+        at_least(0, whole=True, steps=steps)
+        at_least(0, inner_rate=inner_rate)
         if outputs is not None and self.inputs <= outputs:
             mend = f"give inputs={outputs} and those of x, or leave inputs out"
             what = f"inputs={inputs} are too few: they count x and y, and y alone has outputs={outputs}"

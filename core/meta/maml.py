@@ -115,7 +115,7 @@ class MAML(Outer):
         inner_clamp: float = 0.0, more: Tensors | None = None, **settings: Any,
     ) -> None:  # fmt: skip
         super().__init__(start, more, **settings)
-        at_least(1, steps=steps)
+        at_least(1, whole=True, steps=steps)
         at_least(0, inner_rate=inner_rate, inner_clamp=inner_clamp)
         self.steps, self.inner_rate, self.second_order, self.inner_clamp = steps, inner_rate, second_order, inner_clamp
 
@@ -139,7 +139,7 @@ class MAML(Outer):
     def adapt(self, tasks: Tasks, steps: int | None = None) -> dict[str, Tensor]:
         """The inner steps; beyond those it was trained for, the last step's rates are kept."""
         rates = self.rates()
-        at_least(0, steps=self.steps if steps is None else steps)
+        at_least(0, whole=True, steps=self.steps if steps is None else steps)
         parameters = {name: t.detach().requires_grad_(True) for name, t in spread(self.start, tasks.count).items()}
         for step in range(self.steps if steps is None else steps):
             own = rates if isinstance(rates, Mapping) else rates[min(step, len(rates) - 1)]

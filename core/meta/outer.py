@@ -7,6 +7,7 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class Outer(ABC):
     """
 
     changing: frozenset[str] = frozenset({"number"})
-    """Attributes that are no settings, as they change in a run."""
+    """Names of attributes (numbers, words, truths, names) that are no settings, as they change in a run."""
 
     def __init__(
         self, start: Tensors, more: Tensors | None = None, *, rate: float = 1e-3,
@@ -166,8 +167,14 @@ class Outer(ABC):
         return [names[id(tensor)] for group in self.optimiser.param_groups for tensor in group["params"]]
 
     def settings(self) -> dict[str, Any]:
-        """What was given when it was made and decides how the run goes on: numbers, words and truths."""
+        """What was given when it was made and decides how the run goes on: numbers, words, truths, names.
+
+        A schedule, which is a function, is none of them.
+        """
         named = {n: v for n, v in vars(self).items() if isinstance(v, bool | int | float | str)}
+        for name, value in vars(self).items():
+            if isinstance(value, set | frozenset | tuple) and all(isinstance(one, str) for one in value):
+                named[name] = sorted(value)
         rates = {
             f"rate of {next(name for name, t in self.learned.items() if t is group['params'][0]).partition('|')[0]}":
             group.get("initial_lr", group["lr"]) for group in self.optimiser.param_groups
@@ -190,7 +197,8 @@ class Outer(ABC):
         """Go on from what :meth:`save` wrote.
 
         Raises:
-            UnderstudyError: it is missing, broken or of another run: another algorithm, start or setting.
+            UnderstudyError: it is missing, broken or of another run: of another algorithm, of other settings (but for a
+                schedule), of tensors of other names or shapes.
         """
         try:
             flat = load_file(file)
@@ -217,25 +225,32 @@ class Outer(ABC):
         self.number = int(flat["number"])
 
     def _compare(self, about: Mapping[str, str], file: Path) -> None:
-        """Raise UnderstudyError where a run was of another algorithm, or had other settings; old files tell neither."""
+        """Raise UnderstudyError where a run was of another algorithm, or had other settings.
+
+        Old files tell neither, or lack settings that came later.
+        """
         own, there = type(self).__name__, about.get("algorithm", type(self).__name__)
         if there != own:
             mend = f"resume it with {there}, or begin anew"
             raise UnderstudyError(f"this is a run of {there}, not of {own}", where=str(file), mend=mend)
         mine = self.settings()
         theirs = json.loads(about["settings"]) if "settings" in about else mine
-        unlike = [f"{n} {theirs.get(n)} there, {mine.get(n)} here" for n in sorted(mine.keys() | theirs.keys())
-                  if mine.get(n) != theirs.get(n)]  # fmt: skip
+        unlike = [
+            f"{name} {theirs[name]} there, {mine[name]} here" for name in sorted(mine.keys() & theirs.keys())
+            if theirs[name] != mine[name] and theirs[name] == theirs[name]  # which a nan is not
+        ]  # fmt: skip
         if unlike:
             mend = "give the same settings; to go on with others, make a new learner of the start of the old one"
             raise UnderstudyError(f"the run had other settings ({'; '.join(unlike)})", where=str(file), mend=mend)
 
 
-def at_least(least: float, **settings: float) -> None:
-    """Raise UnderstudyError for a setting that is not a number of ``least`` or more."""
+def at_least(least: float, *, whole: bool = False, **settings: Any) -> None:
+    """Raise UnderstudyError for a setting that is not a (``whole``) number of ``least`` or more."""
     for name, value in settings.items():
-        if not isinstance(value, int | float) or not value >= least:
-            raise UnderstudyError(f"{name} is {value!r}", mend=f"give a number, {least:g} or more")
+        kind = Integral if whole else Real
+        if not isinstance(value, kind) or not value >= least:
+            mend = f"give a {'whole ' if whole else ''}number, {least:g} or more"
+            raise UnderstudyError(f"{name} is {value!r}", mend=mend)
 
 
 def _not_finite(tasks: Tasks) -> str:

@@ -33,7 +33,7 @@ from ..reading import read
 from ..rows import Call, Row
 from ..running import Running
 from ..trunk import upper_sites
-from .learner import TaskLoss, Tasks, Tensors
+from .learner import TaskLoss, Tasks, Tensors, gradients_needed
 from .start import Start
 
 Reward = Callable[[Prompt, Mapping[str, Any]], float]
@@ -86,6 +86,7 @@ def surrogate(logs: Tensor, advantages: Tensor) -> Tensor:
     return -(advantages.detach() * logs).flatten(1).mean(1)
 
 
+@gradients_needed()
 def policy_gradient(
     policy: Policy, reward: Callable[[Tensor], Tensor], parameters: Tensors, samples: int, source: torch.Generator,
     baseline: Tensor | None = None,

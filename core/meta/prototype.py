@@ -140,7 +140,10 @@ class Prototype(Outer):
         return {name: tensor for name, tensor in self.start.items() if name not in (self.weight, self.bias)}
 
     def descend(self, tasks: Tasks) -> dict[str, float]:
-        """Down the query loss of the nearest prototype."""
+        """Down the query loss of the nearest prototype. Raises UnderstudyError where no other layer learns."""
+        if not self.thin():
+            mend = "let some layer before it learn; to adapt needs no learning"
+            raise UnderstudyError("nothing but the last layer learns, which prototypes do without", mend=mend)
         loss = tasks.query(self.headed(tasks)).mean()
         (loss * self.starts).backward()
         return {"loss": float(loss.detach())}

@@ -69,8 +69,9 @@ class Reptile(Outer):
         outer: str = "adam", **settings: Any,
     ) -> None:  # fmt: skip
         super().__init__(start, **settings)
-        at_least(1, steps=steps)
-        at_least(0, inner_rate=inner_rate, adapt_steps=adapt_steps)
+        at_least(1, whole=True, steps=steps)
+        at_least(0, whole=True, adapt_steps=adapt_steps)
+        at_least(0, inner_rate=inner_rate)
         for name, given in ("inner", inner), ("outer", outer):
             if given not in ("sgd", "adam"):
                 raise UnderstudyError(f"{name} is {given!r}", mend="give 'sgd' or 'adam'")
@@ -100,7 +101,7 @@ class Reptile(Outer):
         """The inner optimiser's steps on the support."""
         parameters: Tensors = {name: t.detach() for name, t in spread(self.start, tasks.count).items()}
         moments: Moments | None = {} if self.inner == "adam" else None
-        at_least(0, steps=self.adapt_steps if steps is None else steps)
+        at_least(0, whole=True, steps=self.adapt_steps if steps is None else steps)
         for step in range(self.adapt_steps if steps is None else steps):
             parameters = descend_once(tasks.support, parameters, self.inner_rate, moments, step + 1)
         return dict(parameters)

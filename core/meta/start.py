@@ -36,17 +36,21 @@ class Start:
     def learned(cls, learner: MetaLearner) -> Start:
         """What a learner of heads has learned, with its inner rates where it has one for each tensor.
 
-        Other rates (of each element, of each step) are left out: heads then learn by Adam.
+        Other rates (of each element, of each step, of some tensors) are left out: heads then learn by Adam.
 
         Raises:
             UnderstudyError: the learner is not of heads, or holds several starts.
         """
         tensors = {name: tensor.detach().clone() for name, tensor in learner.start.items()}
-        if not all("|" in name and len(tensor) == 1 for name, tensor in tensors.items()):
+        if not all("|" in name for name in tensors):
             mend = "give a learner that began with Start.plain(sites).tensors"
             raise UnderstudyError("this learner has no start of heads", mend=mend)
+        if (starts := len(next(iter(tensors.values())))) > 1:
+            raise UnderstudyError(f"this learner holds {starts} starts", mend="learn one, or take one apart")
         rates = learner.rates() if isinstance(learner, MAML) else None
-        if not isinstance(rates, Mapping) or any(rate.numel() != 1 for rate in rates.values()):
+        if not isinstance(rates, Mapping) or rates.keys() != tensors.keys():
+            return cls(tensors)
+        if any(rate.numel() != 1 for rate in rates.values()):
             return cls(tensors)
         return cls(tensors, {name: rate.detach().reshape(()) for name, rate in rates.items()})
 

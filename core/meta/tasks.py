@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from weakref import WeakSet
 
 import torch
 from torch import Tensor
 from torch.func import functional_call, vmap
 from torch.nn.functional import mse_loss
-from torch.utils._pytree import tree_map
 
 from ..backbone import Backbone
 from ..errors import UnderstudyError
@@ -24,8 +23,16 @@ Pair = tuple[Tensor, Tensor]
 
 
 def start_of(module: torch.nn.Module) -> dict[str, Tensor]:
-    """The module's parameters as a start: name → [1, …], copied; those that need no gradient stay the module's own."""
-    return {name: p.detach().clone().unsqueeze(0) for name, p in module.named_parameters() if p.requires_grad}
+    """The module's parameters as a start: name → [1, …], copied; those that need no gradient stay the module's own.
+
+    Raises:
+        UnderstudyError: no parameter needs a gradient.
+    """
+    found = {name: p.detach().clone().unsqueeze(0) for name, p in module.named_parameters() if p.requires_grad}
+    if not found:
+        mend = "call module.requires_grad_(True), or freeze fewer"
+        raise UnderstudyError("no parameter of the module learns", where=type(module).__name__, mend=mend)
+    return found
 
 
 def module_tasks(
@@ -44,7 +51,7 @@ def module_tasks(
     """
     chain = written_out(module)
     check_module(module)
-    check_examples(module, support, query, chain is not None)
+    check_examples(module, support, query, chain is not None, loss)
 
     def of(inputs: Tensor, targets: Tensor) -> TaskLoss:
         asked: list[None] = []
@@ -61,7 +68,7 @@ def module_tasks(
                 asked.append(None)
             if loss is mse_loss:
                 return (given - targets).square().flatten(1).mean(1)
-            losses = _of_each(loss, given, targets)
+            losses = _losses(loss, given, targets)
             check_losses(losses, len(given))
             return losses
 
@@ -73,26 +80,53 @@ def module_tasks(
     return Tasks(of(*support), of(*query), len(support[0]), data, loss, shown)
 
 
+def _losses(loss: Callable[[Tensor, Tensor], Tensor], given: Tensor, targets: Tensor) -> Tensor:
+    """The loss of each task; one that ``vmap`` cannot run (it looks at its data) is asked for one after the other."""
+    try:
+        side_by_side: Tensor = vmap(loss)(given, targets)
+        return side_by_side
+    except (RuntimeError, ValueError) as error:
+        if not _for_vmap(error):
+            raise
+    return torch.stack([loss(one, target) for one, target in zip(given, targets, strict=True)])
+
+
+def _for_vmap(error: Exception) -> bool:
+    return any(word in str(error) for word in ("vmap", "Batching rule"))
+
+
+_IN_TURN: WeakSet[torch.nn.Module] = WeakSet()
+"""Modules that ``vmap`` cannot run."""
+
+
 def outputs(module: torch.nn.Module, parameters: Tensors, inputs: Tensor) -> Tensor:
-    """What the module gives for each task's inputs [N, K, …] with that task's parameters [N, …]."""
+    """What the module gives for each task's inputs [N, K, …] with that task's parameters [N, …].
+
+    Raises:
+        UnderstudyError: ``vmap`` cannot run the module, and it changes by being asked, so that no task is alone.
+    """
 
     def one(own: dict[str, Tensor], x: Tensor) -> Tensor:
         given: Tensor = functional_call(module, own, (x,))
         return given
 
-    return _of_each(one, dict(parameters), inputs)
-
-
-def _of_each(one: Callable[..., Tensor], *given: Any) -> Tensor:
-    """``one`` of each task's part of what is given (tensors [N, …], or such by name), [N, …]."""
-    try:
-        side_by_side: Tensor = vmap(one, randomness="different")(*given)
-        return side_by_side
-    except (RuntimeError, ValueError) as error:
-        if not any(word in str(error) for word in ("vmap", "Batching rule")):
-            raise
-    apart = [tree_map(lambda tensor, at=task: tensor[at], given) for task in range(len(given[-1]))]
-    return torch.stack([one(*some) for some in apart])
+    if module not in _IN_TURN:
+        try:
+            side_by_side: Tensor = vmap(one, randomness="different")(dict(parameters), inputs)
+            return side_by_side
+        except (RuntimeError, ValueError) as error:
+            if not _for_vmap(error):
+                raise
+    before = {name: buffer._version for name, buffer in module.named_buffers()}
+    tasks = [{name: tensor[number] for name, tensor in parameters.items()} for number in range(len(inputs))]
+    given = torch.stack([one(own, x) for own, x in zip(tasks, inputs, strict=True)])
+    for name, buffer in module.named_buffers():
+        if buffer._version != before[name]:
+            what = f"the module changes its buffer {name!r} by being asked"
+            mend = "make one that keeps no account, or call .eval()"
+            raise UnderstudyError(what, where=type(module).__name__, mend=mend)
+    _IN_TURN.add(module)
+    return given
 
 
 def head_tasks(backbone: Backbone, episodes: Sequence[Episode], sites: Iterable[str] = (), rows: int = 0) -> Tasks:

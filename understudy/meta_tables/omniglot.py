@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
+from ..core.errors import UnderstudyError
 from ..core.meta.anil import ANIL
 from ..core.meta.learner import MetaLearner
 from ..core.meta.maml import MAML
@@ -61,13 +62,20 @@ ROWS = (
 def draw(alphabets: Sequence[Tensor], source: torch.Generator, ways: int = WAYS, varied: bool = False) -> Episode:
     """A task of one alphabet: its characters in a random order, one drawer shown, the others asked.
 
-    An alphabet with fewer than so many ``ways`` is filled up with characters of another one.
+    An alphabet with fewer than so many ``ways`` is filled up with characters of others.
+
+    Raises:
+        UnderstudyError: all alphabets together have fewer.
     """
+    if (every := sum(map(len, alphabets))) < ways:
+        raise UnderstudyError(f"the alphabets have {every} characters", mend=f"a task needs {ways}")
     number = int(torch.randint(len(alphabets), (), generator=source))
     drawings = alphabets[number]
-    if (short := ways - len(drawings)) > 0:
-        other = alphabets[(number + int(torch.randint(1, len(alphabets), (), generator=source))) % len(alphabets)]
+    further = int(torch.randint(1, len(alphabets), (), generator=source)) if len(drawings) < ways else 0
+    while (short := ways - len(drawings)) > 0:
+        other = alphabets[(number + further) % len(alphabets)]
         drawings = torch.cat([drawings, other[torch.randperm(len(other), generator=source)[:short]]])
+        further = further % (len(alphabets) - 1) + 1
     characters = torch.randperm(len(drawings), generator=source)[:ways]
     drawers = torch.randperm(drawings.shape[1], generator=source)[:DRAWERS]
     chosen = drawings[characters][:, drawers].transpose(0, 1).flatten(0, 1).unsqueeze(1)

@@ -11,8 +11,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss
 
 from understudy.core.errors import UnderstudyError
+from understudy.core.meta.curriculum import Dynamic
 from understudy.core.meta.learner import Tasks, spread
 from understudy.core.meta.maml import MAML
+from understudy.core.meta.reptile import Reptile
 from understudy.core.meta.tasks import module_tasks, outputs, start_of
 
 
@@ -86,6 +88,8 @@ def test_targets_that_are_shares_of_classes_are_taken() -> None:
     [
         (nn.Dropout(0.5), r"1 \(Dropout\): the module is random in training; call module.eval\(\)"),
         (nn.LSTM(4, 4, 2, dropout=0.5), r"1 \(LSTM\): the module is random in training"),
+        (nn.RReLU(), r"1 \(RReLU\): the module is random in training"),
+        (nn.InstanceNorm1d(4, track_running_stats=True), r"1 \(InstanceNorm1d\): running statistics"),
         (nn.BatchNorm1d(4), r"1 \(BatchNorm1d\): running statistics cannot be kept for N tasks; make it with track_r"),
     ],
 )
@@ -94,7 +98,7 @@ def test_modules_that_are_random_or_count_are_refused_in_training_alone(part: nn
     with pytest.raises(UnderstudyError, match=said):
         module_tasks(module, (X, Y), (X, Y), mse_loss)
     module_tasks(module.eval(), (X, Y), (X, Y), mse_loss)
-    for harmless in (nn.Dropout(0.0), nn.BatchNorm1d(4, track_running_stats=False)):
+    for harmless in (nn.Dropout(0.0), nn.BatchNorm1d(4, track_running_stats=False), nn.RNN(4, 4, 1, dropout=0.0)):
         module_tasks(nn.Sequential(nn.Linear(3, 4), harmless), (X, Y), (X, Y), mse_loss)
 
 
@@ -111,6 +115,62 @@ def test_what_cannot_be_run_side_by_side_is_run_in_turn(module: nn.Module, x: Te
         torch.testing.assert_close(tasks.query(adapted)[task], mse_loss(given[task], Y[task]))
 
 
+def test_a_module_that_changes_by_being_asked_is_refused() -> None:
+    class Keeps(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.last = nn.Linear(3, 2)
+            self.register_buffer("mean", torch.zeros(2))
+
+        def forward(self, x: Tensor) -> Tensor:
+            given: Tensor = self.last(x)
+            self.mean.copy_(given.detach().mean(0))
+            return given - self.mean
+
+    tasks = module_tasks(Keeps(), (X, Y), (X, Y), mse_loss)
+    with pytest.raises(UnderstudyError, match="Keeps: the module changes its buffer 'mean' by being asked"):
+        tasks.query(spread(start_of(Keeps()), 4))
+
+
+def test_a_loss_of_ones_own_may_look_at_its_data_and_take_a_target_for_the_task() -> None:
+    def hardest(given: Tensor, target: Tensor) -> Tensor:
+        errors = (given - target).square().mean(1)
+        return errors.max() if float(errors.max()) > 0 else errors.mean()
+
+    module = chain()
+    tasks = module_tasks(module, (X, Y[:, 0]), (X, Y[:, 0]), hardest)
+    parameters = spread(start_of(module), 4)
+    given = tasks.query(parameters)
+    for task in range(4):
+        torch.testing.assert_close(given[task], hardest(module(X[task]), Y[task, 0]))
+
+
+def test_what_vmap_cannot_run_is_not_tried_again() -> None:
+    asked: list[int] = []
+
+    class Counted(Chooses):
+        def forward(self, x: Tensor) -> Tensor:
+            asked.append(1)
+            return super().forward(x)
+
+    module = Counted()
+    tasks = module_tasks(module, (X, Y), (X, Y), mse_loss)
+    tasks.query(spread(start_of(module), 4))
+    asked.clear()
+    tasks.query(spread(start_of(module), 4))
+    assert len(asked) == 4
+
+
+def test_classes_that_are_left_out_are_taken_and_others_below_zero_are_not() -> None:
+    module, classes = chain(), CLASSES.clone()
+    classes[0, 0] = -100
+    parameters = spread(start_of(module), 4)
+    assert module_tasks(module, (X, classes), (X, classes), cross_entropy).query(parameters).shape == (4,)
+    classes[0, 0] = -1
+    with pytest.raises(UnderstudyError, match="class -1 is asked of a module with 2 outputs"):
+        module_tasks(module, (X, classes), (X, classes), cross_entropy).query(parameters)
+
+
 def test_an_error_of_the_module_is_its_own() -> None:
     class Broken(nn.Linear):
         def forward(self, x: Tensor) -> Tensor:
@@ -120,6 +180,11 @@ def test_an_error_of_the_module_is_its_own() -> None:
         module_tasks(Broken(3, 2), (X, Y), (X, Y), mse_loss).query(spread(start_of(Broken(3, 2)), 4))
     with pytest.raises(UnderstudyError, match="'bias' is of 1 tasks, the inputs of 4"):
         module_tasks(nn.Linear(3, 2), (X, Y), (X, Y), mse_loss).query(start_of(nn.Linear(3, 2)))
+
+
+def test_a_module_that_is_frozen_as_a_whole_is_no_start() -> None:
+    with pytest.raises(UnderstudyError, match="Sequential: no parameter of the module learns"):
+        start_of(chain().requires_grad_(False))
 
 
 def test_frozen_layers_stay_and_parameters_are_those_of_the_module() -> None:
@@ -141,10 +206,11 @@ def test_frozen_layers_stay_and_parameters_are_those_of_the_module() -> None:
             module_tasks(module, (X, Y), (X, Y), mse_loss).query(changed)
 
 
+@pytest.mark.parametrize("make", [MAML, Dynamic, Reptile])
 @pytest.mark.parametrize("quiet", [torch.no_grad, torch.inference_mode])
-def test_adapting_needs_gradients_and_takes_them(quiet: Callable[[], Any]) -> None:
+def test_adapting_needs_gradients_and_takes_them(quiet: Callable[[], Any], make: Any) -> None:
     module = chain()
-    learner = MAML(start_of(module), inner_rate=0.1)
+    learner = make(start_of(module), inner_rate=0.1)
     tasks: Tasks = module_tasks(module, (X, Y), (X, Y), mse_loss)
     wanted = learner.adapt(tasks)
     if quiet is torch.inference_mode:

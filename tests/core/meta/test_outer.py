@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from understudy.core.errors import UnderstudyError
-from understudy.core.meta.learner import ALGORITHMS, Tasks, algorithm
+from understudy.core.meta.anil import ANIL
+from understudy.core.meta.learner import ALGORITHMS, Tasks, Tensors, algorithm
 from understudy.core.meta.maml import MAML, fomaml
 from understudy.core.meta.maml_plus import MAMLPlus
 from understudy.core.meta.reptile import Reptile
@@ -206,6 +207,24 @@ def test_a_run_of_another_algorithm_or_with_other_settings_is_not_gone_on_with(t
     MAML(start(), steps=3).resume(file)
 
 
+def test_settings_that_came_later_or_are_no_numbers_are_no_other_settings(tmp_path: Path) -> None:
+    file = tmp_path / "run.safetensors"
+
+    class Later(MAML):
+        def __init__(self, start: Tensors, **settings: Any) -> None:
+            super().__init__(start, **settings)
+            self.fresh, self.limit = 3, float("nan")
+
+    Later.__name__ = "MAML"
+    MAML(start()).save(file)
+    Later(start()).resume(file)
+    Later(start()).save(file)
+    Later(start()).resume(file)
+    ANIL(start(), inner={"0.weight"}).save(file)
+    with pytest.raises(UnderstudyError, match=r"inner \['0.weight'\] there, \['2.bias', '2.weight'\] here"):
+        ANIL(start()).resume(file)
+
+
 def test_a_schedule_and_a_change_of_order_are_no_other_settings(tmp_path: Path) -> None:
     for make in (
         lambda: MAML(start(), schedule=cosine(10)),
@@ -227,7 +246,8 @@ def test_a_schedule_and_a_change_of_order_are_no_other_settings(tmp_path: Path) 
         ({"rate": -0.1}, "rate is -0.1; give a number, 0 or more"),
         ({"inner_rate": float("nan")}, "inner_rate is nan; give a number"),
         ({"clip": "a"}, "clip is 'a'; give a number"),
-        ({"steps": 0}, "steps is 0; give a number, 1 or more"),
+        ({"steps": 0}, "steps is 0; give a whole number, 1 or more"),
+        ({"steps": 1.5}, "steps is 1.5; give a whole number"),
         ({"rates": {"strat": 0.1}}, "nothing that is learned is called 'strat'; give rates for: start"),
         ({"rates": {"start": -1.0}}, r"rates\['start'\] is -1.0"),
     ],

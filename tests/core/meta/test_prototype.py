@@ -253,3 +253,14 @@ def test_examples_that_are_not_finite_are_not_the_module_s_fault() -> None:
     assert not learner.checked
     learner.outer_step(tasks)
     assert learner.checked
+
+
+def test_a_frozen_body_leaves_nothing_to_learn() -> None:
+    module = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2))
+    module[0].requires_grad_(False)
+    x, classes = torch.randn(2, 4, 3), torch.tensor([[0, 1, 0, 1]] * 2)
+    tasks = module_tasks(module, (x, classes), (x, classes), torch.nn.functional.cross_entropy)
+    learner = Prototype(start_of(module))
+    assert learner.adapt(tasks)["1.weight"].shape == (2, 2, 4)
+    with pytest.raises(UnderstudyError, match="nothing but the last layer learns, which prototypes do without; let"):
+        learner.outer_step(tasks)

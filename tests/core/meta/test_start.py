@@ -9,6 +9,7 @@ import torch
 from understudy.core.backbone import Backbone
 from understudy.core.bank import HeadStack, active
 from understudy.core.errors import UnderstudyError
+from understudy.core.meta.anil import ANIL
 from understudy.core.meta.maml import MAML
 from understudy.core.meta.maml_plus import MAMLPlus
 from understudy.core.meta.meta_sgd import MetaSGD
@@ -78,9 +79,11 @@ def test_what_a_learner_has_learned_is_a_start(backbones: Callable[..., Backbone
     assert by_tensor.rates is not None and len({float(rate) for rate in by_tensor.rates.values()}) > 1
     for other in (MetaSGD(begun), MAMLPlus(begun), Reptile(begun)):
         assert Start.learned(other).rates is None, "rates of elements or steps, or none at all"
-    for strange in ({"w": torch.zeros(1, 2)}, {name: tensor.repeat(2, 1, 1) for name, tensor in begun.items()}):
-        with pytest.raises(UnderstudyError, match="this learner has no start of heads"):
-            Start.learned(MAML(strange))
+    assert Start.learned(ANIL(begun)).rates is None, "rates of some tensors"
+    with pytest.raises(UnderstudyError, match="this learner has no start of heads"):
+        Start.learned(MAML({"w": torch.zeros(1, 2)}))
+    with pytest.raises(UnderstudyError, match="this learner holds 2 starts"):
+        Start.learned(MAML({name: tensor.repeat(2, 1, 1) for name, tensor in begun.items()}))
     rates = MetaSGD(begun).rates()
     with pytest.raises(UnderstudyError, match=r"the rates of .* are \[1, .*\], not one number"):
         Start(begun, rates).save(tmp_path / "start.safetensors")

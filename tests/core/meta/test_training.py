@@ -232,9 +232,9 @@ def test_tasks_of_heads_that_cannot_be_are_refused(backbones: Callable[..., Back
     tasks = head_tasks(backbone, [sides], upper)
     with pytest.raises(UnderstudyError, match="the heads have sites beside those that the tasks were made for"):
         tasks.query(whole.tensors)
-    assert torch.equal(tasks.query(whole.on(upper).tensors), head_tasks(backbone, [sides], upper).query(
-        whole.on(upper).tensors
-    ))  # fmt: skip
+    moved = {name: tensor + 0.1 for name, tensor in whole.on(upper).tensors.items()}
+    without = head_tasks(backbone, [sides]).query(moved)
+    torch.testing.assert_close(tasks.query(moved), without, atol=0, rtol=0.03)  # passes may run in bf16
 
 
 def test_tasks_of_heads_may_have_different_numbers_of_examples(backbones: Callable[..., Backbone]) -> None:
