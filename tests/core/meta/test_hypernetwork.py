@@ -222,7 +222,7 @@ def test_sizes_that_do_not_fit_are_told_as_the_settings_that_do(
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"width": 0}, "width is 0; give a number, 1 or more"),
+        ({"width": 0}, "width is 0; give a whole number, 1 or more"),
         ({"rank": 0}, "rank is 0"),
         ({"inputs": 0}, "inputs is 0"),
         ({"outputs": 0}, "outputs is 0"),
