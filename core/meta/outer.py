@@ -56,8 +56,8 @@ class Outer(ABC):
         schedule: Schedule = constant, dropout: float = 0.0, **unknown: Any,
     ) -> None:  # fmt: skip
         self._refuse(unknown, start)
-        numbers = {"rate": rate, "clip": clip, "clamp": clamp}
-        at_least(0.0, **numbers, **{f"rates[{kind!r}]": one for kind, one in (rates or {}).items()})
+        numbers: dict[str, Any] = {f"rates[{kind!r}]": one for kind, one in (rates or {}).items()}
+        at_least(0.0, rate=rate, clip=clip, clamp=clamp, **numbers)
         named = {**{f"start|{name}": tensor for name, tensor in start.items()}, **(more or {})}
         self.learned = {name: t.detach().clone().requires_grad_(True) for name, t in named.items()}
         self.kept: dict[str, Tensor] = {}
@@ -171,7 +171,7 @@ class Outer(ABC):
 
         A schedule, which is a function, is none of them.
         """
-        named = {n: v for n, v in vars(self).items() if isinstance(v, bool | int | float | str)}
+        named: dict[str, Any] = {n: v for n, v in vars(self).items() if isinstance(v, bool | int | float | str)}
         for name, value in vars(self).items():
             if isinstance(value, set | frozenset | tuple) and all(isinstance(one, str) for one in value):
                 named[name] = sorted(value)
@@ -247,8 +247,7 @@ class Outer(ABC):
 def at_least(least: float, *, whole: bool = False, **settings: Any) -> None:
     """Raise UnderstudyError for a setting that is not a (``whole``) number of ``least`` or more."""
     for name, value in settings.items():
-        kind = Integral if whole else Real
-        if not isinstance(value, kind) or not value >= least:
+        if not isinstance(value, Integral if whole else Real) or not float(value) >= least:
             mend = f"give a {'whole ' if whole else ''}number, {least:g} or more"
             raise UnderstudyError(f"{name} is {value!r}", mend=mend)
 

@@ -34,9 +34,9 @@ def descend_once(
         step: Adam's count, from 1.
     """
     own = {name: t.detach().requires_grad_(True) for name, t in parameters.items()}
-    gradients: Sequence[Tensor | None]
     with gradients_needed():
-        gradients = torch.autograd.grad(loss(own).sum(), list(own.values()), allow_unused=True)
+        found = torch.autograd.grad(loss(own).sum(), list(own.values()), allow_unused=True)
+    gradients: Sequence[Tensor | None] = found
     after = {name: t.detach() for name, t in own.items()}
     for (name, tensor), gradient in zip(own.items(), gradients, strict=True):
         if gradient is None:
