@@ -1,7 +1,7 @@
 """How fast an outer step is: all tasks in one pass, beside a loop over tasks; second-order MAML, ratios in one run.
 
 Run: ``python -m benchmarks.meta_learning --out build/tables/speed.json``. With torchopt and higher installed (they need
-nothing but ``pip install --no-deps torchopt higher optree``) the sinusoid is measured with them as well.
+nothing but ``pip install --no-deps torchopt higher optree graphviz``) the sinusoid is measured with them as well.
 """
 
 from __future__ import annotations
