@@ -55,7 +55,7 @@ def last_layer(
         context: the heads that are active, whose terms come by the layer's own hooks.
     """
     block: Any = layer
-    count, length, width = states.shape
+    count, length = states.shape[:2]
     number, most = slots(row, count)
     places = torch.zeros(count, most, dtype=torch.long, device=states.device)  # [B, P], filled up with the first token
     places[row, number] = at

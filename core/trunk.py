@@ -135,12 +135,14 @@ class Trunk:
         """Whether the last layer gives at each position what it gives when it is run whole; looked at once a layer."""
         last, masked = self.layers[-1], self.keywords.get("attention_mask") is not None
         known = _SPARSE.setdefault(last, {})
+        if self.first.shape[1] < 2:
+            return False  # the first token sees itself alone, whatever its query is: nothing can be told from it
         if masked not in known:
             known[masked] = able(last, self.keywords) and self._alike(rows, sites)
         return known[masked]
 
     def _alike(self, rows: Tensor, sites: Mapping[str, tuple[int, int]]) -> bool:
-        stack, source = HeadStack.random(sites, 1, TRIAL_RANK), torch.Generator().manual_seed(0)
+        stack, source = HeadStack.random(sites, 1, TRIAL_RANK).to(self.first.device), torch.Generator().manual_seed(0)
         for tensor in (*stack.down.values(), *stack.up.values()):
             tensor.copy_(TRIAL_SIZE * torch.randn(tensor.shape, generator=source))
         places = torch.meshgrid(torch.arange(len(rows)), torch.arange(self.first.shape[1]), indexing="ij")

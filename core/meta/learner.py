@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -74,6 +74,20 @@ def spread(start: Tensors, tasks: int) -> dict[str, Tensor]:
             mend = f"give each start as many: {len(tensor)}, {2 * len(tensor)}, …"
             raise UnderstudyError(f"{tasks} tasks cannot be shared out among {len(tensor)} starts", mend=mend)
     return {name: t.repeat_interleave(tasks // len(t), 0) if t.ndim else t for name, t in start.items()}
+
+
+def check_start(start: Any) -> None:
+    """Raise UnderstudyError for what is no start: tensors by name, with the same first dimension."""
+    mend = "make it of a module with start_of(module), or of heads with Start.plain(sites).tensors"
+    if not isinstance(start, Mapping) or not all(isinstance(one, Tensor) for one in start.values()):
+        raise UnderstudyError(f"the start is a {type(start).__name__}, not tensors by name", mend=mend)
+    if not start:
+        raise UnderstudyError("the start is empty: there is nothing to learn", mend=mend)
+    sizes = {name: tuple(tensor.shape) for name, tensor in start.items()}
+    if len({shape[:1] for shape in sizes.values()}) > 1 or () in sizes.values():
+        shown = ", ".join(f"{name} {list(shape)}" for name, shape in sizes.items())
+        what = f"the tensors of the start differ in their first dimension, the number of starts ({shown})"
+        raise UnderstudyError(what, mend=mend)
 
 
 @contextmanager

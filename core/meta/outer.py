@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..errors import UnderstudyError, hint
 from .dropout import thinned
-from .learner import Tasks, Tensors
+from .learner import Tasks, Tensors, check_start
 from .schedules import Schedule, constant
 
 
@@ -55,7 +55,8 @@ class Outer(ABC):
         rates: Mapping[str, float] | None = None, clip: float = 0.0, clamp: float = 0.0, seed: int = 0,
         schedule: Schedule = constant, dropout: float = 0.0, **unknown: Any,
     ) -> None:  # fmt: skip
-        self._refuse(unknown, start)
+        self._refuse(unknown)
+        check_start(start)
         numbers: dict[str, Any] = {f"rates[{kind!r}]": one for kind, one in (rates or {}).items()}
         at_least(0.0, rate=rate, clip=clip, clamp=clamp, **numbers)
         named = {**{f"start|{name}": tensor for name, tensor in start.items()}, **(more or {})}
@@ -73,23 +74,13 @@ class Outer(ABC):
             [{"params": some, "lr": (rates or {}).get(kind, rate)} for kind, some in groups.items()]
         )
 
-    def _refuse(self, unknown: Mapping[str, Any], start: Any) -> None:
-        """Raise UnderstudyError for a setting that there is not, and for a start that is none."""
+    def _refuse(self, unknown: Mapping[str, Any]) -> None:
+        """Raise UnderstudyError for a setting that there is not."""
         for name in unknown:
             inits = [one.__dict__["__init__"] for one in type(self).__mro__ if "__init__" in one.__dict__]
             every = {key: one for init in inits for key, one in inspect.signature(init).parameters.items()}
             known = sorted(key for key, one in every.items() if one.kind is one.KEYWORD_ONLY and key != "more")
             raise UnderstudyError(f"{type(self).__name__} has no setting {name!r}", mend=hint(name, known))
-        mend = "make it of a module with start_of(module), or of heads with Start.plain(sites).tensors"
-        if not isinstance(start, Mapping) or not all(isinstance(one, Tensor) for one in start.values()):
-            raise UnderstudyError(f"the start is a {type(start).__name__}, not tensors by name", mend=mend)
-        if not start:
-            raise UnderstudyError("the start is empty: there is nothing to learn", mend=mend)
-        sizes = {name: tuple(tensor.shape) for name, tensor in start.items()}
-        if len({shape[:1] for shape in sizes.values()}) > 1 or () in sizes.values():
-            shown = ", ".join(f"{name} {list(shape)}" for name, shape in sizes.items())
-            what = f"the tensors of the start differ in their first dimension, the number of starts ({shown})"
-            raise UnderstudyError(what, mend=mend)
 
     @property
     def start(self) -> dict[str, Tensor]:

@@ -13,11 +13,16 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from ..errors import UnderstudyError
-from .learner import Tasks, Tensors
+from .learner import Tasks, Tensors, check_start
 
 
 def sizes_of(start: Tensors) -> tuple[int, int]:
-    """I and O of a module whose first tensor takes the inputs and whose last gives the outputs, as of an MLP."""
+    """I and O of a module whose first tensor takes the inputs and whose last gives the outputs, as of an MLP.
+
+    Raises:
+        UnderstudyError: the start is none.
+    """
+    check_start(start)
     tensors = list(start.values())
     return int(tensors[0].shape[-1]), int(tensors[-1].shape[1])
 

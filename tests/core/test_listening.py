@@ -34,6 +34,10 @@ def flat(value: Any, path: str = "") -> dict[str, str]:
     return {path: value.text if isinstance(value, SpanValue) else str(value)}
 
 
+def noted_in(said: list[tuple[str, str]]) -> Callable[[str, str], None]:
+    return lambda field, text: said.append((field, text))
+
+
 @pytest.mark.parametrize("number", range(len(RECORDS)))
 def test_what_is_told_is_what_is_filled(
     backbones: Callable[..., Backbone], new_head: Callable[..., Any], number: int
@@ -44,7 +48,7 @@ def test_what_is_told_is_what_is_filled(
     prompt = Prompt((Passage("France", "Its capital is Paris."),), (), (("text", TEXT),), "Sorts.")
     told: list[list[tuple[str, str]]] = [[], []]
     calls = [
-        Call(prompt, RECORDS[number], head, listen=lambda field, text, said=said: said.append((field, text)))  # type: ignore[misc]
+        Call(prompt, RECORDS[number], head, listen=noted_in(said))
         for head, said in zip(("", "row"), told, strict=True)
     ]
     replies = Decoder(backbone, bank).decode([*calls, Call(prompt, RECORDS[0])])

@@ -8,21 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faces.learned import TEAM, call, json_of, learned_desk
+from tests.faces.learned import TEAM, call, json_of
 
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, checkout: Path, tiny_backbone: Path) -> Path:
-    """A folder with the triage role, learned, and a team of it."""
-    return learned_desk(tmp_path_factory.mktemp("desk"), checkout, tiny_backbone)
-
-
-@pytest.fixture(autouse=True)
-def there(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The commands run in the folder."""
-    monkeypatch.chdir(desk)
-    monkeypatch.delenv("UNDERSTUDY_JOURNAL", raising=False)
-    return desk
+pytestmark = pytest.mark.usefixtures("there")
 
 
 def test_run_gives_steps_usage_and_the_same_as_asking(desk: Path) -> None:

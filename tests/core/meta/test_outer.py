@@ -11,9 +11,11 @@ from torch.nn.functional import mse_loss
 
 from understudy.core.errors import UnderstudyError
 from understudy.core.meta.anil import ANIL
+from understudy.core.meta.hypernetwork import Hypernetwork
 from understudy.core.meta.learner import ALGORITHMS, Tasks, Tensors, algorithm
 from understudy.core.meta.maml import MAML, fomaml
 from understudy.core.meta.maml_plus import MAMLPlus
+from understudy.core.meta.recurrent import Recurrent
 from understudy.core.meta.reptile import Reptile
 from understudy.core.meta.schedules import cosine
 from understudy.core.meta.tasks import module_tasks, outputs, start_of
@@ -267,8 +269,9 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], said: str
     ],
 )
 def test_what_is_no_start_is_refused(given: Any, said: str) -> None:
-    with pytest.raises(UnderstudyError, match=said):
-        MAML(given)
+    for algorithm_of in (MAML, Hypernetwork, Recurrent):
+        with pytest.raises(UnderstudyError, match=said):
+            algorithm_of(given)
 
 
 def test_tasks_that_cannot_be_shared_out_are_refused() -> None:
