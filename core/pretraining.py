@@ -28,7 +28,7 @@ from .bank import HeadStack, Pair, active
 from .batches import Batch, collate, decision_losses, per_row, text_losses, token_losses
 from .distillation import Lessons, distillation_loss, pooled
 from .errors import UnderstudyError
-from .fused import FusedLayers
+from .fused import FusedLayers, Places
 from .masters import Masters
 from .packing import Packed
 from .precision import fast_precision
@@ -125,7 +125,8 @@ class Pretraining:
     def loss(self, batch: Batch, heads: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]:
         """Total loss (scalar), and of each decision its loss [M] and whether it was right [M]."""
         pairs, select = self.heads.beside(heads)
-        states = self._hidden(batch.ids, pairs, select)
+        decided = None if self.recipe.text_weight or not self._fused else (batch.row, batch.at)
+        states = self._hidden(batch.ids, pairs, select, decided)
         losses, right = decision_losses(self.backbone, batch, states)
         total = losses.mean()
         if self.recipe.text_weight:
@@ -134,10 +135,11 @@ class Pretraining:
         return total, losses.detach(), right
 
     def _hidden(
-        self, ids: Tensor, pairs: Mapping[str, Pair] | None = None, select: Tensor | None = None
-    ) -> Tensor:
+        self, ids: Tensor, pairs: Mapping[str, Pair] | None = None, select: Tensor | None = None,
+        decided: Places | None = None,
+    ) -> Tensor:  # fmt: skip
         if self._fused:
-            return self._fused.hidden(ids, pairs, select)
+            return self._fused.hidden(ids, pairs, select, decided)
         with active(self.backbone.context, pairs, select=select):
             return self.backbone.hidden(ids)
 

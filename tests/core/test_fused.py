@@ -54,6 +54,29 @@ def test_states_and_gradients_are_those_of_the_model(backbone: Backbone, adapted
     compare(backbone, FusedLayers(backbone.model, compiled=False), heads_of(backbone) if adapted else None)
 
 
+@pytest.mark.parametrize("kernel", [False, True])
+def test_where_something_is_decided_alone_states_and_gradients_are_the_same(backbone: Backbone, kernel: bool) -> None:
+    fused = FusedLayers(backbone.model, compiled=False)
+    if kernel:
+        fused._layer = lambda *inputs: layer(*inputs[:-1], True)
+    heads = heads_of(backbone)
+    ids = torch.randint(9, 300, (4, 13), generator=torch.Generator().manual_seed(2))
+    row, at = torch.tensor([0, 2, 2, 0, 2, 3]), torch.tensor([12, 3, 1, 0, 7, 5])
+    tensors = {name: tensor.requires_grad_(True) for name, tensor in heads.tensors().items()}
+    found = []
+    for decided in (None, (row, at)):
+        pairs, select = heads.beside(torch.tensor([0, 2, 1, 2]))
+        states = fused.hidden(ids, pairs, select, decided)
+        states = states if decided else states[row, at]
+        gradients = torch.autograd.grad(states.pow(2).sum(), list(tensors.values()))
+        found.append((states.detach(), gradients))
+    (whole, wanted), (some, mine) = found
+    assert some.shape == (6, 32)
+    torch.testing.assert_close(some, whole, atol=1e-6, rtol=1e-5)
+    for one, other in zip(mine, wanted, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
 def test_the_fused_kernel_attends_alike(backbone: Backbone) -> None:
     """What a GPU takes, here on the CPU."""
     fused = FusedLayers(backbone.model, compiled=False)
