@@ -32,7 +32,9 @@ from understudy.workflows.team import Team
 
 EXAMINATIONS = {
     SECOND: ("desk", "The travel desk: heads and what could stand in their place",
-             "python -m benchmarks.desk", "by two writers who had seen the desk's data alone, read once"),
+             "python -m benchmarks.desk",
+             "by two writers who had seen the desk's data alone; the coder learned on after they were first read, and "
+             "was chosen on others"),
     FRESH: ("desk again", "The first examination of the travel desk, read again",
             f"python -m benchmarks.desk --questions {FRESH.relative_to(ROOT)}",
             "by four writers who had seen no code, asked again: the outcome of the first reading was known when "
