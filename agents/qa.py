@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,9 @@ from ..core.errors import UnderstudyError
 from ..core.fields import Record, Span, SpanValue
 from ..core.prompts import Passage, Prompt
 from .links import fold
+from .marginal import marginal
 from .messages import Finding, Message, Source, Task
-from .role import Context, Role
+from .role import Ask, Context, Role, sure
 
 if TYPE_CHECKING:
     from ..knowledge import KnowledgeStore
@@ -108,8 +109,7 @@ class Reader(Role):
 
     def prepare(self, message: Any, context: Context) -> tuple[Prompt, Record]:
         """See :func:`compose`; the evidence is what the store finds for the request."""
-        passages = [evidence.passage for evidence in self.evidence(message, context)]
-        return compose(passages or [Passage("", "nothing was found")], " ".join(message.request.split()), message.given)
+        return _composed(self.evidence(message, context), message)
 
     def evidence(self, message: Any, context: Context) -> list[Evidence]:
         """Facts about the entities that the task names, then passages, the best first."""
@@ -135,17 +135,34 @@ class Reader(Role):
         ]
         return facts + texts
 
+    async def handle(self, message: Any, context: Context, ask: Ask) -> Message:
+        """The answer that is likeliest over all passages on which it may rest: :func:`.marginal.marginal`."""
+        evidence = self.evidence(message, context)
+
+        def same(span: SpanValue) -> Hashable:
+            return tuple(map(fold, _values(span.text, evidence[span.source], context) if evidence else (span.text,)))
+
+        span, confidence = await marginal(ask, *_composed(evidence, message), same)
+        return sure(_finding(span, evidence, context), confidence)
+
     def finish(self, values: Mapping[str, Any], message: Any, context: Context) -> Message:
         """The span as an answer with its source; abstained where the head found none."""
-        span: SpanValue | None = values["answer"]
-        evidence = self.evidence(message, context)
-        if span is None or not evidence or not span.text.strip():
-            return Finding(answer=_NOTHING, abstained=True)
-        found = evidence[span.source]
-        passage = found.passage
-        source = Source(title=passage.title or found.about, text=passage.text, source=passage.source,
-                        start=span.start, end=span.end)  # fmt: skip
-        return Finding(answer=span.text.strip(), values=_values(span.text, found, context), sources=(source,))
+        return _finding(values["answer"], self.evidence(message, context), context)
+
+
+def _composed(evidence: Sequence[Evidence], message: Any) -> tuple[Prompt, Record]:
+    passages = [one.passage for one in evidence] or [Passage("", "nothing was found")]
+    return compose(passages, " ".join(message.request.split()), message.given)
+
+
+def _finding(span: SpanValue | None, evidence: Sequence[Evidence], context: Context) -> Finding:
+    if span is None or not evidence or not span.text.strip():
+        return Finding(answer=_NOTHING, abstained=True)
+    found = evidence[span.source]
+    passage = found.passage
+    source = Source(title=passage.title or found.about, text=passage.text, source=passage.source,
+                    start=span.start, end=span.end)  # fmt: skip
+    return Finding(answer=span.text.strip(), values=_values(span.text, found, context), sources=(source,))
 
 
 def _long_names(store: KnowledgeStore, text: str) -> tuple[tuple[int, int], ...]:

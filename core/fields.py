@@ -60,12 +60,14 @@ class SpanValue:
 class Span:
     """A run of characters of the passages, or of the message part named ``part``.
 
-    ``optional``: the head may say that it is not there. ``max_tokens`` bounds its length.
+    ``optional``: the head may say that it is not there. ``max_tokens`` bounds its length. ``headings``: those of the
+    passages of which it names one and reads it; all passages where there are none.
     """
 
     part: str | None = None
     optional: bool = False
     max_tokens: int = 48
+    headings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -188,12 +188,15 @@ class Filler:
         if field.part is None:
             headed: dict[str, list[int]] = {}
             for at in usable:
-                headed.setdefault(sources[at].heading, []).append(at)
+                if not field.headings or sources[at].heading in field.headings:
+                    headed.setdefault(sources[at].heading, []).append(at)
             ways = [(*self.backbone.encode(heading), *self.backbone.encode(":")) for heading in headed]
             labels = list(headed)
-            if field.optional:
+            if field.optional and not field.headings:
                 ways.append((*marks.none, marks.end))
                 labels.append("")
+            if not ways:
+                raise UnderstudyError(f"field {path!r} has no passage headed {' or '.join(map(repr, field.headings))}")
             target = None
             if given is not None:
                 target = len(ways) - 1 if value is None else labels.index(sources[value.source].heading)

@@ -262,3 +262,20 @@ def test_a_grade_is_the_mean_of_its_probabilities(
         assert pick.value == max(pick.options, key=lambda label: pick.options[label])
     assert 0 < mean < 2
     assert reply.confidence == pytest.approx(sure.probability), "a grade rules nothing out, so it says nothing of doubt"
+
+
+def test_reading_one_passage_is_the_part_of_the_reply_after_its_choice(either: Backbone) -> None:
+    passages = (Passage("Peru", "Lima is its capital"), Passage("Chile", "They pay with the peso"))
+    prompt = Prompt(passages, message=(("question", "capital of Peru?"),), role="answer")
+    decoder = Decoder(either, HeadBank(either.sites))
+
+    def ask(*headings: str) -> Reply:
+        return decoder.decode([Call(prompt, Record((("it", Span(optional=True, headings=headings)),)))])[0]
+
+    whole, parts = ask(), {heading: ask(heading) for heading in ("Peru", "Chile")}
+    named = whole.picks[0]
+    assert set(named.options) == {"Peru", "Chile", ""} and sum(named.options.values()) == pytest.approx(1)
+    assert all(pick.path != "it#" for part in parts.values() for pick in part.picks)
+    if named.value:
+        assert whole.values == parts[named.value].values
+        assert whole.confidence == pytest.approx(named.probability * parts[named.value].confidence, rel=1e-3)

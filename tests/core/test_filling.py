@@ -153,6 +153,23 @@ def test_a_passage_may_be_looked_at_in_vain(either: Backbone) -> None:
     assert len(looked.decisions) > len(at_once.decisions), "where to look, and that it is not there"
 
 
+def test_a_span_reads_only_passages_of_its_headings(either: Backbone) -> None:
+    prompt = Prompt((Passage("Peru", "one two"), Passage("Chile", "two one"), Passage("Cuba", "two one")))
+    reading = read(prompt, either)
+
+    def first(*headings: str) -> Choose:
+        filling = Filler(either, reading).record(Record((("it", Span(optional=True, headings=headings)),)))
+        assert isinstance(next(filling), Write)
+        choice = filling.send(None)
+        assert isinstance(choice, Choose)
+        return choice
+
+    assert first().labels == ("Peru", "Chile", "Cuba", "")
+    assert first("Chile").labels == ("Chile",) and first("Cuba", "Peru").labels == ("Peru", "Cuba")
+    with pytest.raises(UnderstudyError, match="no passage headed 'Laos' or 'Mali'"):
+        first("Laos", "Mali")
+
+
 def test_an_optional_span_without_any_passage_is_none(either: Backbone) -> None:
     assert back(either, Span(optional=True), None) is None
     with pytest.raises(UnderstudyError, match="no text to take its span from"):
