@@ -148,10 +148,12 @@ _NUMERALS = {
     "hundred": 100,
 }
 _NUMBER = re.compile(
-    r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)\s*(thousand|k|millions?|mn?|bn|billions?|trillion)?\b"
+    r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+(?:\.\d+)?)"
+    r"\s*(thousand|k|millions?|mn?|bn|billions?|trillion)?\b"
     r"|\b(an?|" + "|".join(_NUMERALS) + r")(?:\s+(hundred|thousand|million|billion|trillion))?\b",
     re.IGNORECASE,
 )
+_BETWEEN_THOUSANDS = re.compile(r"[, \u00a0\u202f]")
 # "between 5 and 10 million": the first figure shares the scale of the second.
 _SHARED = re.compile(
     r"\b(\d+(?:\.\d+)?)\s+(and|to|or)\s+(\d+(?:\.\d+)?)\s*(million|billion|thousand|bn|k)\b", re.IGNORECASE
@@ -168,7 +170,7 @@ def numbers(question: str, at_most: int = 4) -> tuple[str, ...]:
                 continue
             value = float(_NUMERALS.get(word.lower(), 1)) * ({"hundred": 100} | _SCALES).get(times.lower(), 1)
         else:
-            value = round(float(digits.replace(",", "")) * _SCALES.get(scale.lower(), 1), 6)
+            value = round(float(_BETWEEN_THOUSANDS.sub("", digits)) * _SCALES.get(scale.lower(), 1), 6)
         text = str(int(value)) if value == int(value) else str(value)
         if text not in found:
             found.append(text)

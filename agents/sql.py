@@ -146,6 +146,8 @@ def _table_rules(n: str, table: Table, literals: Literals) -> list[str]:
         rules.append(f'compare{n}: value{n} (" > " | " < " | " >= " | " <= " | " = ")')
         items.append(f'("AVG( " | "SUM( " | "MIN( " | "MAX( ") value{n} ")"')
         order = f"item{n} | value{n}"
+        spreads = [f'"MAX( " {json.dumps(name)} ")" " - MIN( " {json.dumps(name)} ")"' for name in numeric]
+        items.append(" | ".join(spreads))  # of two things: how far apart they are
         where = f'(" WHERE " linked{n})?' if texts else ""
         head = f'compare{n} "(SELECT " (value{n} | ("AVG( " | "MAX( " | "MIN( ") value{n} ")")'
         conditions.append(f'{head} " FROM {table.name}" {where} ")"')

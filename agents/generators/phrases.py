@@ -91,6 +91,8 @@ def small(rng: random.Random, number: int) -> str:
 def figure(rng: random.Random, number: float) -> str:
     """A number as people write it: 50 million, 3,500, 3500, 2.5 bn, 40k."""
     draw = rng.random()
+    if number >= 3000 and number == int(number) and draw < 0.05:
+        return f"{int(number):,}".replace(",", " ")
     for scale, words in ((10**9, ("billion", "bn")), (10**6, ("million", "million", "m"))):
         if number >= scale and number % (scale / 10) == 0 and draw < 0.8:
             return f"{number / scale:g} {rng.choice(words)}"

@@ -15,10 +15,10 @@ from ...core.fields import SpanValue
 from ...core.prompts import Example
 from ..planner import compose
 from ..sql import NOTHING
-from . import querying, questions, written_passages, written_requests
+from . import querying, questions, wrappers, written_passages, written_requests
 from .casts import FACTS, FIGURES, TASTE, cast
 from .comparisons import extreme_phrase
-from .domains import Attribute, Relation, between_things
+from .domains import Attribute, Domain, Relation, between_things
 from .lore import a_lore, ask, ask_in_vain
 from .parts import Part, Request
 from .phrases import finish, is_plural, slip
@@ -56,11 +56,15 @@ def figures(rng: random.Random, world: World) -> Request:
 
 
 def _about_one(world: World, sql: str) -> bool:
-    """Whether the SQL looks up words, not figures, of one named thing, which is a reader's work."""
+    """Whether the SQL looks up words, not figures, of one named thing, which is a reader's work.
+
+    So is the year in which it became independent, which texts tell more often than tables.
+    """
     if f" WHERE {world.key} = '" not in sql or " AND " in sql:
         return False
     shown = sql.removeprefix("SELECT ").partition(" FROM ")[0].split(", ")
-    return all(column in world.columns and _is_told(world.columns[column]) for column in shown)
+    asked = [world.columns[column] for column in shown if column in world.columns]
+    return len(asked) == len(shown) and all(_is_told(one) or "independence" in one.nouns[0] for one in asked)
 
 
 def _is_told(attribute: Attribute) -> bool:
@@ -222,7 +226,7 @@ def example(rng: random.Random) -> Example:
             spare = [who[kind] for kind in (FIGURES, FACTS, TASTE) if kind not in needed]
             if spare:
                 members = [member for member in members if member[0] != spare[0]] if len(members) > 2 else members
-        request = _worn(rng, request)
+        request = _worn(rng, _wrapped(rng, request, world.domain) if rng.random() < wrappers.RATE else request)
         prompt, record = compose(members, request.text)
         steps: list[dict[str, Any]] = []
         for part in request.parts:
@@ -233,6 +237,23 @@ def example(rng: random.Random) -> Example:
             steps.append({"agent": who[part.kind], "request": span, "needs": list(part.needs)})
         if len(steps) == len(request.parts):
             return Example(prompt, record, {"steps": steps})
+
+
+def _wrapped(rng: random.Random, request: Request, domain: Domain) -> Request:
+    """With what people say round it, which belongs to the steps that have the whole request."""
+    apart = len(request.parts) > 1 and not any(part.needs for part in request.parts)
+    wish = request.parts[-1].kind == TASTE
+    kinds = (wrappers.TWO,) if apart else (wrappers.TASTE,) if wish else wrappers.questions(domain)
+    before, inner, after = wrappers.around(rng, request.text, *kinds)
+    text = before + inner + after
+
+    def words(part: Part) -> str:
+        if part.words == request.text and not apart:
+            return text
+        at = request.text.index(part.words)
+        return inner[at : at + len(part.words)]
+
+    return replace(request, text=text, parts=tuple(replace(part, words=words(part)) for part in request.parts))
 
 
 def _worn(rng: random.Random, request: Request) -> Request:

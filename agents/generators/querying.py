@@ -9,14 +9,13 @@ from ...core.prompts import Example
 from ..coder import complaint, compose
 from ..links import fold, numbers, places
 from ..sql import Literals, Schema
-from . import questions, written_queries
+from . import questions, wrappers, written_queries
 from .asking import Question
 from .phrases import slip
 from .worlds import World, a_domain, make_table
 
 WRITTEN = 0.5
 """Of the questions, those in words that people wrote down; the others are put together."""
-
 
 @dataclass(frozen=True)
 class Asked:
@@ -46,6 +45,8 @@ def ask(rng: random.Random, world: World | None = None, given: bool | None = Non
         if question is None:
             continue
         request = question.text
+        if world is None and rng.random() < wrappers.RATE:  # the planner's requests get their own
+            request = wrappers.wrapped(rng, request, *wrappers.questions(here.domain))
         if rng.random() < 0.05:
             request = slip(rng, request, question.keep)
         if rng.random() < 0.12:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from ..sql import NOTHING
 from .asking import Pick, Question, a_column, a_noun, make, opening
 from .comparisons import either, ratio, superlative, than_named
+from .differences import together
 from .lore import LORE, ask, ask_in_vain
 from .phrases import finish, is_plural
 from .sets import Things, add_filter, base, given_set
@@ -203,6 +204,7 @@ _KINDS: tuple[tuple[Asker, float], ...] = (
     (superlative, 4.5),
     (than_named, 1.6),
     (either, 1.0),
+    (together, 0.7),
     (grouped, 1.5),
     (ratio, 0.5),
     (untold, 1.5),
@@ -233,7 +235,7 @@ def about(rng: random.Random, world: World, things: Things) -> Question | None:
     """A question about a set that is given in words, perhaps restricted further."""
     wanted: Things | None = things
     asker = rng.choices(_ASKERS, _WEIGHTS)[0]
-    if asker is untold or asker in (either, attribute_of) and rng.random() < 0.7:
+    if asker is untold or asker in (either, together, attribute_of) and rng.random() < 0.7:
         return None
     for _ in range(1 if asker is names else rng.choice((0, 0, 0, 1))):
         wanted = add_threshold(rng, world, things) if rng.random() < 0.25 else add_filter(rng, world, things)

@@ -7,7 +7,7 @@ import random
 from ...core.fields import SpanValue
 from ...core.prompts import Example, Passage
 from ..qa import compose, fact_passage, fact_passages
-from . import written_passages
+from . import wrappers, written_facts, written_passages
 from .briefs import Facts, brief
 from .domains import Domain, Relation, relation_of
 from .lore import PARTS, Lore, a_lore, ask, ask_in_vain
@@ -18,13 +18,16 @@ from .worlds import a_domain, distinct, make_facts, make_name
 WRITTEN = 0.5
 """Of the examples, those over texts that people wrote; the others are put together."""
 
+OF_FACTS = 0.2
+"""Of these, those that a fact of the graph answers."""
+
 Evidence = tuple[Passage, tuple[int, int] | None]  # a passage and where in it the answer stands
 
 
 def example(rng: random.Random) -> Example:
     """One question, its evidence, and the span that answers it (about one in five has none)."""
     if rng.random() < WRITTEN:
-        return written_passages.example(rng)
+        return (written_facts if rng.random() < OF_FACTS else written_passages).example(rng)
     while True:
         domain = a_domain(rng)
         names = distinct(rng, domain.maker, rng.randint(4, 9))
@@ -234,6 +237,8 @@ def _assemble(
     if rng.random() < 0.12:
         question = question.lower()
     question = finish(rng, question)
+    if rng.random() < wrappers.RATE:
+        question = wrappers.wrapped(rng, question, *wrappers.questions(domain))
     passages = tuple(item[0] for item in kept)
     prompt, record = compose(passages, question, given)
     value = None

@@ -15,6 +15,7 @@ from functools import cache
 from ...core.fields import SpanValue
 from ...core.prompts import Example, Passage
 from ..qa import compose, fact_passage, fact_passages
+from . import wrappers
 from .domains import GEOGRAPHY
 from .phrases import slip
 from .templates import text_of
@@ -130,7 +131,8 @@ def _digits(rng: random.Random, digits: str) -> str:
     return str(rng.randint(least if len(digits) > 1 else 2, most))
 
 
-def _name(rng: random.Random, told: Told) -> str:
+def name_for(rng: random.Random, told: Told) -> str:
+    """A name for what the text is about; now and then its writer's."""
     if rng.random() < 0.25:
         return told.name
     return make_name(rng, rng.choice(("country", "country", "place") if told.places else ("thing", "place")))
@@ -152,6 +154,14 @@ def _worn(rng: random.Random, question: str) -> str:
     return question.lower() if rng.random() < 0.06 else question
 
 
+def said(rng: random.Random, question: str, places: bool) -> str:
+    """The question as somebody types it; ``places``: it is about a country or a town."""
+    question = _worn(rng, question)
+    if rng.random() >= wrappers.RATE:
+        return question
+    return wrappers.wrapped(rng, question, wrappers.ANY, *((wrappers.COUNTRY,) if places else ()))
+
+
 @cache
 def _backwards() -> dict[str, tuple[str, ...]]:
     """Questions for the thing that has a value, by kind."""
@@ -169,11 +179,11 @@ def _backward(rng: random.Random) -> Example:
     """A value is known, and the thing is asked for that has it: in a text, or among the facts of the value."""
     kind = rng.choice([kind for kind in _backwards() for _ in _backwards()[kind]])
     told = rng.choice([one for one in read() if one.places and kind in one.values])
-    shown = show(rng, told, _name(rng, told))
+    shown = show(rng, told, name_for(rng, told))
     value = re.split(r", | and ", shown.text[slice(*shown.places[kind])])[0]
     question = rng.choice(_backwards()[kind]).replace("{v}", value)
     names, at = [shown.name], shown.text.index(shown.name)
-    texts = [shown.passage(rng), *_others(rng, told, shown, _MOST - len(shown.text))]
+    texts = [shown.passage(rng), *others(rng, told, shown, _MOST - len(shown.text))]
     answered = Passage(shown.name, shown.text, "brief", texts[0].names)
     texts[0], place = answered, (at, at + len(shown.name))
     graph: list[Passage] = []
@@ -190,7 +200,7 @@ def _backward(rng: random.Random) -> Example:
         return example(rng)
     rng.shuffle(texts)
     passages = graph + texts
-    prompt, record = compose(passages, _worn(rng, question))
+    prompt, record = compose(passages, said(rng, question, True))
     number = next((number for number, one in enumerate(passages) if one is answered), -1)
     answer = None if number < 0 else SpanValue(number, *place, answered.text[slice(*place)])
     return Example(prompt, record, {"answer": answer})
@@ -206,7 +216,7 @@ def interview(rng: random.Random) -> tuple[list[Passage], list[Posed], list[Pose
     untold: list[Posed] = []
     room = _MOST
     for told in rng.sample(read(), rng.choice((1, 2, 2, 3))):
-        shown = show(rng, told, _name(rng, told))
+        shown = show(rng, told, name_for(rng, told))
         room -= len(shown.text)
         if passages and (room < 0 or any(one.title == shown.name for one in passages)):
             continue
@@ -223,13 +233,13 @@ def example(rng: random.Random) -> Example:
         return _backward(rng)
     told = rng.choice(read())
     kind, question = rng.choice(told.asked)
-    shown = show(rng, told, _name(rng, told))
+    shown = show(rng, told, name_for(rng, told))
     question = question.replace("{it}", shown.name)
     there = rng.random() >= 0.06  # else nothing that is shown is about it
     passages = [shown.passage(rng)] if there else []
     if told.places and not _IN_GRAPHS.search(f"{kind} {question}") and rng.random() < 0.6:
         passages += _facts(rng, shown.name)
-    passages += _others(rng, told, shown, _MOST - sum(len(one.text) for one in passages))
+    passages += others(rng, told, shown, _MOST - sum(len(one.text) for one in passages))
     if not passages:
         return example(rng)
     graph = [one for one in passages if one.source == "graph"]
@@ -242,7 +252,7 @@ def example(rng: random.Random) -> Example:
         question, given = question.replace(shown.name, rng.choice(("there", "it", "that one"))), (shown.name,)
     if rng.random() < 0.06:
         question = slip(rng, question, (shown.name,))
-    prompt, record = compose(passages, _worn(rng, question), given)
+    prompt, record = compose(passages, said(rng, question, told.places), given)
     return Example(prompt, record, {"answer": _answer(passages, shown, kind)})
 
 
@@ -262,14 +272,14 @@ def _facts(rng: random.Random, name: str) -> list[Passage]:
     return list(fact_passages(name, triples))
 
 
-def _others(rng: random.Random, told: Told, shown: Shown, room: int) -> list[Passage]:
+def others(rng: random.Random, told: Told, shown: Shown, room: int) -> list[Passage]:
     """Texts about others that tell the same kinds of things, as long as they have room."""
     found: list[Passage] = []
     for _ in range(rng.choice((0, 1, 2, 2, 3, 4))):
         other = rng.choice(read())
         if other.places != told.places and rng.random() < 0.8:
             continue
-        one = show(rng, other, _name(rng, other))
+        one = show(rng, other, name_for(rng, other))
         room -= len(one.text)
         if room < 0:
             break
