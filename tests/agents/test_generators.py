@@ -87,7 +87,7 @@ def test_reader_examples_answer_with_a_slice_of_their_source() -> None:
 
 def test_a_continent_and_a_part_of_it_are_asked_for_apart() -> None:
     seen = {"continent": 0, "part": 0}
-    for example in some("qa", 3000):
+    for example in some("qa", 6000):
         span = example.values["answer"]
         if span is None or not span.text or " lies in: " not in example.prompt.passages[span.source].text:
             continue
