@@ -2,7 +2,7 @@
 
     python -m benchmarks.desk
 
-What ``understudy evaluate examples/travel_desk/team.yaml tests/data/travel_desk_questions_second.jsonl --ablate --rules
+What ``understudy evaluate examples/travel_desk/team.yaml tests/data/travel_desk_questions_third.jsonl --ablate --rules
 benchmarks/rules_desk.py`` prints, and how much what the recommender suggests has in common with what was liked.
 """
 
@@ -20,7 +20,7 @@ import torch
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.questions import DESK, FRESH, ROOT, SECOND, closest, facts_of, popular, shared_facts
+from benchmarks.questions import DESK, FRESH, ROOT, SECOND, THIRD, closest, facts_of, popular, shared_facts
 from benchmarks.roles import RULES
 from benchmarks.shares import Sheet, write_part
 from understudy.cli_evaluate import team_view
@@ -31,10 +31,13 @@ from understudy.rivals import TRAINED, Prompted, Rivals
 from understudy.workflows.team import Team
 
 EXAMINATIONS = {
-    SECOND: ("desk", "The travel desk: heads and what could stand in their place",
-             "python -m benchmarks.desk",
-             "by two writers who had seen the desk's data alone; the coder learned on after they were first read, and "
-             "was chosen on others"),
+    THIRD: ("desk", "The travel desk: heads and what could stand in their place",
+            "python -m benchmarks.desk",
+            "by three writers who had seen the desk's data alone, read once, when all heads had been chosen on others"),
+    SECOND: ("desk second", "The second examination of the travel desk, read again",
+             f"python -m benchmarks.desk --questions {SECOND.relative_to(ROOT)}",
+             "by two writers who had seen the desk's data alone; planner, coder and qa learned on after they were first "
+             "read, and were chosen on others"),
     FRESH: ("desk again", "The first examination of the travel desk, read again",
             f"python -m benchmarks.desk --questions {FRESH.relative_to(ROOT)}",
             "by four writers who had seen no code, asked again: the outcome of the first reading was known when "
@@ -71,7 +74,7 @@ def main() -> None:
     )
     parser.add_argument("--team", type=Path, default=DESK / "team.yaml", help="team.yaml (the travel desk)")
     parser.add_argument("--backbone", default=None, help="in place of the team's: default, a folder, a hub id")
-    parser.add_argument("--questions", type=Path, default=SECOND, help=f"a JSONL file ({SECOND.relative_to(ROOT)})")
+    parser.add_argument("--questions", type=Path, default=THIRD, help=f"a JSONL file ({THIRD.relative_to(ROOT)})")
     parser.add_argument("--against", default=None, help="the address of a prompted model, an OpenAI-compatible API")
     parser.add_argument("--model", default="", help="of the model that --against serves")
     parser.add_argument("--json", action="store_true", help="print one JSON object, with what was answered wrong")
@@ -90,16 +93,16 @@ def main() -> None:
         outcomes = examine(
             rivals, parts, lambda rival, part: bar.update(shown, advance=1, description=f"{rival}: {part}")
         )
-    suggested = recommended(outcomes)
+    suggested = [recommended(outcomes)] if any(one.part == "recommender" for one in outcomes) else []
     if options.json:
         print(json.dumps(report_of({"file": str(options.questions)}, rivals.told, outcomes), ensure_ascii=False))
     else:
-        Console(width=160).print(team_view(outcomes, rivals.refused), suggested.table())
+        Console(width=160).print(team_view(outcomes, rivals.refused), *(sheet.table() for sheet in suggested))
     examination = EXAMINATIONS.get(options.questions.resolve())
     if not options.no_write and examination is not None and against is None:
         part, title, command, by = examination
         asked = f"{len(questions)} questions ({options.questions.resolve().relative_to(ROOT)}) {by}"
-        write_part(part, title, command, words(rivals, outcomes, asked), [*sheets_of(outcomes), suggested])
+        write_part(part, title, command, words(rivals, outcomes, asked), [*sheets_of(outcomes), *suggested])
 
 
 def words(rivals: Rivals, outcomes: Sequence[Outcome], asked: str) -> str:

@@ -1,7 +1,7 @@
 """What of the questions is of the travel desk alone: its data as tables for the reference SQL, and as facts.
 
 ``desk_questions.jsonl`` and ``desk_questions_second.jsonl`` are what has been looked at while the desk was made;
-``FRESH`` and ``SECOND`` are what judges it. Their form is that of :mod:`understudy.questions`; ``reference`` is SQL on
+``FRESH``, ``SECOND`` and ``THIRD`` are what judges it, in the order in which they were written. Their form is that of :mod:`understudy.questions`; ``reference`` is SQL on
 the CSV files of the desk (:func:`database`), which gives ``values``, where it is SQL; a test runs it.
 """
 
@@ -19,6 +19,7 @@ QUESTIONS = Path(__file__).with_name("desk_questions.jsonl")
 DEVELOPING = QUESTIONS.with_name("desk_questions_second.jsonl")
 FRESH = ROOT / "tests" / "data" / "travel_desk_questions.jsonl"
 SECOND = FRESH.with_name("travel_desk_questions_second.jsonl")
+THIRD = FRESH.with_name("travel_desk_questions_third.jsonl")
 DESK = ROOT / "examples" / "travel_desk"
 NUMBERS = {"area_km2": "REAL", "population": "INTEGER", "population_year": "INTEGER", "independent_since": "INTEGER",
            "temperature_c": "INTEGER"}  # fmt: skip
