@@ -24,7 +24,7 @@ from benchmarks.questions import DESK, FRESH, database, reference_values
 from understudy.agents.messages import Task
 from understudy.core.errors import UnderstudyError
 from understudy.core.intervals import wilson
-from understudy.judging import judge_role
+from understudy.judging import Judged, judge_role
 from understudy.questions import Question, read_questions
 from understudy.rivals import TRAINED, Rivals
 from understudy.workflows.team import Team
@@ -166,31 +166,34 @@ def _split(one: Question) -> Question:
     ))  # fmt: skip
 
 
-async def _right(team: Team, questions: Sequence[Question]) -> list[tuple[bool, str]]:
+async def _judged(team: Team, questions: Sequence[Question]) -> list[Judged]:
     rivals = Rivals(team, ablate=False)
 
-    async def ask(one: Question) -> tuple[bool, str]:
+    async def ask(one: Question) -> Judged:
         agent = rivals.agent(TRAINED, one.role)
         assert agent is not None, f"{one.role} has no head"
-        judged = judge_role(one, await agent.handle(Task(request=one.request)))
-        return judged.right, judged.given
+        return judge_role(one, await agent.handle(Task(request=one.request)))
 
     return list(await asyncio.gather(*map(ask, questions)))
 
 
 def measure() -> tuple[int, list[dict[str, object]]]:
-    """How many questions were answered right before the changes, and those of them that do not follow."""
+    """How many questions were answered right before the changes, and those of them that do not follow.
+
+    Such a one is ``answered`` otherwise, or else abstained from: whatever is then ``given`` was not dared.
+    """
     with tempfile.TemporaryDirectory() as folder:
         desk = Path(folder) / "desk"
         shutil.copytree(DESK, desk)
         alter(desk / "data")
         pairs = concerned(DESK / "data", desk / "data", [*read_questions(FRESH), *plainly()])
-        before = asyncio.run(_right(_loaded(DESK), [old for old, _ in pairs]))
-        kept = [new for (_, new), (right, _) in zip(pairs, before, strict=True) if right]
-        after = asyncio.run(_right(_loaded(desk), kept))
+        before = asyncio.run(_judged(_loaded(DESK), [old for old, _ in pairs]))
+        kept = [new for (_, new), judged in zip(pairs, before, strict=True) if judged.right]
+        after = asyncio.run(_judged(_loaded(desk), kept))
     return len(kept), [
-        {"id": one.id, "request": one.request, "wanted": list(one.values), "given": answer}
-        for one, (right, answer) in zip(kept, after, strict=True) if not right
+        {"id": one.id, "request": one.request, "wanted": list(one.values), "given": judged.given,
+         "answered": judged.answered}
+        for one, judged in zip(kept, after, strict=True) if not judged.right
     ]  # fmt: skip
 
 
@@ -209,10 +212,14 @@ def main() -> None:
     if options.json:
         print(json.dumps({"changed": len(CHANGES), "right before": count, "astray": astray, "interval": [low, high]}))
         return
+    otherwise = sum(bool(one["answered"]) for one in astray)
+    doubted = len(astray) - otherwise
     print(f"{len(CHANGES)} facts changed; of {count} questions answered right before, {count - len(astray)} follow the "
-          f"data (95 % interval {low:.0%} to {high:.0%})")  # fmt: skip
+          f"data (95 % interval {low:.0%} to {high:.0%}), {doubted} are abstained from, and {otherwise} answered "
+          "otherwise")  # fmt: skip
     for one in astray:
-        print(f"  {one['id']}: {one['request']}  wanted {one['wanted']}, given {one['given']}")
+        dared = "given" if one["answered"] else "abstained, at"
+        print(f"  {one['id']}: {one['request']}  wanted {one['wanted']}, {dared} {one['given']}")
 
 
 if __name__ == "__main__":

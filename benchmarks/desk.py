@@ -36,8 +36,8 @@ EXAMINATIONS = {
             "by three writers who had seen the desk's data alone, read once, when all heads had been chosen on others"),
     SECOND: ("desk second", "The second examination of the travel desk, read again",
              f"python -m benchmarks.desk --questions {SECOND.relative_to(ROOT)}",
-             "by two writers who had seen the desk's data alone; planner, coder and qa learned on after they were first "
-             "read, and were chosen on others"),
+             "by two writers who had seen the desk's data alone; planner, coder and qa learned on after they were "
+             "first read, and were chosen on others"),
     FRESH: ("desk again", "The first examination of the travel desk, read again",
             f"python -m benchmarks.desk --questions {FRESH.relative_to(ROOT)}",
             "by four writers who had seen no code, asked again: the outcome of the first reading was known when "

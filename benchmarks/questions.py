@@ -1,8 +1,9 @@
 """What of the questions is of the travel desk alone: its data as tables for the reference SQL, and as facts.
 
 ``desk_questions.jsonl`` and ``desk_questions_second.jsonl`` are what has been looked at while the desk was made;
-``FRESH``, ``SECOND`` and ``THIRD`` are what judges it, in the order in which they were written. Their form is that of :mod:`understudy.questions`; ``reference`` is SQL on
-the CSV files of the desk (:func:`database`), which gives ``values``, where it is SQL; a test runs it.
+``FRESH``, ``SECOND`` and ``THIRD`` are what judges it, in the order in which they were written. Their form is that of
+:mod:`understudy.questions`; ``reference`` is SQL on the CSV files of the desk (:func:`database`), which gives
+``values``, where it is SQL; a test runs it.
 """
 
 from __future__ import annotations

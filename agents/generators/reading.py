@@ -27,7 +27,7 @@ Evidence = tuple[Passage, tuple[int, int] | None]  # a passage and where in it t
 def example(rng: random.Random) -> Example:
     """One question, its evidence, and the span that answers it (about one in five has none)."""
     if rng.random() < WRITTEN:
-        return (written_facts if rng.random() < OF_FACTS else written_passages).example(rng)
+        return written_facts.example(rng) if rng.random() < OF_FACTS else written_passages.example(rng)
     while True:
         domain = a_domain(rng)
         names = distinct(rng, domain.maker, rng.randint(4, 9))
