@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass
 
 from ...core.prompts import Example
@@ -58,11 +59,16 @@ def ask(rng: random.Random, world: World | None = None, given: bool | None = Non
             places(request),
         )
         texts = {condition.sql() for condition in literals.conditions}
-        if all(needed in texts for needed in question.conditions) and all(
-            figure in literals.numbers for figure in question.figures
-        ):
+        grounded = all(needed in texts for needed in question.conditions)
+        if grounded and set(literals.numbers).issuperset(question.figures) and _placed(question.sql, literals):
             sql = _ordered(question.sql, literals, question.conditions)
             return Asked(here, request, sql, question.given, literals, here.schema)
+
+
+def _placed(sql: str, literals: Literals) -> bool:
+    """Whether the place in an order that the SQL asks for was found in the request, and was not misspelt."""
+    offset = re.search(r"OFFSET (\d+)", sql)
+    return offset is None or int(offset[1]) + 1 in literals.places
 
 
 def _ordered(sql: str, literals: Literals, needed: tuple[str, ...]) -> str:

@@ -222,6 +222,15 @@ def test_coder_examples_run_and_are_accepted() -> None:
     assert found > 300  # most questions have an answer in their world
 
 
+def test_a_place_whose_word_is_misspelt_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the linker does not find, the grammar does not let the head write."""
+    monkeypatch.setattr(querying, "slip", lambda rng, text, keep=(): text.replace("second", "secnd"))
+    rng = random.Random(4)
+    asked = [querying.ask(rng) for _ in range(1500)]
+    assert not any("OFFSET 1" in one.sql and "secnd" in one.request for one in asked)
+    assert any("OFFSET 1" in one.sql for one in asked)
+
+
 def test_coder_literals_stand_in_the_prompt() -> None:
     """No literal has to be made up: every quoted value and number is one that the prompt lists."""
     for example in some("coder", 500):
