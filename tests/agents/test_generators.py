@@ -224,11 +224,12 @@ def test_coder_examples_run_and_are_accepted() -> None:
 
 def test_a_place_whose_word_is_misspelt_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the linker does not find, the grammar does not let the head write."""
-    monkeypatch.setattr(querying, "slip", lambda rng, text, keep=(): text.replace("second", "secnd"))
+    monkeypatch.setattr(querying.wrappers, "RATE", 1.0)
+    monkeypatch.setattr(querying.wrappers, "wrapped", lambda rng, text, *kinds: text.replace("econd", "ecnd"))
     rng = random.Random(4)
-    asked = [querying.ask(rng) for _ in range(1500)]
-    assert not any("OFFSET 1" in one.sql and "secnd" in one.request for one in asked)
-    assert any("OFFSET 1" in one.sql for one in asked)
+    asked = [querying.ask(rng) for _ in range(400)]
+    assert not any("OFFSET 1" in one.sql and "ecnd" in one.request for one in asked)
+    assert any("OFFSET" in one.sql for one in asked)
 
 
 def test_coder_literals_stand_in_the_prompt() -> None:
