@@ -156,7 +156,9 @@ _NUMBER = re.compile(
 _BETWEEN_THOUSANDS = re.compile(r"[, \u00a0\u202f]")
 # "between 5 and 10 million": the first figure shares the scale of the second.
 _SHARED = re.compile(
-    r"\b(\d+(?:\.\d+)?)\s+(and|to|or)\s+(\d+(?:\.\d+)?)\s*(million|billion|thousand|bn|k)\b", re.IGNORECASE
+    r"(?<![\d,.])(?<!\d[ \u00a0\u202f])\b(\d+(?:\.\d+)?)\s+(and|to|or)\s+"
+    r"(\d+(?:\.\d+)?)\s*(million|billion|thousand|bn|k)\b",
+    re.IGNORECASE,
 )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..core.errors import UnderstudyError
 from ..core.fields import Record, Span, SpanValue
 from .emitting import shower
 
@@ -32,7 +33,8 @@ async def marginal(
     """The likeliest answer over all passages, None where that is none, and its probability in [0, 1].
 
     The first reading is shown to whoever watches the run; it is provisional, as all that is shown is. A decoder that
-    does not tell how likely it took each passage to be is asked once.
+    does not tell how likely it took each passage to be is asked once. A further passage that the decoder refuses is
+    left out.
 
     Args:
         prompt: what is read.
@@ -52,12 +54,13 @@ async def marginal(
         shower.set(None)  # in the context of its own task
         return await ask(prompt, Record(((name, replace(span, headings=(heading,))),)))
 
-    replies = await asyncio.gather(*(read(heading) for heading in others[:MOST]))
+    replies = await asyncio.gather(*(read(heading) for heading in others[:MOST]), return_exceptions=True)
     found = [(first.values[name], first.confidence)]
-    found += [
-        (reply.values[name], chances[heading] * reply.confidence)
-        for heading, reply in zip(others[:MOST], replies, strict=True)
-    ]
+    for heading, reply in zip(others[:MOST], replies, strict=True):
+        if not isinstance(reply, BaseException):
+            found.append((reply.values[name], chances[heading] * reply.confidence))
+        elif not isinstance(reply, UnderstudyError):  # a passage too long to be copied from loses no answer
+            raise reply
     if named.value:
         found.append((None, named.options.get("", 0.0)))
     return _likeliest(found, same)

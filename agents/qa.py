@@ -140,7 +140,8 @@ class Reader(Role):
         evidence = self.evidence(message, context)
 
         def same(span: SpanValue) -> Hashable:
-            return tuple(map(fold, _values(span.text, evidence[span.source], context) if evidence else (span.text,)))
+            values = _values(span.text, evidence[span.source], context) if evidence else (span.text,)
+            return frozenset(map(_key, values))
 
         span, confidence = await marginal(ask, *_composed(evidence, message), same)
         return sure(_finding(span, evidence, context), confidence)
@@ -148,6 +149,12 @@ class Reader(Role):
     def finish(self, values: Mapping[str, Any], message: Any, context: Context) -> Message:
         """The span as an answer with its source; abstained where the head found none."""
         return _finding(values["answer"], self.evidence(message, context), context)
+
+
+def _key(value: str) -> str:
+    """What is the same of a value however it is written; signs of figures and of money count."""
+    folded = fold(value)
+    return folded if folded and not any(letter.isdigit() for letter in value) else value.strip().casefold()
 
 
 def _composed(evidence: Sequence[Evidence], message: Any) -> tuple[Prompt, Record]:

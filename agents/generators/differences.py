@@ -52,7 +52,7 @@ def _differences(rng: random.Random, noun: str, adjectives: list[str], a: str, b
     forms = [
         f"difference in {noun} between {a} and {b}", f"what is the difference between {a} and {b} in {noun}",
         f"by how much do {a} and {b} differ in {noun}", f"how far apart are {a} and {b} in {noun}",
-        f"{noun} of {a} minus {noun} of {b}", f"subtract the {noun} of {b} from that of {a}",
+        f"{noun} of {a} minus {noun} of {b}", f"from the {noun} of {a} subtract that of {b}",
         f"how many more {noun} has {a} than {b}" if is_plural(noun) else f"how much higher is {a}'s {noun} than {b}'s",
         f"{a} against {b}: the gap in {noun}", f"by what margin does {a} lead {b} in {noun}",
     ]  # fmt: skip

@@ -11,6 +11,7 @@ import pytest
 
 from understudy.agents.emitting import shower
 from understudy.agents.marginal import LEAST, MOST, marginal
+from understudy.core.errors import UnderstudyError
 from understudy.core.fields import Record, Span, SpanValue
 from understudy.core.prompts import Passage, Prompt
 from understudy.core.rows import Picked
@@ -111,3 +112,15 @@ def test_a_decoder_that_tells_no_chances_is_asked_once() -> None:
 
     found = asyncio.run(marginal(ask, PROMPT, RECORD, lambda span: span.text))
     assert found == (SpanValue(0, 0, 2, "it"), 0.7) and asked == [RECORD]
+
+
+def test_a_further_passage_that_is_refused_loses_no_answer() -> None:
+    head = Head({"a": 0.6, "b": 0.4}, {"a": ("x", 0.5)})
+
+    async def ask(prompt: Prompt, record: Record) -> Reply:
+        ((_, span),) = record.fields
+        if isinstance(span, Span) and span.headings:
+            raise UnderstudyError("too long")
+        return await head.ask(prompt, record)
+
+    assert asyncio.run(marginal(ask, PROMPT, RECORD, lambda span: span.text)) == (SpanValue(0, 0, 1, "x"), 0.3)
