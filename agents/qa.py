@@ -147,7 +147,7 @@ class Reader(Role):
         return sure(_finding(span, evidence, context), confidence)
 
     def finish(self, values: Mapping[str, Any], message: Any, context: Context) -> Message:
-        """The span as an answer with its source; abstained where the head found none."""
+        """The span of a single reading as an answer with its source; abstained where the head found none."""
         return _finding(values["answer"], self.evidence(message, context), context)
 
 

@@ -4,8 +4,8 @@
 
 Facts are changed in table, graph and briefs alike (Estonia's capital becomes Narva). Of the questions of
 tests/data/travel_desk_questions.jsonl that this concerns, and of a plain one for each fact, those that were answered
-right before must now be answered with what the data says now: who has learned the world by heart, or reads something
-else, does not follow.
+right before should now be answered with what the data says now. Who has learned the world by heart, or reads something
+else, answers otherwise; who doubts what is new abstains.
 """
 
 from __future__ import annotations

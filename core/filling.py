@@ -199,6 +199,8 @@ class Filler:
                 raise UnderstudyError(f"field {path!r} has no passage headed {' or '.join(map(repr, field.headings))}")
             target = None
             if given is not None:
+                if field.headings and (value is None or sources[value.source].heading not in labels):
+                    raise UnderstudyError(f"field {path!r} needs a span of a passage headed {' or '.join(labels)}")
                 target = len(ways) - 1 if value is None else labels.index(sources[value.source].heading)
             picked = yield Choose(path + "#", tuple(ways), tuple(labels), target)
             if not labels[picked]:

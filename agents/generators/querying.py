@@ -18,6 +18,7 @@ from .worlds import World, a_domain, make_table
 WRITTEN = 0.5
 """Of the questions, those in words that people wrote down; the others are put together."""
 
+
 @dataclass(frozen=True)
 class Asked:
     """A question over a world with its SQL, and what earlier steps gave."""

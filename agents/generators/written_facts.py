@@ -34,7 +34,7 @@ _TELLS = {
 
 @cache
 def _asked() -> dict[str, tuple[str, ...]]:
-    """The questions by what they ask for."""
+    """The questions by what they ask for. Raises ValueError where a line of ``texts/forwards.txt`` is none."""
     found: dict[str, list[str]] = {kind: [] for kind in _RELATIONS}
     for told in written_passages.read():
         for kind, question in told.asked if told.places else ():
@@ -42,6 +42,8 @@ def _asked() -> dict[str, tuple[str, ...]]:
                 found[kind].append(question)
     for line in filter(None, text_of(FORWARDS).splitlines()):
         kind, _, question = line.partition(" ? ")
+        if kind.strip() not in found or not question:
+            raise ValueError(f"{FORWARDS}.txt: {line!r} is no question of a kind: {', '.join(found)}")
         found[kind.strip()].append(question.strip())
     return {kind: tuple(questions) for kind, questions in found.items()}
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,14 +15,15 @@ from understudy.agents.coder import Coder, in_words, otherwise, plain
 from understudy.agents.links import ValueIndex
 from understudy.agents.messages import CastMember, Finding, Plan, PlanRequest, Query, Ranking, Task
 from understudy.agents.planner import Planner
-from understudy.agents.qa import Reader
+from understudy.agents.qa import Evidence, Reader
 from understudy.agents.recommender import Recommender
 from understudy.agents.role import Context
 from understudy.agents.sql import Column
 from understudy.agents.tools import Rows, SqlTool
 from understudy.core.errors import UnderstudyError
-from understudy.core.fields import Grades, Grammar, Record, SpanValue
-from understudy.core.prompts import Prompt
+from understudy.core.fields import Grades, Grammar, Record, Span, SpanValue
+from understudy.core.prompts import Passage, Prompt
+from understudy.core.rows import Picked
 from understudy.knowledge import KnowledgeStore
 
 COUNTRIES = """name,continent,population,languages
@@ -340,3 +342,32 @@ def test_visited_places_are_left_out(desk: Context, tmp_path: Path) -> None:
 def test_nothing_named_nothing_suggested(desk: Context) -> None:
     found, prompts = run(Recommender(), Task(request="Where next?"), desk)
     assert found.abstained and found.places == () and prompts == []
+
+
+def test_the_reader_sums_what_a_fact_and_a_text_say() -> None:
+    """A second passage that says the same makes it surer, one that says otherwise and is surer wins."""
+    fact = Passage("", "capital of Mali: Bamako", "graph", listed=True)
+    text = Passage("Mali", "Its capital is bamako; Mopti is a port.", "brief")
+    evidence = [Evidence(fact, "Mali", ("Bamako",)), Evidence(text, "Mali")]
+
+    class Shown(Reader):
+        def evidence(self, message: Any, context: Context) -> list[Evidence]:
+            return evidence
+
+    def answered(words: str) -> Any:
+        chances = {"capital of Mali": 0.5, "Mali": 0.4, "": 0.1}
+
+        async def ask(prompt: Prompt, record: Record) -> Any:
+            ((name, span),) = record.fields
+            assert isinstance(span, Span)
+            if span.headings:
+                at = text.text.index(words)
+                return Reply({name: SpanValue(1, at, at + len(words), words)}, 0.9)
+            picks = (Picked("answer#", "capital of Mali", 0.5, chances),)
+            return SimpleNamespace(values={name: SpanValue(0, 17, 23, "Bamako")}, confidence=0.3, picks=picks)
+
+        return asyncio.run(Shown().handle(Task(request="capital of Mali?"), Context(), ask))
+
+    same, other = answered("bamako"), answered("Mopti")
+    assert (same.answer, same.confidence) == ("bamako", pytest.approx(0.3 + 0.36))
+    assert (other.answer, other.confidence, other.sources[0].title) == ("Mopti", pytest.approx(0.36), "Mali")

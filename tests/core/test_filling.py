@@ -168,6 +168,11 @@ def test_a_span_reads_only_passages_of_its_headings(either: Backbone) -> None:
     assert first("Chile").labels == ("Chile",) and first("Cuba", "Peru").labels == ("Peru", "Cuba")
     with pytest.raises(UnderstudyError, match="no passage headed 'Laos' or 'Mali'"):
         first("Laos", "Mali")
+    of_chile = Span(optional=True, headings=("Chile",))
+    assert back(either, of_chile, SpanValue(1, 0, 3, "two"), prompt) == SpanValue(1, 0, 3, "two")
+    for value in (None, SpanValue(0, 0, 3, "one")):
+        with pytest.raises(UnderstudyError, match="needs a span of a passage headed Chile"):
+            back(either, of_chile, value, prompt)
 
 
 def test_an_optional_span_without_any_passage_is_none(either: Backbone) -> None:
