@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from .names import person, syllables
+from .names import foreign, person, syllables
 
 _FOODS = (
     "lentil stew", "grilled trout", "rye bread", "lamb pie", "noodle soup", "fried dumplings", "rice with beans",
@@ -17,6 +17,8 @@ _STATES = (
     "federation", "presidential republic", "absolute monarchy", "military state",
 )  # fmt: skip
 _FORMS = ("Republic", "Kingdom", "Commonwealth", "United Provinces", "Free State", "Federal Republic")
+_STYLES = ("Confederation", "People's Democratic Republic", "Democratic Republic", "Arab Republic", "Union")
+_BELONGING = ("ish", "ian", "ic", "ese", "i", "")
 _EPITHETS = ("Old", "Little", "Silent", "Golden", "Iron")
 _FIGURES = ("Lady", "Giant", "Friend", "Corner", "Door")
 _COLOURS = ("dark green", "red", "pale blue", "yellow", "white", "black", "silver", "brown", "orange")
@@ -29,9 +31,9 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 
 
 def dish(rng: random.Random) -> str:
-    made = syllables(rng).lower()
+    made = syllables(rng).lower() if rng.random() < 0.4 else foreign(rng)
     with_it = f"{made} with {rng.choice(('rice', 'beans', 'lamb', 'corn'))}"
-    return rng.choice((made, f"{made} {syllables(rng).lower()}", rng.choice(_FOODS), with_it))
+    return rng.choice((made, f"{made} {foreign(rng)}", rng.choice(_FOODS), with_it))
 
 
 def _year(rng: random.Random) -> str:
@@ -42,8 +44,11 @@ def _degrees(rng: random.Random) -> str:
     return f"{rng.randint(-6, 31)}{rng.choice((' °C', ' °C', ' degrees Celsius', ' degrees'))}"
 
 
-def _full(rng: random.Random) -> str:
-    return f"{rng.choice(_FORMS)} of {syllables(rng)}"
+def full(rng: random.Random) -> str:
+    """An official name: Kingdom of Tarv, Tarvish Confederation, Tarvian People's Republic."""
+    if rng.random() < 0.5:
+        return f"{rng.choice(_FORMS)} of {syllables(rng)}"
+    return f"{syllables(rng)}{rng.choice(_BELONGING)} {rng.choice((*_FORMS, *_STYLES))}"
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,7 @@ LORE = (
         "how cold does it get in {e} on average", "{e} temperature", "what temperatures can I expect in {e}",
         "is it hot in {e}", "how many degrees does {e} have in the yearly mean", "climate in {e}: how warm",
     ), places=True),
-    Lore("official name", _full, (
+    Lore("official name", full, (
         "officially it is the {v}", "its full name is {v}", "in treaties it signs as the {v}",
         "{it}, in full the {v}, is old",
         "the official name is {v}", "on paper it is called the {v}",

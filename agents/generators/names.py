@@ -54,6 +54,34 @@ def syllables(rng: random.Random, least: int = 1, most: int = 2) -> str:
     return word[:12].capitalize()
 
 
+_TONGUES = tuple(
+    dict(pair.split(":") for pair in pairs.split())
+    for pairs in (
+        "a:á e:é i:í o:ó u:ú n:ñ", "a:ă i:î s:ș t:ț ia:ea", "l:ł a:ą e:ę s:ś z:ż c:ć w:ł", "a:å o:ø e:æ k:kj a:á d:ð",
+        "u:ü o:ö s:ş c:ç i:ı g:ğ", "c:č s:š z:ž u:ů e:ě r:ř", "a:ā i:ī u:ū e:ē t:ţ", "a:ã o:õ e:ê c:ç an:ão",
+        "k:k' t:t' p:p' a:aa", "u:uu i:ii k:kk t:tt", "o:ơ u:ư a:ậ e:ế d:đ", "b:mb d:nd g:ng k:nk",
+        "s:sh c:dz t:tl r:rr", "o:oʻ g:gʻ a:a", "a:e o:ou f:ph k:q", "e:eu i:y o:oe",
+    )
+)  # fmt: skip
+"""How some languages write: which letters take which form there."""
+
+
+_PLAIN = "b c d f g h j k l m n p r s t v z y k l m n p r s t sh ch".split()
+_CLOSED = ("", "", "", "n", "r", "l", "s", "m", "k", "t")
+
+
+def foreign(rng: random.Random) -> str:
+    """An invented word in small letters as another language might write it: ``hárkað``, ``mbonge``, ``ștuleț``."""
+    count = rng.randint(2, 4)
+    word = "".join(rng.choice(_PLAIN) + rng.choice("aeiou") + rng.choice(_CLOSED) * (at > count - 3)
+                   for at in range(count))  # fmt: skip
+    word = word[rng.random() < 0.15 :]
+    for plain, written in rng.choice((*_TONGUES, {})).items():
+        if rng.random() < 0.6:
+            word = word.replace(plain, written, 1)
+    return word
+
+
 def thing(rng: random.Random) -> str:
     """The name of a thing: Silver Harbour, The Lantern, Broten, Oak Mill."""
     draw = rng.random()

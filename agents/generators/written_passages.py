@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,6 +17,8 @@ from ...core.prompts import Example, Passage
 from ..qa import compose, fact_passage, fact_passages
 from . import wrappers
 from .domains import GEOGRAPHY
+from .lore import dish, full
+from .names import foreign
 from .phrases import slip
 from .templates import text_of
 from .worlds import World, distinct, make_facts, make_name
@@ -106,10 +108,25 @@ def show(rng: random.Random, told: Told, name: str) -> Shown:
             text += name
             continue
         if rng.random() < 0.6:
-            value = _another(rng, kind, value, taken)
+            value = _invented(rng, kind, value) or _another(rng, kind, value, taken)
         places[kind] = (len(text), len(text) + len(value))
         text += value
     return Shown(name, text + told.text[last:], places)
+
+
+_INVENTED: dict[str, Callable[[random.Random], str]] = {
+    "dish": dish, "dessert": foreign, "drink": foreign, "snack": foreign, "currency": foreign, "capital": foreign,
+    "official name": full,
+}  # fmt: skip
+"""What a reader cannot know by its look: of these kinds, words that no text has are drawn as well."""
+
+
+def _invented(rng: random.Random, kind: str, value: str) -> str | None:
+    """A value that nobody has seen before, in large or small letters as the old one; None half of the time."""
+    if kind not in _INVENTED or rng.random() < 0.5:
+        return None
+    new = _INVENTED[kind](rng)
+    return new[0].upper() + new[1:] if value[0].isupper() else new[0].lower() + new[1:]
 
 
 def _another(rng: random.Random, kind: str, value: str, taken: set[str]) -> str:
