@@ -165,13 +165,19 @@ def triples(countries: Sequence[Country]) -> list[tuple[str, str, str]]:
         kinds |= {(c.region, "is_a", "region"): None} if c.region != c.continent else {}
         names += [(c.name, alias) for alias in (*c.demonyms, *c.aliases)]
         names += [(c.capital, alias) for alias in mend.CAPITAL_ALIASES.get(c.iso3, ())]
-        names.append((c.currency_name, c.currency))
+        names += [(c.currency_name, c.currency), *_short(c.currency_name)]
     # An alias of two countries, or one that is also some country's name, would mislead a question.
     unique = dict.fromkeys(names)
     meanings = Counter(fold(alias) for _, alias in {(subject, fold(alias)) for subject, alias in unique})
     taken = {fold(c.name) for c in countries}
     kept = [(s, "also_called", a) for s, a in unique if meanings[fold(a)] == 1 and fold(a) not in taken]
     return [*facts, *kinds, *kept]
+
+
+def _short(currency: str) -> list[tuple[str, str]]:
+    """A currency as people call it at home: the zloty is the Polish złoty."""
+    last = currency.rpartition(" ")[2]
+    return [(currency, last)] if last.islower() and last != currency and last not in mend.NO_NAMES else []
 
 
 def read_written() -> dict[str, str]:

@@ -199,8 +199,11 @@ def test_questions_find_their_brief() -> None:
             ("Turkey's", "Türkiye"),
             ("Burma", "Myanmar"),
             ("Swiss", "Switzerland"),
+            ("zloty", "Polish złoty"),
         ]:
             assert [m.entity for m in store.link(text)] == [name]
+        for text in ("francs and dollars", "a real adventure", "the som"):
+            assert store.link(text) == [], "a name of several currencies, or an everyday word, names none"
         assert store.link("tell us all about it") == []
 
 
