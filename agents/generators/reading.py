@@ -7,7 +7,7 @@ import random
 from ...core.fields import SpanValue
 from ...core.prompts import Example, Passage
 from ..qa import compose, fact_passage, fact_passages
-from . import wrappers, written_facts, written_passages
+from . import found_first, wrappers, written_facts, written_passages
 from .briefs import Facts, brief
 from .domains import Domain, Relation, relation_of
 from .lore import PARTS, Lore, a_lore, ask, ask_in_vain
@@ -18,8 +18,8 @@ from .worlds import a_domain, distinct, make_facts, make_name
 WRITTEN = 0.5
 """Of the examples, those over texts that people wrote; the others are put together."""
 
-OF_FACTS = 0.2
-"""Of these, those that a fact of the graph answers."""
+OF_FACTS, OF_REQUESTS = 0.15, 0.3
+"""Of these, those that a fact of the graph answers, and those that were written for the planner."""
 
 Evidence = tuple[Passage, tuple[int, int] | None]  # a passage and where in it the answer stands
 
@@ -27,7 +27,10 @@ Evidence = tuple[Passage, tuple[int, int] | None]  # a passage and where in it t
 def example(rng: random.Random) -> Example:
     """One question, its evidence, and the span that answers it (about one in five has none)."""
     if rng.random() < WRITTEN:
-        return written_facts.example(rng) if rng.random() < OF_FACTS else written_passages.example(rng)
+        written = rng.random()
+        if written < OF_REQUESTS:
+            return found_first.example(rng)
+        return (written_facts if written < OF_REQUESTS + OF_FACTS else written_passages).example(rng)
     while True:
         domain = a_domain(rng)
         names = distinct(rng, domain.maker, rng.randint(4, 9))

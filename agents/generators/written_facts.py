@@ -23,6 +23,7 @@ _RELATIONS = {
     "region": "lies in", "neighbours": "borders",
 }  # fmt: skip
 """What is asked for, and how the graph calls it."""
+KINDS = tuple(_RELATIONS)
 _TELLS = {
     "capital": r"capital|govern|parliament|ministr|palace", "currency": r"currenc|money|coin|pay|cost|note|cash",
     "languages": r"language|tongue|speak|spoke|talk", "driving side": r"driv|left|right|traffic|lane|wheel",
@@ -57,15 +58,20 @@ def _silent(kind: str) -> tuple[written_passages.Told, ...]:
 
 def example(rng: random.Random) -> Example:
     """One question that a fact answers, other facts about the same place, mostly a text about it, texts of others."""
-    kind = rng.choice(tuple(_RELATIONS))
+    kind = rng.choice(KINDS)
+    name = written_passages.name_for(rng, rng.choice(_silent(kind)))
+    return asked(rng, kind, name, rng.choice(_asked()[kind]).replace("{it}", name))
+
+
+def asked(rng: random.Random, kind: str, name: str, question: str, given: tuple[str, ...] = ()) -> Example:
+    """A question for what a fact about ``name`` tells, one of ``KINDS``; ``given``: as in a call."""
     relation = next(one for one in GEOGRAPHY.relations if one.name == _RELATIONS[kind])
     told = rng.choice(_silent(kind))
-    name = written_passages.name_for(rng, told)
-    names = [name, *distinct(rng, "country", 6)]
-    facts = make_facts(rng, GEOGRAPHY, names, 2, 5) | {relation.name: relate(rng, relation, names)}
-    objects = list(dict.fromkeys(facts[relation.name][name]))
-    if not objects:
-        return example(rng)
+    objects: list[str] = []
+    while not objects:
+        names = [name, *(one for one in distinct(rng, "country", 7) if one != name)]
+        facts = make_facts(rng, GEOGRAPHY, names, 2, 5) | {relation.name: relate(rng, relation, names)}
+        objects = list(dict.fromkeys(facts[relation.name][name]))
     triples = [
         (other, "capital of", name) if edge == "capital" else (name, edge, other)
         for edge, by in facts.items() for other in by[name]
@@ -78,9 +84,8 @@ def example(rng: random.Random) -> Example:
     texts += written_passages.others(rng, told, shown, 900 - len(shown.text))
     rng.shuffle(graph)
     rng.shuffle(texts)
-    question = rng.choice(_asked()[kind]).replace("{it}", name)
     passages = graph + texts
-    prompt, record = compose(passages, written_passages.said(rng, question, places=True))
+    prompt, record = compose(passages, written_passages.said(rng, question, places=True), given)
     at, start = passages.index(answered), answered.text.index(": ") + 2
     span = SpanValue(at, start, len(answered.text), answered.text[start:])
     return Example(prompt, record, {"answer": span})

@@ -250,8 +250,15 @@ def example(rng: random.Random) -> Example:
         return _backward(rng)
     told = rng.choice(read())
     kind, question = rng.choice(told.asked)
-    shown = show(rng, told, name_for(rng, told))
-    question = question.replace("{it}", shown.name)
+    name = name_for(rng, told)
+    return asked(rng, told, kind, name, question.replace("{it}", name))
+
+
+def asked(
+    rng: random.Random, told: Told, kind: str, name: str, question: str, given: tuple[str, ...] = ()
+) -> Example:
+    """The text with another name and other values, asked for what it marks as ``kind``; ``given``: as in a call."""
+    shown = show(rng, told, name)
     there = rng.random() >= 0.06  # else nothing that is shown is about it
     passages = [shown.passage(rng)] if there else []
     if told.places and not _IN_GRAPHS.search(f"{kind} {question}") and rng.random() < 0.6:
@@ -264,8 +271,7 @@ def example(rng: random.Random) -> Example:
     rng.shuffle(graph)
     rng.shuffle(texts)
     passages = graph + texts
-    given: tuple[str, ...] = ()
-    if rng.random() < 0.05 and shown.name in question:
+    if not given and rng.random() < 0.05 and shown.name in question:
         question, given = question.replace(shown.name, rng.choice(("there", "it", "that one"))), (shown.name,)
     if rng.random() < 0.06:
         question = slip(rng, question, (shown.name,))
