@@ -8,6 +8,7 @@ from typing import Any
 from ..core.errors import UnderstudyError
 from ..core.fields import Choice, Earlier, ListOf, Record, Span
 from ..core.prompts import Prompt
+from .antecedents import antecedent
 from .messages import Message, Plan, PlannedStep, PlanRequest
 from .role import Context, Role
 
@@ -30,7 +31,7 @@ def compose(cast: Sequence[tuple[str, str]], request: str) -> tuple[Prompt, Reco
     step = Record(
         (
             ("agent", Choice(tuple(name for name, _ in cast))),
-            ("request", Span(part="request", max_tokens=96)),
+            ("request", Span(part="request", max_tokens=96, whole=True)),
             ("needs", ListOf(Earlier(), 0, 3, distinct=True)),
         )
     )
@@ -54,12 +55,22 @@ class Planner(Role):
         return compose([(member.name, member.does) for member in cast], " ".join(message.request.split()))
 
     def finish(self, values: Mapping[str, Any], message: Any, context: Context) -> Message:
-        """The plan, with the words of each step as they stand in the request."""
-        return Plan(
-            steps=tuple(
-                PlannedStep(
-                    agent=step["agent"], request=step["request"].text.strip(), needs=tuple(sorted(set(step["needs"])))
-                )
-                for step in values["steps"]
-            )
-        )
+        """The plan, with the words of each step as they stand in the request.
+
+        A step that says a second time what one before it says is that step. Before the words of a step that names
+        nothing stands what a pronoun in it is: :func:`.antecedents.antecedent`.
+        """
+        request = " ".join(message.request.split())
+        steps: list[PlannedStep] = []
+        place: list[int] = []  # for each step as it was given, where it stands among those that are kept
+        for given in values["steps"]:
+            words, span = given["request"].text.strip(), given["request"]
+            needs = tuple(sorted({place[need - 1] for need in given["needs"]}))
+            if not needs and context.store is not None:
+                meant = antecedent(request, span.start, span.end, context.store)
+                words = f"{meant}: {words}" if meant else words
+            step = PlannedStep(agent=given["agent"], request=words, needs=needs)
+            if step not in steps:
+                steps.append(step)
+            place.append(steps.index(step) + 1)
+        return Plan(steps=tuple(steps))

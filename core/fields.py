@@ -61,13 +61,15 @@ class Span:
     """A run of characters of the passages, or of the message part named ``part``.
 
     ``optional``: the head may say that it is not there. ``max_tokens`` bounds its length. ``headings``: those of the
-    passages of which it names one and reads it; all passages where there are none.
+    passages of which it names one and reads it; all passages where there are none. ``whole``: no word of the message
+    part is cut, as none of a passage ever is.
     """
 
     part: str | None = None
     optional: bool = False
     max_tokens: int = 48
     headings: tuple[str, ...] = ()
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -178,7 +178,10 @@ class Filler:
         """
         marks = self.backbone.markers
         value: SpanValue | None = None if given is None else given[0]
-        sources: Sequence[Tokens] = self.reading.passages if field.part is None else (self.reading.parts[field.part],)
+        sources: Sequence[Tokens] = self.reading.passages
+        if field.part is not None:
+            part = self.reading.parts[field.part]
+            sources = (part.whole() if field.whole else part,)
         usable = [at for at, source in enumerate(sources) if source.ids]
         if not usable and not field.optional:
             raise UnderstudyError(f"field {path!r} has no text to take its span from")

@@ -36,11 +36,16 @@ class Tokens:
         if passage.listed and runs:
             starts, ends = {first for first, _ in runs}, {last for _, last in runs}
         else:
-            starts = {at for at, (start, _) in enumerate(self.offsets) if not _cuts(self.text, start)}
-            ends = {at for at, (_, end) in enumerate(self.offsets) if not _cuts(self.text, end)}
-            starts -= {at for first, last in runs for at in range(first + 1, last + 1)}
-            ends -= {at for first, last in runs for at in range(first, last)}
+            whole = self.whole()
+            starts = set(whole.starts or ()) - {at for first, last in runs for at in range(first + 1, last + 1)}
+            ends = set(whole.ends or ()) - {at for first, last in runs for at in range(first, last)}
         return replace(self, heading=passage.heading, starts=frozenset(starts), ends=frozenset(ends))
+
+    def whole(self) -> Tokens:
+        """The same text, of which no span cuts a word."""
+        starts = frozenset(at for at, (start, _) in enumerate(self.offsets) if not _cuts(self.text, start))
+        ends = frozenset(at for at, (_, end) in enumerate(self.offsets) if not _cuts(self.text, end))
+        return replace(self, starts=starts, ends=ends)
 
     def span(self, source: int, first: int, last: int) -> SpanValue:
         """The characters of tokens ``first`` to ``last`` (both included)."""

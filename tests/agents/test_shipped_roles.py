@@ -125,6 +125,34 @@ def test_the_plan_holds_the_words_of_the_request() -> None:
     ]
 
 
+def planned(text: str, context: Context, *steps: tuple[str, str, list[int]]) -> list[tuple[str, str, tuple[int, ...]]]:
+    """The plan made of these steps: agent, words of the request, needs."""
+    cast = (CastMember(name="qa", does="looks up facts"), CastMember(name="coder", does="SQL"))
+    spans = [SpanValue(0, text.index(words), text.index(words) + len(words), words) for _, words, _ in steps]
+    given = [
+        {"agent": agent, "request": span, "needs": needs}
+        for (agent, _, needs), span in zip(steps, spans, strict=True)
+    ]  # fmt: skip
+    plan, _ = run(Planner(), PlanRequest(request=text, cast=cast), context, lambda p, r: {"steps": given})
+    return [(step.agent, step.request, step.needs) for step in plan.steps]
+
+
+def test_a_pronoun_is_given_the_name_that_another_step_has(desk: Context) -> None:
+    text = "What is the capital of Chad, and how many people live there?"
+    steps = (("qa", "What is the capital of Chad", []), ("coder", "how many people live there", []))
+    said = planned(text, desk, *steps)  # type: ignore[arg-type]
+    assert said[1] == ("coder", "Chad: how many people live there", ())
+    bare = planned(text, Context(), *steps)  # type: ignore[arg-type]
+    assert bare[1][1] == "how many people live there", "without a store nothing is known by name"
+
+
+def test_a_step_that_is_said_twice_is_done_once(desk: Context) -> None:
+    text = "neighbours of Chad, how many of them are large"
+    twice = ("qa", "neighbours of Chad", list[int]())
+    said = planned(text, desk, twice, twice, ("coder", text, [2]))
+    assert said == [("qa", "neighbours of Chad", ()), ("coder", text, (1,))]
+
+
 def test_a_plan_needs_a_cast_and_a_request() -> None:
     with pytest.raises(UnderstudyError, match="needs a cast"):
         Planner().prepare(PlanRequest(request="x", cast=()), Context())

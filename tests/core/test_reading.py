@@ -93,6 +93,19 @@ def test_no_span_cuts_a_word(either: Backbone) -> None:
     assert chinese.starts is not None and len(chinese.starts) == len(chinese.ids), "no blanks part its words"
 
 
+def test_a_part_is_taken_in_whole_words_where_that_is_asked_for(either: Backbone) -> None:
+    part = read(Prompt(message=(("text", "hungary's neighbouringlands"),)), either).parts["text"]
+    assert part.starts is None and part.ends is None
+    whole = part.whole()
+    assert whole.starts is not None and whole.ends is not None
+    begun = {part.text[part.offsets[at][0] :].strip() for at in whole.starts}
+    assert part.text in begun and "neighbouringlands" in begun
+    assert begun <= {part.text, "'s neighbouringlands", "s neighbouringlands", "neighbouringlands"}
+    assert {part.text[: part.offsets[at][1]].strip() for at in whole.ends} <= {
+        "", "hungary", "hungary'", "hungary's", part.text
+    }  # fmt: skip
+
+
 def test_a_prompt_that_does_not_fit_is_refused(either: Backbone) -> None:
     prompt = Prompt(message=(("text", "a " * 490),))
     length = len(read(prompt, either, reserve=0).ids)

@@ -1,0 +1,51 @@
+"""What a pronoun in a step stands for is found outside it, and only where the step names nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from understudy.agents.antecedents import antecedent
+from understudy.knowledge import KnowledgeStore
+
+FACTS = [
+    ("Chad", "borders", "Niger"), ("Chad", "lies_in", "Africa"), ("Togo", "borders", "Ghana"),
+    ("Ghana", "lies_in", "Africa"), ("Ukraine", "speaks", "Ukrainian"), ("Ukraine", "lies_in", "Europe"),
+    ("Ukraine", "also_called", "Ukrainian"), ("Ukrainian", "is_a", "language"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[KnowledgeStore]:
+    with KnowledgeStore.open(":memory:", "hashed") as opened:
+        opened.add_facts(FACTS)
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("before", "step", "after", "meant"),
+    [
+        ("What is the capital of Chad, and ", "how many people live there", "?", "Chad"),
+        ("Tell me the population of Ghana, and ", "which countries border it", ".", "Ghana"),
+        ("Ghana and Togo: where are they, and ", "what do they speak", "?", "Ghana and Togo"),
+        ("Chad, Ghana, and Togo. ", "Which of them is larger", "", "Chad and Ghana and Togo"),
+        ("I come from Togo. Now, Chad's capital; and ", "its money", "?", "Chad"),
+        ("", "How large is it", ", I mean Chad?", "Chad"),
+        ("Of Chad I know little: ", "how is that country ruled", "?", "Chad"),
+        ("I'm cooking Ukrainian tonight, so ", "what is their dish", "?", "Ukraine"),
+        # A step that names something, has no pronoun, or has one that stands for nothing.
+        ("What is the capital of Chad, and ", "what do they speak in Togo", "?", ""),
+        ("What is the capital of Chad, and ", "how many countries are there", "?", ""),
+        ("What is the capital of Chad, and ", "are there countries without a coast", "?", ""),
+        ("What is the capital of Chad, and ", "the largest country", "?", ""),
+        ("", "how many people live there", "?", ""),
+    ],
+)
+def test_the_name_is_found(store: KnowledgeStore, before: str, step: str, after: str, meant: str) -> None:
+    assert antecedent(before + step + after, len(before), len(before + step), store) == meant
+
+
+def test_letters_inside_words_are_no_pronouns(store: KnowledgeStore) -> None:
+    request = "The capital of Chad and an item of items, with theirs-like italics"
+    assert antecedent(request, 20, 41, store) == ""
