@@ -42,7 +42,7 @@ def example(rng: random.Random) -> Example:
     template = rng.choice(_templates())
     fillings = fill(rng, world_for(rng, template), (template.right,))
     request = _MARKED.sub(r"\1", said(template.right, fillings))
-    kind, given = template.left, ()
+    kind, given = template.left, tuple[str, ...]()
     if "[" in template.right:
         name = written_passages.name_for(rng, rng.choice(_telling("capital")))
         while name in request:

@@ -30,7 +30,7 @@ def example(rng: random.Random) -> Example:
         written = rng.random()
         if written < OF_REQUESTS:
             return found_first.example(rng)
-        return (written_facts if written < OF_REQUESTS + OF_FACTS else written_passages).example(rng)
+        return written_facts.example(rng) if written < OF_REQUESTS + OF_FACTS else written_passages.example(rng)
     while True:
         domain = a_domain(rng)
         names = distinct(rng, domain.maker, rng.randint(4, 9))
