@@ -12,7 +12,7 @@ from functools import cache
 from ...core.fields import SpanValue
 from ...core.prompts import Example, Passage
 from ..qa import compose, fact_passage, fact_passages
-from . import written_passages
+from . import written_passages, written_requests
 from .domains import GEOGRAPHY
 from .templates import text_of
 from .worlds import distinct, make_facts, relate
@@ -46,6 +46,7 @@ def _asked() -> dict[str, tuple[str, ...]]:
         if kind.strip() not in found or not question:
             raise ValueError(f"{FORWARDS}.txt: {line!r} is no question of a kind: {', '.join(found)}")
         found[kind.strip()].append(question.strip())
+    found["neighbours"] += [words.replace("{*}", "{it}") for words in written_requests.first_words("{*}")]
     return {kind: tuple(questions) for kind, questions in found.items()}
 
 

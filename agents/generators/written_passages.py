@@ -15,7 +15,7 @@ from functools import cache
 from ...core.fields import SpanValue
 from ...core.prompts import Example, Passage
 from ..qa import compose, fact_passage, fact_passages
-from . import wrappers
+from . import wrappers, written_requests
 from .domains import GEOGRAPHY
 from .lore import dish, full
 from .names import foreign
@@ -186,10 +186,15 @@ def _backwards() -> dict[str, tuple[str, ...]]:
     for line in filter(None, (line.strip() for line in text_of(BACKWARDS).splitlines())):
         kind, _, question = line.partition(" ? ")
         found.setdefault(kind.strip(), []).append(question.strip())
+    for kind, slot in (("dish", "{dish}"), ("capital", "{place}"), ("region", "{region}")):
+        found[kind] += [words.replace(slot, "{v}") for words in written_requests.first_words(slot)]
     return {kind: tuple(questions) for kind, questions in found.items()}
 
 
-_AS_FACTS = {"capital": ("capital of", False), "currency": ("pays with", True), "languages": ("speaks", True)}
+_AS_FACTS = {
+    "capital": ("capital of", False), "currency": ("pays with", True), "languages": ("speaks", True),
+    "region": ("lies in", True),
+}  # fmt: skip
 
 
 def _backward(rng: random.Random) -> Example:
@@ -204,9 +209,10 @@ def _backward(rng: random.Random) -> Example:
     answered = Passage(shown.name, shown.text, "brief", texts[0].names)
     texts[0], place = answered, (at, at + len(shown.name))
     graph: list[Passage] = []
-    if kind in _AS_FACTS and rng.random() < 0.6:
+    if kind in _AS_FACTS and rng.random() < (0.95 if kind == "region" else 0.6):  # a part of the world has several
         relation, incoming = _AS_FACTS[kind]
-        names += distinct(rng, "country", 3)[: rng.randint(0, 3)] if incoming else []
+        most = 12 if kind == "region" else 3
+        names += distinct(rng, "country", most)[: rng.randint(0, most)] if incoming else []
         answered = fact_passage(value, relation, list(dict.fromkeys(names)), incoming)
         place = (answered.text.index(": ") + 2, len(answered.text))
         graph, texts = [answered], texts[1:] if rng.random() < 0.7 else texts
@@ -246,7 +252,7 @@ def interview(rng: random.Random) -> tuple[list[Passage], list[Posed], list[Pose
 
 def example(rng: random.Random) -> Example:
     """One question of a text, others of its kind beside it, now and then facts of a graph about the same thing."""
-    if rng.random() < 0.14:
+    if rng.random() < 0.2:
         return _backward(rng)
     told = rng.choice(read())
     kind, question = rng.choice(told.asked)

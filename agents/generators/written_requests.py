@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import random
 import re
+from functools import cache
 
 from .casts import FACTS, FIGURES, TASTE
 from .domains import Domain
 from .parts import Part, Request
-from .templates import Template, fill, read, said, world_for
+from .templates import SLOT, Template, fill, read, said, world_for
 from .worlds import World
 
 FILES = ("planner_country", "planner_things")
 _WHO = {"coder": FIGURES, "qa": FACTS, "taste": TASTE}
 _MARKED = re.compile(r"\[([^\[\]]*)\]")
+_NO_NEIGHBOURS = re.compile(
+    r"continent|money|currency|language|\bpay|spoke|ruled|split|broke|became|colonial|union|\bas\b"
+)
 
 
 def request(rng: random.Random, domain: Domain) -> tuple[World, Request] | None:
@@ -46,3 +50,18 @@ def asked(rng: random.Random, world: World, template: Template) -> Request:
         for number, (kind, part) in enumerate(zip(kinds, words, strict=True))
     )
     return Request(text, parts, keep)
+
+
+@cache
+def first_words(slot: str) -> tuple[str, ...]:
+    """What the reader is asked for in the first of two steps, where it is asked by this slot alone.
+
+    Of ``{*}`` those that ask for its neighbours, of ``{region}``, ``{dish}`` and ``{place}`` (a capital) what is there.
+    """
+    found = []
+    for template in read("planner_country")["country"]:
+        first, chain, _ = template.left.partition(">")
+        words = _MARKED.findall(template.right)
+        if chain and first.strip() == "qa" and len(words) == 1 and SLOT.findall(words[0]) == SLOT.findall(slot):
+            found.append(words[0])
+    return tuple(words for words in found if slot != "{*}" or not _NO_NEIGHBOURS.search(words))
