@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..knowledge import KnowledgeStore
 
 DOES = "looks up facts about one thing in texts and a graph: neighbours, people, what belongs to what"
-LONGEST_LIST = 16
+LONGEST_LIST = 18
 
 
 def fact_passage(subject: str, relation: str, objects: Sequence[str], incoming: bool = False) -> Passage:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import platform
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from .agents import gatherer
 from .agents.generators import GENERATORS
+from .agents.marginal import marginal
 from .board import Board
 from .core import corpora as tasks
 from .core.abstention import abstention_threshold
@@ -23,12 +26,13 @@ from .core.bank import HeadBank, HeadStack
 from .core.decoding import Call, Decoder
 from .core.distillation import Teacher
 from .core.errors import UnderstudyError
-from .core.fields import SpanValue
+from .core.fields import Record, SpanValue
 from .core.heads import Head
 from .core.meta.start import Start
 from .core.meta.training import MetaRecipe, meta_train
 from .core.packing import Packed
 from .core.pretraining import Pretraining, Progress, Recipe
+from .core.prompts import Example, Prompt
 from .core.release import NANO, SMALL, Shape, new_backbone, save
 from .core.texts import read_documents, read_sentences, teacher_source, text_sources
 from .core.variations import variations
@@ -95,14 +99,29 @@ def threshold(backbone: Backbone, head: Head, examples: int = 400, error: float 
     bank.add(head)
     rng = random.Random(f"threshold:{head.name}")
     drawn = [GENERATORS[head.name](rng) for _ in range(examples)]
-    replies = Decoder(backbone, bank).decode([Call(e.prompt, e.record, head.name) for e in drawn])
-    right = [_told(reply.values) == _told(e.values) for reply, e in zip(replies, drawn, strict=True)]
-    return abstention_threshold([reply.confidence for reply in replies], right, error)
+    decoder = Decoder(backbone, bank)
+    if head.name == "qa":
+        found = asyncio.run(_read(decoder, drawn))
+    else:
+        replies = decoder.decode([Call(e.prompt, e.record, head.name) for e in drawn])
+        found = [(reply.values, reply.confidence) for reply in replies]
+    right = [_told(values) == _told(e.values) for (values, _), e in zip(found, drawn, strict=True)]
+    return abstention_threshold([confidence for _, confidence in found], right, error)
+
+
+async def _read(decoder: Decoder, drawn: Sequence[Example]) -> list[tuple[dict[str, Any], float]]:
+    """The reader's answers and how sure it is of each, summed over passages as in a call of its role."""
+
+    async def ask(prompt: Prompt, record: Record) -> gatherer.Reply:
+        return await gatherer.ask(decoder, gatherer.Call(prompt, record, "qa"))
+
+    read = (marginal(ask, e.prompt, e.record, lambda span: span.text.casefold()) for e in drawn)
+    return [({"answer": span}, confidence) for span, confidence in await asyncio.gather(*read)]
 
 
 def _told(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as they are compared: a span without text says nothing."""
-    return {name: None if isinstance(one, SpanValue) and not one.text else one for name, one in values.items()}
+    """Values as they are compared: spans by their text, wherever it stands, and without text they say nothing."""
+    return {name: (one.text or None) if isinstance(one, SpanValue) else one for name, one in values.items()}
 
 
 def train_backbone(
