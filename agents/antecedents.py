@@ -1,7 +1,8 @@
 """What a pronoun in one step of a plan stands for, where another part of the request names it.
 
 "What is the capital of Chad, and how many people live there?" makes two steps that need nothing of each other, and the
-second alone names nothing. As with values of tables and names of the graph, what is meant is linked by rule.
+second alone names nothing. As with values of tables and names of the graph, what is meant is linked by rule, and the
+rule says nothing where it is not sure.
 """
 
 from __future__ import annotations
@@ -13,35 +14,52 @@ if TYPE_CHECKING:
     from ..knowledge import KnowledgeStore
     from ..knowledge.entities import Mention
 
+_THING = r"(?:countr(?:y|ies)|nations?|states?|lands?|places?|cit(?:y|ies)|towns?|persons?|books?|compan(?:y|ies))"
 _PRONOUN = re.compile(
-    r"(?<![\w'’])(?:(?<!is )(?<!are )(?<!was )(?<!were )there(?! (?:is|are|was|were)\b)|it|its|they|their|theirs|them|"
-    r"(?:that|this|the same) (?:one|place|country|nation|state|land|city|town|person|book|film|company))(?![\w'’])",
+    r"(?<![\w'’-])(?:(?<!is )(?<!are )(?<!was )(?<!were )(?<!n't )(?<!hi )(?<!hey )(?<!hello )there"
+    r"(?!,? (?:is|are|was|were|be|have|has|may|exists?)\b)|it(?! (?:true|possible|correct|takes|seems)\b)|its|they|"
+    rf"theirs?|them|(?:that|this|the same) (?:one|{_THING}))(?![\w'’-])(?! (?:who|which|that|whose)\b)",
     re.IGNORECASE,
 )
+_OWN = re.compile(rf"\b(?:{_THING}|who|those|ones?)\b[^,;?.]* (?:that|which|whose|who|and|with|as)\b", re.IGNORECASE)
+"""Before a pronoun: the step speaks of a thing of its own ("the country that has fondue as its dish")."""
+_ROUND = re.compile(r"\b(?:border|touch|neighbou?r|surround|adjoin|flank)\w* $", re.IGNORECASE)
+_ALL = re.compile(r"\b(?:both|common|shared?|together|each)\b", re.IGNORECASE)
+_ONE_OF_TWO = re.compile(r"\b(?:former|latter)\b", re.IGNORECASE)
 _JOINED = re.compile(r"\s*(?:,|;|&|\+|\band\b|\bor\b|, and)\s*", re.IGNORECASE)
 
 
 def antecedent(request: str, start: int, end: int, store: KnowledgeStore) -> str:
-    """What a pronoun in ``request[start:end]`` stands for, by name; empty where nothing outside names it.
+    """What a pronoun in ``request[start:end]`` stands for, by name; empty where nothing outside surely is it.
 
     That is the name which stands last before it, with those that are joined to it ("Ghana and Togo"), or else the first
-    behind it. A step that names something itself, or has no pronoun, stands for itself.
+    behind it; of "both", all before it. Names of which the graph tells one fact or none (a continent, a currency) are
+    taken where there are no others. A step that names something itself, or has no pronoun, stands for itself.
     """
-    if not _PRONOUN.search(request[start:end]):
+    step = request[start:end]
+    pronoun = _PRONOUN.search(step)
+    if pronoun is None or _ONE_OF_TWO.search(step):
         return ""
-    named = [mention for mention in store.link(request) if mention.sure]
-    if any(mention.start < end and mention.end > start for mention in named):
+    if _OWN.search(step[: pronoun.start()]) and not _ROUND.search(step[: pronoun.start()]):
         return ""
-    before = [mention for mention in named if mention.end <= start]
-    meant = before[-1:] or named[:1]
-    while len(before) > len(meant) and _JOINED.fullmatch(request, before[-len(meant) - 1].end, meant[0].start):
-        meant.insert(0, before[-len(meant) - 1])
-    return " and ".join(_name(request, mention, store) for mention in meant)
+    mentions = [mention for mention in store.link(request) if mention.sure]
+    if any(mention.start < end and mention.end > start for mention in mentions):
+        return ""
+    named = [(mention, *_meant(mention, store)) for mention in mentions]
+    most = max((told for _, _, told in named), default=0)
+    known = [(mention, name) for mention, name, told in named if told >= min(most, 2)]
+    before = [one for one in known if one[0].end <= start]
+    kept = before if _ALL.search(step) else before[-1:]
+    while len(before) > len(kept) and _JOINED.fullmatch(request, before[-len(kept) - 1][0].end, kept[0][0].start):
+        kept = before[-len(kept) - 1 :]
+    return " and ".join(dict.fromkeys(name for _, name in kept or known[:1]))
 
 
-def _name(request: str, mention: Mention, store: KnowledgeStore) -> str:
-    """As it is written; of several meanings that which most is told of ("Ukrainian": the country, not the language)."""
-    if not mention.others:
-        return request[mention.start : mention.end]
-    told = {name: sum(fact.subject == name for fact in store.facts(name)) for name in (mention.entity, *mention.others)}
-    return max(told, key=lambda name: told[name])
+def _meant(mention: Mention, store: KnowledgeStore) -> tuple[str, int]:
+    """The name of what most is told of ("Ukrainian": the country, not the language), and how many facts that are."""
+    told = {
+        name: sum(fact.subject == name and fact.relation not in ("is_a", "also_called") for fact in store.facts(name))
+        for name in (mention.entity, *mention.others)
+    }
+    best = max(told, key=lambda name: told[name])
+    return best, told[best]

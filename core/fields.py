@@ -61,8 +61,8 @@ class Span:
     """A run of characters of the passages, or of the message part named ``part``.
 
     ``optional``: the head may say that it is not there. ``max_tokens`` bounds its length. ``headings``: those of the
-    passages of which it names one and reads it; all passages where there are none. ``whole``: no word of the message
-    part is cut, as none of a passage ever is.
+    passages of which it names one and reads it; all passages where there are none. ``whole``: what the head copies
+    of the message part cuts no word, as it never cuts one of a passage.
     """
 
     part: str | None = None

@@ -9,6 +9,7 @@ import platform
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,8 @@ def threshold(backbone: Backbone, head: Head, examples: int = 400, error: float 
     drawn = [GENERATORS[head.name](rng) for _ in range(examples)]
     decoder = Decoder(backbone, bank)
     if head.name == "qa":
-        found = asyncio.run(_read(decoder, drawn))
+        with ThreadPoolExecutor(1) as apart:  # whoever trains may have a loop of his own running
+            found = apart.submit(asyncio.run, _read(decoder, drawn)).result()
     else:
         replies = decoder.decode([Call(e.prompt, e.record, head.name) for e in drawn])
         found = [(reply.values, reply.confidence) for reply in replies]
@@ -110,7 +112,7 @@ def threshold(backbone: Backbone, head: Head, examples: int = 400, error: float 
 
 
 async def _read(decoder: Decoder, drawn: Sequence[Example]) -> list[tuple[dict[str, Any], float]]:
-    """The reader's answers and how sure it is of each, summed over passages as in a call of its role."""
+    """The reader's answers and how sure it is of each, summed over passages; those that read alike are the same."""
 
     async def ask(prompt: Prompt, record: Record) -> gatherer.Reply:
         return await gatherer.ask(decoder, gatherer.Call(prompt, record, "qa"))
@@ -121,7 +123,7 @@ async def _read(decoder: Decoder, drawn: Sequence[Example]) -> list[tuple[dict[s
 
 def _told(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values as they are compared: spans by their text, wherever it stands, and without text they say nothing."""
-    return {name: (one.text or None) if isinstance(one, SpanValue) else one for name, one in values.items()}
+    return {name: one.text.casefold() or None if isinstance(one, SpanValue) else one for name, one in values.items()}
 
 
 def train_backbone(

@@ -42,11 +42,13 @@ def example(rng: random.Random) -> Example:
     template = rng.choice(_templates())
     fillings = fill(rng, world_for(rng, template), (template.right,))
     request = _MARKED.sub(r"\1", said(template.right, fillings))
-    kind, given = template.left, tuple[str, ...]()
+    kind = template.left
+    given: tuple[str, ...] = ()
     if "[" in template.right:
-        name = written_passages.name_for(rng, rng.choice(_telling("capital")))
+        places = [told for told in written_passages.read() if told.places]
+        name = written_passages.name_for(rng, rng.choice(places))
         while name in request:
-            name = written_passages.name_for(rng, rng.choice(_telling("capital")))
+            name = written_passages.name_for(rng, rng.choice(places))
         given = (name,)
     else:
         name = fillings["{*}"].words

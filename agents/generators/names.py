@@ -60,7 +60,7 @@ _TONGUES = tuple(
         "a:á e:é i:í o:ó u:ú n:ñ", "a:ă i:î s:ș t:ț ia:ea", "l:ł a:ą e:ę s:ś z:ż c:ć w:ł", "a:å o:ø e:æ k:kj a:á d:ð",
         "u:ü o:ö s:ş c:ç i:ı g:ğ", "c:č s:š z:ž u:ů e:ě r:ř", "a:ā i:ī u:ū e:ē t:ţ", "a:ã o:õ e:ê c:ç an:ão",
         "k:k' t:t' p:p' a:aa", "u:uu i:ii k:kk t:tt", "o:ơ u:ư a:ậ e:ế d:đ", "b:mb d:nd g:ng k:nk",
-        "s:sh c:dz t:tl r:rr", "o:oʻ g:gʻ a:a", "a:e o:ou f:ph k:q", "e:eu i:y o:oe",
+        "s:sh c:dz t:tl r:rr", "o:oʻ g:gʻ", "a:e o:ou f:ph k:q", "e:eu i:y o:oe",
     )
 )  # fmt: skip
 """How some languages write: which letters take which form there."""

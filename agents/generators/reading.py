@@ -7,7 +7,7 @@ import random
 from ...core.fields import SpanValue
 from ...core.prompts import Example, Passage
 from ..qa import compose, fact_passage, fact_passages
-from . import found_first, wrappers, written_facts, written_passages
+from . import found_first, wrappers, written_backwards, written_facts, written_passages
 from .briefs import Facts, brief
 from .domains import Domain, Relation, relation_of
 from .lore import PARTS, Lore, a_lore, ask, ask_in_vain
@@ -18,8 +18,10 @@ from .worlds import a_domain, distinct, make_facts, make_name
 WRITTEN = 0.5
 """Of the examples, those over texts that people wrote; the others are put together."""
 
-OF_FACTS, OF_REQUESTS = 0.15, 0.3
-"""Of these, those that a fact of the graph answers, and those that were written for the planner."""
+OF_FACTS, OF_REQUESTS, OF_BACKWARDS = 0.15, 0.3, 0.11
+"""Of these: what a fact of the graph answers, what was written for the planner, what asks who has a value."""
+
+_WRITTEN = (written_facts.example, found_first.example, written_backwards.example, written_passages.example)
 
 Evidence = tuple[Passage, tuple[int, int] | None]  # a passage and where in it the answer stands
 
@@ -27,10 +29,8 @@ Evidence = tuple[Passage, tuple[int, int] | None]  # a passage and where in it t
 def example(rng: random.Random) -> Example:
     """One question, its evidence, and the span that answers it (about one in five has none)."""
     if rng.random() < WRITTEN:
-        written = rng.random()
-        if written < OF_REQUESTS:
-            return found_first.example(rng)
-        return written_facts.example(rng) if written < OF_REQUESTS + OF_FACTS else written_passages.example(rng)
+        shares = (OF_FACTS, OF_REQUESTS, OF_BACKWARDS, 1 - OF_FACTS - OF_REQUESTS - OF_BACKWARDS)
+        return rng.choices(_WRITTEN, shares)[0](rng)
     while True:
         domain = a_domain(rng)
         names = distinct(rng, domain.maker, rng.randint(4, 9))

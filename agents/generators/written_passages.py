@@ -14,8 +14,8 @@ from functools import cache
 
 from ...core.fields import SpanValue
 from ...core.prompts import Example, Passage
-from ..qa import compose, fact_passage, fact_passages
-from . import wrappers, written_requests
+from ..qa import compose, fact_passages
+from . import wrappers
 from .domains import GEOGRAPHY
 from .lore import dish, full
 from .names import foreign
@@ -24,10 +24,10 @@ from .templates import text_of
 from .worlds import World, distinct, make_facts, make_name
 
 FILES = ("passages_places", "passages_things")
-BACKWARDS = "backwards"
 _VALUE = re.compile(r"\{([^{}=]+)=([^{}]+)\}")
 _PIECE = re.compile(r"\{([^{}=]+)=([^{}]+)\}|\{it\}")
-_MOST = 1150  # characters of all texts of one example
+MOST = 1150
+"""Characters of all texts of one example."""
 _IN_GRAPHS = re.compile(
     r"\b(currenc|money|coin|cash|pay|wallet|exchang|languag|speak|spok|tongue|talk|border|neighbo|next door|touch|"
     r"capital|driv|road|lane|side|hand|continent|region|part|where|map|corner|lie)", re.IGNORECASE
@@ -179,56 +179,6 @@ def said(rng: random.Random, question: str, places: bool) -> str:
     return wrappers.wrapped(rng, question, wrappers.ANY, *((wrappers.COUNTRY,) if places else ()))
 
 
-@cache
-def _backwards() -> dict[str, tuple[str, ...]]:
-    """Questions for the thing that has a value, by kind."""
-    found: dict[str, list[str]] = {}
-    for line in filter(None, (line.strip() for line in text_of(BACKWARDS).splitlines())):
-        kind, _, question = line.partition(" ? ")
-        found.setdefault(kind.strip(), []).append(question.strip())
-    for kind, slot in (("dish", "{dish}"), ("capital", "{place}"), ("region", "{region}")):
-        found[kind] += [words.replace(slot, "{v}") for words in written_requests.first_words(slot)]
-    return {kind: tuple(questions) for kind, questions in found.items()}
-
-
-_AS_FACTS = {
-    "capital": ("capital of", False), "currency": ("pays with", True), "languages": ("speaks", True),
-    "region": ("lies in", True),
-}  # fmt: skip
-
-
-def _backward(rng: random.Random) -> Example:
-    """A value is known, and the thing is asked for that has it: in a text, or among the facts of the value."""
-    kind = rng.choice([kind for kind in _backwards() for _ in _backwards()[kind]])
-    told = rng.choice([one for one in read() if one.places and kind in one.values])
-    shown = show(rng, told, name_for(rng, told))
-    value = re.split(r", | and ", shown.text[slice(*shown.places[kind])])[0]
-    question = rng.choice(_backwards()[kind]).replace("{v}", value)
-    names, at = [shown.name], shown.text.index(shown.name)
-    texts = [shown.passage(rng), *others(rng, told, shown, _MOST - len(shown.text))]
-    answered = Passage(shown.name, shown.text, "brief", texts[0].names)
-    texts[0], place = answered, (at, at + len(shown.name))
-    graph: list[Passage] = []
-    if kind in _AS_FACTS and rng.random() < (0.95 if kind == "region" else 0.6):  # a part of the world has several
-        relation, incoming = _AS_FACTS[kind]
-        most = 12 if kind == "region" else 3
-        names += distinct(rng, "country", most)[: rng.randint(0, most)] if incoming else []
-        answered = fact_passage(value, relation, list(dict.fromkeys(names)), incoming)
-        place = (answered.text.index(": ") + 2, len(answered.text))
-        graph, texts = [answered], texts[1:] if rng.random() < 0.7 else texts
-    elif rng.random() < 0.15:
-        texts = texts[1:]
-    texts = [text for text in texts if text is answered or value not in text.text or graph]
-    if not graph and not texts:
-        return example(rng)
-    rng.shuffle(texts)
-    passages = graph + texts
-    prompt, record = compose(passages, said(rng, question, True))
-    number = next((number for number, one in enumerate(passages) if one is answered), -1)
-    answer = None if number < 0 else SpanValue(number, *place, answered.text[slice(*place)])
-    return Example(prompt, record, {"answer": answer})
-
-
 Posed = tuple[str, int, tuple[int, int] | None]  # question, text, where in it the answer stands
 
 
@@ -237,7 +187,7 @@ def interview(rng: random.Random) -> tuple[list[Passage], list[Posed], list[Pose
     passages: list[Passage] = []
     asked: list[Posed] = []
     untold: list[Posed] = []
-    room = _MOST
+    room = MOST
     for told in rng.sample(read(), rng.choice((1, 2, 2, 3))):
         shown = show(rng, told, name_for(rng, told))
         room -= len(shown.text)
@@ -252,8 +202,6 @@ def interview(rng: random.Random) -> tuple[list[Passage], list[Posed], list[Pose
 
 def example(rng: random.Random) -> Example:
     """One question of a text, others of its kind beside it, now and then facts of a graph about the same thing."""
-    if rng.random() < 0.2:
-        return _backward(rng)
     told = rng.choice(read())
     kind, question = rng.choice(told.asked)
     name = name_for(rng, told)
@@ -269,7 +217,7 @@ def asked(
     passages = [shown.passage(rng)] if there else []
     if told.places and not _IN_GRAPHS.search(f"{kind} {question}") and rng.random() < 0.6:
         passages += _facts(rng, shown.name)
-    passages += others(rng, told, shown, _MOST - sum(len(one.text) for one in passages))
+    passages += others(rng, told, shown, MOST - sum(len(one.text) for one in passages))
     if not passages:
         return example(rng)
     graph = [one for one in passages if one.source == "graph"]

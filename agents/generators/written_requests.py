@@ -16,7 +16,8 @@ FILES = ("planner_country", "planner_things")
 _WHO = {"coder": FIGURES, "qa": FACTS, "taste": TASTE}
 _MARKED = re.compile(r"\[([^\[\]]*)\]")
 _NO_NEIGHBOURS = re.compile(
-    r"continent|money|currency|language|\bpay|spoke|ruled|split|broke|became|colonial|union|\bas\b"
+    r"continent|money|currency|language|\bpay|spoke|ruled|split|broke|became|colonial|union|\bas\b|used to|outnumber",
+    re.IGNORECASE,
 )
 
 

@@ -35,8 +35,8 @@ POPULATION: dict[str, tuple[int, int]] = {
 POPULATION_YEAR = 2018
 
 CAPITAL = {"SWZ": "Mbabane"}  # mledoze: Lobamba, the seat of parliament; both others: Mbabane
-NO_NAMES = ("real", "mark", "som", "soʻm")
-"""Last words of currencies that name none by themselves: two are everyday words of English, two are typed alike."""
+NO_NAMES = ("real", "mark", "sterling", "dram", "guaraní", "som", "soʻm")
+"""Last words of currencies that name none by themselves: words of English, a language, and two that are typed alike."""
 
 CAPITAL_ALIASES = {
     "USA": ("Washington", "Washington DC"),

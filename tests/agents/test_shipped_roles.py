@@ -139,10 +139,11 @@ def planned(text: str, context: Context, *steps: tuple[str, str, list[int]]) -> 
 
 def test_a_pronoun_is_given_the_name_that_another_step_has(desk: Context) -> None:
     text = "What is the capital of Chad, and how many people live there?"
-    steps = (("qa", "What is the capital of Chad", []), ("coder", "how many people live there", []))
-    said = planned(text, desk, *steps)  # type: ignore[arg-type]
+    nothing: list[int] = []
+    steps = (("qa", "What is the capital of Chad", nothing), ("coder", "how many people live there", nothing))
+    said = planned(text, desk, *steps)
     assert said[1] == ("coder", "Chad: how many people live there", ())
-    bare = planned(text, Context(), *steps)  # type: ignore[arg-type]
+    bare = planned(text, Context(), *steps)
     assert bare[1][1] == "how many people live there", "without a store nothing is known by name"
 
 
