@@ -29,3 +29,15 @@ def resized(stack: HeadStack, rank: int, seed: int = 0) -> HeadStack:
             b = (root[:, :, None] * right[:, :rank]).to(b)
         down[site], up[site] = a, b
     return HeadStack(down, up)
+
+
+def averaged(one: HeadStack, other: HeadStack) -> HeadStack:
+    """Heads whose products A·B are the mean of those of both, of the first one's rank (as near as it allows).
+
+    What was learned in two runs from one start often is better as a mean than either ("model soup", Wortsman et al.
+    2022, section 3).
+    """
+    rank = max(up.shape[1] for up in one.up.values())
+    down = {site: torch.cat([a, other.down[site].to(a)], 2) for site, a in one.down.items()}
+    up = {site: torch.cat([b, other.up[site].to(b)], 1) / 2 for site, b in one.up.items()}
+    return resized(HeadStack(down, up), rank)

@@ -31,6 +31,9 @@ def roles(
     rank: Annotated[
         int | None, typer.Option(help="Of the heads (that of those begun with).", min=1, show_default=False)
     ] = None,
+    average: Annotated[
+        bool, typer.Option("--average", help="Write the mean of the heads begun with and those learned.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of the examples.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --work.")] = False,
     as_json: JsonOption = False,
@@ -48,7 +51,7 @@ def roles(
     with TrainingBar(minutes, 0.0).shown() as bar:
         standing = train_roles(
             name, role or ROLES, out, work, recipe=replace(RECIPE, minutes=minutes), rank=rank, origin=origin,
-            seed=seed, on_progress=bar.pretraining,
+            average=average, seed=seed, on_progress=bar.pretraining,
         )  # fmt: skip
     said = {"heads": str(out), "steps": standing.step, "tokens": standing.tokens,
             "right": {name: round(share, 4) for name, share in standing.right.items()}}  # fmt: skip

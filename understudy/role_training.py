@@ -14,7 +14,7 @@ from .core.bank import HeadStack
 from .core.errors import UnderstudyError
 from .core.heads import Head
 from .core.pretraining import Pretraining, Progress, Recipe
-from .core.ranks import resized
+from .core.ranks import averaged, resized
 from .core.streams import Stream
 from .mixture import ROLES, SHARES
 from .origin import HEADS, folder_of
@@ -36,6 +36,7 @@ def train_roles(
     recipe: Recipe = RECIPE,
     rank: int | None = None,
     origin: Path | None = None,
+    average: bool = False,
     seed: int = 0,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Progress:
@@ -46,6 +47,7 @@ def train_roles(
         roles: some of the shipped roles.
         rank: of the heads; that of those begun with where it is None.
         origin: a folder with heads to begin with; those that ship with the backbone otherwise.
+        average: whether the mean of the heads begun with and those learned is written, and not the latter.
 
     Raises:
         UnderstudyError: there is no such backbone, role or head, the checkpoint is of another training, or a loss is
@@ -60,7 +62,8 @@ def train_roles(
     beside = origin or (folder / "heads" if (folder / "heads").is_dir() else HEADS / folder.name)
     stacks = [Head.load(beside / role).stack() for role in roles]
     begun = max(up.shape[1] for stack in stacks for up in stack.up.values())
-    heads = HeadStack.joined([resized(stack, rank or begun, number) for number, stack in enumerate(stacks)])
+    before = [resized(stack, rank or begun, number) for number, stack in enumerate(stacks)]
+    heads = HeadStack.joined(before)
     work.mkdir(parents=True, exist_ok=True)
     begun_as = {"roles": list(roles), "rank": rank or begun, "backbone": backbone.digest()}
     same_training(work / "training.json", begun_as, "give another --work, or the same arguments")
@@ -70,10 +73,11 @@ def train_roles(
     run = Pretraining(backbone, heads, streams, replace(recipe, seed=seed, heads_alone=1.0), work)
     run.resume()
     progress = run.run(on_progress)
+    learned = averaged(run.heads, HeadStack.joined(before)) if average else run.heads
     shipped = Backbone.load(str(folder))
     about = {"name": folder.name, "digest": shipped.digest()}
     for number, role in enumerate(roles):
-        one = run.heads.pick(number).tensors()
+        one = learned.pick(number).tensors()
         stack = HeadStack.of_tensors({key: tensor.to(torch.bfloat16) for key, tensor in one.items()})
         head = Head.of_stack(role, stack, backbone=about)
         if role in ABSTAINING:

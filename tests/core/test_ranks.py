@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from understudy.core.bank import HeadStack
-from understudy.core.ranks import resized
+from understudy.core.ranks import averaged, resized
 
 
 def stack(rank: int) -> HeadStack:
@@ -37,3 +37,17 @@ def test_a_smaller_rank_is_the_nearest_there_is() -> None:
         values = torch.linalg.svdvals(product)
         missed = torch.linalg.norm(products(small)[site] - product, dim=(1, 2))
         torch.testing.assert_close(missed, values[:, 2:].square().sum(1).sqrt())
+
+
+def test_the_mean_of_two_is_the_nearest_to_the_mean_of_their_products() -> None:
+    one, shift = stack(2), stack(1)
+    near = HeadStack(one.down, {site: 3 * up for site, up in one.up.items()})  # of one span: nothing is lost
+    for site, product in products(averaged(one, near)).items():
+        torch.testing.assert_close(product, 2 * products(one)[site])
+    apart = HeadStack({site: -a for site, a in resized(shift, 2).down.items()}, resized(shift, 2).up)
+    mean = averaged(one, apart)
+    assert mean.down["a"].shape == one.down["a"].shape and mean.up["b"].shape == one.up["b"].shape
+    for site, product in products(mean).items():
+        wanted = (products(one)[site] + products(apart)[site]) / 2
+        missed = torch.linalg.norm(product - wanted, dim=(1, 2))
+        torch.testing.assert_close(missed, torch.linalg.svdvals(wanted)[:, 2:].square().sum(1).sqrt(), atol=1e-4, rtol=0)

@@ -200,3 +200,9 @@ def test_the_heads_of_shipped_roles_learn_on_and_the_backbone_stays(
     head, before = Head.load(tmp_path / "made" / "recommender"), Head.load(HEADS / "nano" / "recommender")
     assert head.backbone["digest"] == before.backbone["digest"]
     assert all(down.shape[1] == 3 for down, _ in head.pairs.values())
+    mean = runner.invoke(app, [*words[:-3], "--out", "mean", "--average", "--json", "--work", "other"])
+    assert mean.exit_code == 0, (mean.output, mean.exception)
+    site = max(head.pairs, key=lambda site: float(head.pairs[site][1].float().norm()))
+    heads = before, head, Head.load(tmp_path / "mean" / "recommender")
+    was, learned, averaged = (one.pairs[site][0].float() @ one.pairs[site][1].float() for one in heads)
+    assert not torch.equal(averaged, was) and not torch.equal(averaged, learned)
