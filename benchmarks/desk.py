@@ -33,7 +33,8 @@ from understudy.workflows.team import Team
 EXAMINATIONS = {
     THIRD: ("desk", "The travel desk: heads and what could stand in their place",
             "python -m benchmarks.desk",
-            "by three writers who had seen the desk's data alone, first read when all heads had been chosen on others"),
+            "by three writers who had seen the desk's data alone, read again: planner, coder and qa learned on after "
+            "it was first read, and were chosen on others"),
     SECOND: ("desk second", "The second examination of the travel desk, read again",
              f"python -m benchmarks.desk --questions {SECOND.relative_to(ROOT)}",
              "by two writers who had seen the desk's data alone; planner, coder and qa learned on after they were "

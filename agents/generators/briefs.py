@@ -86,11 +86,18 @@ def brief(
             sentence = sentence[0].lower() + sentence[1:]
         text += (" " if text else "") + sentence
         if part:
-            at = sentence.lower().rindex(part.lower()) + len(text) - len(sentence)
+            at = _last(sentence, part) + len(text) - len(sentence)
             places[kind][about] = (at, at + len(part))
     known = rng.random() < 0.7
     runs = {m.span() for one in set(names) if " " in one and known for m in re.finditer(re.escape(one), text)}
     return Brief(text, **places, names=tuple(sorted(runs)))
+
+
+def _last(sentence: str, part: str) -> int:
+    """Where the part stands last; a sentence may have set its first letter, and a dotless i is not that of an I."""
+    begun = (sentence.rfind(first + part[1:]) for first in (part[0], part[0].upper(), part[0].lower()))
+    found = max(begun)
+    return found if found >= 0 else sentence.lower().rindex(part.lower())
 
 
 def _sentence(rng: random.Random, domain: Domain, relation: Relation, name: str, objects: list[str]) -> tuple[str, str]:

@@ -302,3 +302,11 @@ def test_a_slip_leaves_names_alone() -> None:
     slips = {slip(rng, "Which neighbours of Andorra speak Catalan", ("Andorra", "Catalan")) for _ in range(50)}
     assert len(slips) > 10
     assert all("Andorra" in text and "Catalan" in text for text in slips)
+
+
+def test_a_value_is_found_though_its_sentence_begins_with_it() -> None:
+    from understudy.agents.generators.briefs import _last
+
+    assert _last("Irsap is the dish, and ırsap it is", "ırsap") == 23
+    assert _last("Irsap is the dish.", "ırsap") == 0, "a capital of ı is an I, and its small letter an i"
+    assert _last("the EURO", "euro") == 4
