@@ -175,7 +175,11 @@ class PlanRequest(Message):
 
 
 class PlannedStep(Message):
-    """One step of a plan; ``needs`` are the 1-based positions of the earlier steps whose results it reads."""
+    """One step of a plan: who does it, and the words of the request that ask for it.
+
+    Before these stands what a pronoun in them is (``Chad: how many people live there``), where another part of the
+    request names it. ``needs`` are the 1-based positions of the earlier steps whose results it reads.
+    """
 
     agent: str
     request: str

@@ -50,4 +50,5 @@ def test_the_mean_of_two_is_the_nearest_to_the_mean_of_their_products() -> None:
     for site, product in products(mean).items():
         wanted = (products(one)[site] + products(apart)[site]) / 2
         missed = torch.linalg.norm(product - wanted, dim=(1, 2))
-        torch.testing.assert_close(missed, torch.linalg.svdvals(wanted)[:, 2:].square().sum(1).sqrt(), atol=1e-4, rtol=0)
+        least = torch.linalg.svdvals(wanted)[:, 2:].square().sum(1).sqrt()
+        torch.testing.assert_close(missed, least, atol=1e-4, rtol=0)
