@@ -33,8 +33,8 @@ def antecedent(request: str, start: int, end: int, store: KnowledgeStore) -> str
     """What a pronoun in ``request[start:end]`` stands for, by name; empty where nothing outside surely is it.
 
     That is the name which stands last before it, with those that are joined to it ("Ghana and Togo"), or else the first
-    behind it; of "both", all before it. Names of which the graph tells one fact or none (a continent, a currency) are
-    taken where there are no others. A step that names something itself, or has no pronoun, stands for itself.
+    behind it; of "both", all before it. Names of which the graph tells a single fact are taken where there are no others,
+    those of which it tells none (a continent, a currency) never. A step that names something itself, or has no pronoun, stands for itself.
     """
     step = request[start:end]
     pronoun = _PRONOUN.search(step)
@@ -47,7 +47,7 @@ def antecedent(request: str, start: int, end: int, store: KnowledgeStore) -> str
         return ""
     named = [(mention, *_meant(mention, store)) for mention in mentions]
     most = max((told for _, _, told in named), default=0)
-    known = [(mention, name) for mention, name, told in named if told >= min(most, 2)]
+    known = [(mention, name) for mention, name, told in named if told >= max(1, min(most, 2))]
     before = [one for one in known if one[0].end <= start]
     kept = before if _ALL.search(step) else before[-1:]
     while len(before) > len(kept) and _JOINED.fullmatch(request, before[-len(kept) - 1][0].end, kept[0][0].start):

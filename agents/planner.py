@@ -14,6 +14,8 @@ from .role import Context, Role
 
 DOES = "breaks a request into steps for the cast"
 MOST_STEPS = 4
+LONGEST_REQUEST = 512
+"""Tokens of a step's words: whoever tells a story round a question still has it copied whole."""
 
 
 def compose(cast: Sequence[tuple[str, str]], request: str) -> tuple[Prompt, Record]:
@@ -31,7 +33,7 @@ def compose(cast: Sequence[tuple[str, str]], request: str) -> tuple[Prompt, Reco
     step = Record(
         (
             ("agent", Choice(tuple(name for name, _ in cast))),
-            ("request", Span(part="request", max_tokens=96, whole=True)),
+            ("request", Span(part="request", max_tokens=LONGEST_REQUEST, whole=True)),
             ("needs", ListOf(Earlier(), 0, 3, distinct=True)),
         )
     )

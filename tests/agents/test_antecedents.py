@@ -52,6 +52,7 @@ def store() -> Iterator[KnowledgeStore]:
         ("I'm from Chad. ", "List the landlocked countries and their capitals", ".", ""),
         ("I'm from Chad. ", "Who are they who eat fondue", "?", ""),
         ("Chad or Togo? ", "The former: how large is it", "?", ""),
+        ("Which country in Africa has the fewest people, and ", "what do they eat there", "?", ""),
         ("I'm from Chad. ", "Hello there, list the largest", ".", ""),
         ("I'm from Chad. ", "Is it true, what they say of fondue", "?", "Chad"),
     ],

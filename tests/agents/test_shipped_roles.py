@@ -400,3 +400,18 @@ def test_the_reader_sums_what_a_fact_and_a_text_say() -> None:
     same, other = answered("bamako"), answered("Mopti")
     assert (same.answer, same.confidence) == ("bamako", pytest.approx(0.3 + 0.36))
     assert (other.answer, other.confidence, other.sources[0].title) == ("Mopti", pytest.approx(0.36), "Mali")
+
+
+def test_a_step_may_have_the_whole_of_a_long_request() -> None:
+    from understudy.core.backbone import Backbone
+    from understudy.core.demonstrations import render
+    from understudy.core.prompts import Example
+    from understudy.origin import folder_of
+
+    backbone = Backbone.load(str(folder_of("default")))
+    text = "My aunt told me at some length about her garden, her knees and her neighbours. " * 12 + "How large is Chad?"
+    assert len(backbone.encode(text)) > 200
+    cast = (CastMember(name="coder", does="SQL"),)
+    prompt, record = Planner().prepare(PlanRequest(request=text, cast=cast), Context())
+    step = {"agent": "coder", "request": SpanValue(0, 0, len(text), text), "needs": []}
+    assert render(Example(prompt, record, {"steps": [step]}), backbone).decisions
