@@ -33,8 +33,9 @@ def antecedent(request: str, start: int, end: int, store: KnowledgeStore) -> str
     """What a pronoun in ``request[start:end]`` stands for, by name; empty where nothing outside surely is it.
 
     That is the name which stands last before it, with those that are joined to it ("Ghana and Togo"), or else the first
-    behind it; of "both", all before it. Names of which the graph tells a single fact are taken where there are no others,
-    those of which it tells none (a continent, a currency) never. A step that names something itself, or has no pronoun, stands for itself.
+    behind it; of "both", all before it. Names of which the graph tells a single fact are taken where there are no
+    others, those of which it tells none (a continent, a currency) never. A step that names something itself, or has no
+    pronoun, stands for itself.
     """
     step = request[start:end]
     pronoun = _PRONOUN.search(step)
