@@ -8,15 +8,14 @@ last step reads the whole request; else it is about ``{*}``.
 from __future__ import annotations
 
 import random
-import re
 from functools import cache
 
 from ...core.prompts import Example
 from . import written_facts, written_passages
 from .templates import Template, fill, read, said, world_for
+from .written_requests import MARKED
 
 FILE = "facts_country"
-_MARKED = re.compile(r"\[([^\[\]]*)\]")
 
 
 @cache
@@ -24,7 +23,7 @@ def _templates() -> tuple[Template, ...]:
     """All lines. Raises ValueError where one is neither about a named country nor about one that was found."""
     found = tuple(template for templates in read(FILE).values() for template in templates)
     for template in found:
-        if len(_MARKED.findall(template.right)) != ("{*}" not in template.right or "[" in template.right):
+        if len(MARKED.findall(template.right)) != ("{*}" not in template.right or "[" in template.right):
             raise ValueError(f"{template.where}: {template.right!r} needs one name or one mark")
         if template.left not in written_facts.KINDS and not _telling(template.left):
             raise ValueError(f"{template.where}: no text and no fact tells {template.left!r}")
@@ -41,7 +40,7 @@ def example(rng: random.Random) -> Example:
     """One request with the evidence for it: a text that tells it, or a fact of the graph."""
     template = rng.choice(_templates())
     fillings = fill(rng, world_for(rng, template), (template.right,))
-    request = _MARKED.sub(r"\1", said(template.right, fillings))
+    request = MARKED.sub(r"\1", said(template.right, fillings))
     kind = template.left
     given: tuple[str, ...] = ()
     if "[" in template.right:

@@ -14,7 +14,8 @@ from .worlds import World
 
 FILES = ("planner_country", "planner_things")
 _WHO = {"coder": FIGURES, "qa": FACTS, "taste": TASTE}
-_MARKED = re.compile(r"\[([^\[\]]*)\]")
+MARKED = re.compile(r"\[([^\[\]]*)\]")
+"""The words of a step in a written request."""
 _NO_NEIGHBOURS = re.compile(
     r"continent|money|currency|language|\bpay|spoke|ruled|split|broke|became|colonial|union|\bas\b|used to|outnumber",
     re.IGNORECASE,
@@ -36,8 +37,8 @@ def asked(rng: random.Random, world: World, template: Template) -> Request:
     fillings = fill(rng, world, (template.right,))
     marked = said(template.right, fillings)
     keep = tuple(filling.words for filling in fillings.values() if filling.condition)
-    words = _MARKED.findall(marked)
-    text = _MARKED.sub(r"\1", marked)
+    words = MARKED.findall(marked)
+    text = MARKED.sub(r"\1", marked)
     chain = ">" in template.left
     kinds = [_WHO[name.strip()] for name in re.split(r"[>+]", template.left)]
     if len(kinds) == 1:
@@ -62,7 +63,7 @@ def first_words(slot: str) -> tuple[str, ...]:
     found = []
     for template in read("planner_country")["country"]:
         first, chain, _ = template.left.partition(">")
-        words = _MARKED.findall(template.right)
+        words = MARKED.findall(template.right)
         if chain and first.strip() == "qa" and len(words) == 1 and SLOT.findall(words[0]) == SLOT.findall(slot):
             found.append(words[0])
     return tuple(words for words in found if slot != "{*}" or not _NO_NEIGHBOURS.search(words))

@@ -1,4 +1,4 @@
-"""The four shipped roles: what they look up for a message, and what they make of a head's choices."""
+"""Coder, reader and recommender: what they look up for a message, and what they make of a head's choices."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import pytest
 
 from understudy.agents.coder import Coder, in_words, otherwise, plain
 from understudy.agents.links import ValueIndex
-from understudy.agents.messages import CastMember, Finding, Plan, PlanRequest, Query, Ranking, Task
-from understudy.agents.planner import Planner
+from understudy.agents.messages import Finding, Query, Ranking, Task
 from understudy.agents.qa import Evidence, Reader
 from understudy.agents.recommender import Recommender
 from understudy.agents.role import Context
@@ -97,68 +96,6 @@ def run(role: Any, message: Any, context: Context, *answers: Callable[[Prompt, R
 
 def part(prompt: Prompt, name: str) -> str:
     return dict(prompt.message).get(name, "")
-
-
-# planner
-
-
-def test_the_plan_holds_the_words_of_the_request() -> None:
-    cast = (CastMember(name="qa", does="looks up facts"), CastMember(name="coder", does="SQL"))
-    text = "Which neighbours of Chad speak French?"
-
-    def answer(prompt: Prompt, record: Record) -> dict[str, Any]:
-        assert part(prompt, "cast") == "qa: looks up facts; coder: SQL"
-        first = SpanValue(0, 6, 24, text[6:24])
-        whole = SpanValue(0, 0, len(text), text)
-        return {
-            "steps": [
-                {"agent": "qa", "request": first, "needs": []},
-                {"agent": "coder", "request": whole, "needs": [1]},
-            ]
-        }
-
-    plan, _ = run(Planner(), PlanRequest(request=text, cast=cast), Context(), answer)
-    assert isinstance(plan, Plan) and plan.confidence == 0.75
-    assert [(step.agent, step.request, step.needs) for step in plan.steps] == [
-        ("qa", "neighbours of Chad", ()),
-        ("coder", text, (1,)),
-    ]
-
-
-def planned(text: str, context: Context, *steps: tuple[str, str, list[int]]) -> list[tuple[str, str, tuple[int, ...]]]:
-    """The plan made of these steps: agent, words of the request, needs."""
-    cast = (CastMember(name="qa", does="looks up facts"), CastMember(name="coder", does="SQL"))
-    spans = [SpanValue(0, text.index(words), text.index(words) + len(words), words) for _, words, _ in steps]
-    given = [
-        {"agent": agent, "request": span, "needs": needs}
-        for (agent, _, needs), span in zip(steps, spans, strict=True)
-    ]  # fmt: skip
-    plan, _ = run(Planner(), PlanRequest(request=text, cast=cast), context, lambda p, r: {"steps": given})
-    return [(step.agent, step.request, step.needs) for step in plan.steps]
-
-
-def test_a_pronoun_is_given_the_name_that_another_step_has(desk: Context) -> None:
-    text = "What is the capital of Chad, and how many people live there?"
-    nothing: list[int] = []
-    steps = (("qa", "What is the capital of Chad", nothing), ("coder", "how many people live there", nothing))
-    said = planned(text, desk, *steps)
-    assert said[1] == ("coder", "Chad: how many people live there", ())
-    bare = planned(text, Context(), *steps)
-    assert bare[1][1] == "how many people live there", "without a store nothing is known by name"
-
-
-def test_a_step_that_is_said_twice_is_done_once(desk: Context) -> None:
-    text = "neighbours of Chad, how many of them are large"
-    twice = ("qa", "neighbours of Chad", list[int]())
-    said = planned(text, desk, twice, twice, ("coder", text, [2]))
-    assert said == [("qa", "neighbours of Chad", ()), ("coder", text, (1,))]
-
-
-def test_a_plan_needs_a_cast_and_a_request() -> None:
-    with pytest.raises(UnderstudyError, match="needs a cast"):
-        Planner().prepare(PlanRequest(request="x", cast=()), Context())
-    with pytest.raises(UnderstudyError, match="request is empty"):
-        Planner().prepare(PlanRequest(request="  ", cast=(CastMember(name="a", does="b"),)), Context())
 
 
 # coder
@@ -400,18 +337,3 @@ def test_the_reader_sums_what_a_fact_and_a_text_say() -> None:
     same, other = answered("bamako"), answered("Mopti")
     assert (same.answer, same.confidence) == ("bamako", pytest.approx(0.3 + 0.36))
     assert (other.answer, other.confidence, other.sources[0].title) == ("Mopti", pytest.approx(0.36), "Mali")
-
-
-def test_a_step_may_have_the_whole_of_a_long_request() -> None:
-    from understudy.core.backbone import Backbone
-    from understudy.core.demonstrations import render
-    from understudy.core.prompts import Example
-    from understudy.origin import folder_of
-
-    backbone = Backbone.load(str(folder_of("default")))
-    text = "My aunt told me at some length about her garden, her knees and her neighbours. " * 12 + "How large is Chad?"
-    assert len(backbone.encode(text)) > 200
-    cast = (CastMember(name="coder", does="SQL"),)
-    prompt, record = Planner().prepare(PlanRequest(request=text, cast=cast), Context())
-    step = {"agent": "coder", "request": SpanValue(0, 0, len(text), text), "needs": []}
-    assert render(Example(prompt, record, {"steps": [step]}), backbone).decisions

@@ -198,3 +198,14 @@ def test_half_a_pair_is_refused(
     save_file({"other": torch.zeros(1)}, file)
     with pytest.raises(UnderstudyError, match="no tensors"):
         Head.load(tmp_path / "qa")
+
+
+def test_the_heads_that_ship_are_small() -> None:
+    """Between 0.1 and 2 MB each, in half precision: a head that was loaded and saved again would be twice as large."""
+    from understudy.origin import HEADS
+
+    folders = sorted(HEADS.glob("*/*/"))
+    assert {folder.name for folder in folders} >= {"planner", "coder", "qa", "recommender"}
+    for folder in folders:
+        size = sum(file.stat().st_size for file in folder.iterdir())
+        assert 100_000 < size < 2_000_000, (folder, size)
