@@ -6,11 +6,16 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from .sql import Column, Condition
+from .sql import BEGINS, LIKE, Column, Condition
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?", re.UNICODE)
 _ENDINGS = ("s", "es", "n", "an", "ian", "ean", "'s", "’s", "s'")
 _LONGEST = 6
+_INITIAL = re.compile(
+    r"\b(?:letters?(?:\s+(?:is|of))?|initials?|(?:start|begin)(?:s|ning|ing)?\s+(?:with|by|in|on)(?:\s+an?)?)"
+    r"\s+[\"'“‘]?([b-z]|(?-i:A)|a(?!\s+\w))\b(?!['’]\w)",
+    re.IGNORECASE,
+)
 
 
 def fold(text: str) -> str:
@@ -42,18 +47,21 @@ class ValueIndex:
     """Which column values a question names: exact values, elements of lists, last words of longer values.
 
     Case, diacritics, plural and adjective endings are folded. Values of up to three letters (codes) are found only
-    in their own case, since ``IN`` and ``IS`` are also words.
+    in their own case, since ``IN`` and ``IS`` are also words. Where a letter to begin with is named, it is one of the
+    column of its table that was added first.
     """
 
     def __init__(self) -> None:
         self._exact: dict[str, list[Condition]] = {}
         self._flags: dict[str, list[Condition]] = {}
         self._seen: set[tuple[str, str, str]] = set()
+        self._first: dict[str, str] = {}
 
     def add(self, table: str, column: Column, values: Iterable[str]) -> None:
         """Index the distinct text values of one column. Number columns are ignored."""
         if column.kind == "number":
             return
+        self._first.setdefault(table, column.name)
         distinct = dict.fromkeys(value for value in values if value)
         if {value.lower() for value in distinct} == {"yes", "no"}:
             for value in sorted(distinct, reverse=True):
@@ -65,7 +73,7 @@ class ValueIndex:
             for piece in pieces:
                 if "%" in piece or not piece.isprintable() or len(piece) > 60:
                     continue
-                operator = "LIKE" if column.kind == "list" else "="
+                operator = LIKE if column.kind == "list" else "="
                 key = unicodedata.normalize("NFKC", piece) if len(piece) <= 3 else fold(piece)
                 self._put(self._exact, key, Condition(table, column.name, operator, piece))
                 words = piece.split()
@@ -74,7 +82,7 @@ class ValueIndex:
                     tails[last] = (words[-1], tails.get(last, ("", 0))[1] + 1)
         for key, (word, _) in tails.items():
             if not any(known.column == column.name for known in self._exact.get(key, ())):
-                self._put(self._exact, key, Condition(table, column.name, "LIKE", word))
+                self._put(self._exact, key, Condition(table, column.name, LIKE, word))
 
     def _put(self, index: dict[str, list[Condition]], key: str, condition: Condition) -> None:
         same = (key, condition.column, condition.sql())
@@ -106,7 +114,12 @@ class ValueIndex:
                     break
             else:
                 place += 1
-        return found
+        for match in _INITIAL.finditer(question):
+            letter = match[1].upper()
+            here = [Condition(table, column, BEGINS, letter) for table, column in self._first.items()]
+            found = [one for one in found if one[1] <= match.start(1) or match.end(1) <= one[0]]
+            found.append((*match.span(1), tuple(here)))
+        return sorted(found, key=lambda one: one[:2])
 
     def _lookup(self, words: str, raw: str) -> list[Condition]:
         if raw and raw in self._exact and len(raw) <= 3:

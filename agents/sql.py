@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 #: ``kind`` of a column: text with one value, text with several values between commas, or a number.
 KINDS = ("text", "list", "number")
+BEGINS, LIKE = "BEGINS", "LIKE"
+_LIKE = {LIKE: "%{}%", BEGINS: "{}%"}  # operators that SQL has as patterns
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,15 @@ class Condition:
     def sql(self) -> str:
         """The condition as it stands in SQL and in the prompt, quotes doubled."""
         value = self.value.replace("'", "''")
-        if self.operator == "LIKE":
-            return f"{self.column} LIKE '%{value}%'"
+        if self.operator in _LIKE:
+            return f"{self.column} LIKE '{_LIKE[self.operator].format(value)}'"
         return f"{self.column} {self.operator} '{value}'"
 
     def negated(self) -> str:
         """The opposite condition."""
         value = self.value.replace("'", "''")
-        if self.operator == "LIKE":
-            return f"{self.column} NOT LIKE '%{value}%'"
+        if self.operator in _LIKE:
+            return f"{self.column} NOT LIKE '{_LIKE[self.operator].format(value)}'"
         return f"{self.column} != '{value}'"
 
 
@@ -134,6 +136,9 @@ def _table_rules(n: str, table: Table, literals: Literals) -> list[str]:
         if len(texts) > 1:
             rules.extend(_either(n, texts))
             conditions.append(f'"( " either{n} ")"')
+    if linked:
+        same = [json.dumps(f"{name} = (SELECT {name} FROM {table.name} WHERE ") for name in textual[1:]]
+        conditions += [f'({" | ".join(same)}) linked{n} ")"'] if same else []
     items = ['"COUNT(*)"']
     if textual:
         rules.append(f"text{n}: {_alternatives(textual)}")
@@ -148,7 +153,11 @@ def _table_rules(n: str, table: Table, literals: Literals) -> list[str]:
         order = f"item{n} | value{n}"
         spreads = [f'"MAX( " {json.dumps(name)} ")" " - MIN( " {json.dumps(name)} ")"' for name in numeric]
         items.append(" | ".join(spreads))  # of two things: how far apart they are
+        times = [f'"MAX( " {json.dumps(name)} ")" " * 1.0 / MIN( " {json.dumps(name)} ")"' for name in numeric]
+        items.append(" | ".join(times))  # and how many times the one holds the other
         where = f'(" WHERE " linked{n})?' if texts else ""
+        shares = f'(number{n} | "SUM( " number{n} ")") " * 100.0 / (SELECT SUM( " number{n} ")"'
+        items.append(f'{shares} " FROM {table.name}" {where} ")"')
         head = f'compare{n} "(SELECT " (value{n} | ("AVG( " | "MAX( " | "MIN( ") value{n} ")")'
         conditions.append(f'{head} " FROM {table.name}" {where} ")"')
         if literals.numbers:

@@ -11,7 +11,7 @@ from pydantic_core import to_jsonable_python
 from .agents.messages import Finding, Message, Plan, Query, Ranking
 from .core.errors import UnderstudyError
 from .evaluation import meets
-from .questions import Question, right_finding, right_rows, same_set, within
+from .questions import Question, holds, right_finding, right_rows, same_set
 
 
 @dataclass(frozen=True)
@@ -121,9 +121,10 @@ def judge_team(question: Question, result: Any, is_place: Callable[[str], bool])
     elif question.liked:
         places = [value for value in values if isinstance(value, str) and is_place(value)]
         fresh = bool(places) and not set(places) & set(question.liked)
-        right = fresh and not abstained and within(question.values, values)
+        right = fresh and not abstained and holds(values, question.values)
     else:
         right = right_finding(question, answer, values, abstained)
+        right = right or not abstained and right_rows(question, _rows(output))
     return Judged(right, f"{said}{answer[:160]}", abstained, planned=planned)
 
 
@@ -132,6 +133,12 @@ def _planned(result: Any) -> tuple[str, ...]:
     plans = (step.output for step in result.steps if isinstance(step.output, Plan))
     plan = next(plans, None)
     return () if plan is None else tuple(step.agent for step in plan.steps)
+
+
+def _rows(output: Mapping[str, Any]) -> list[list[Any]]:
+    """The rows of an output that is the result of a query."""
+    rows = output.get("rows")
+    return rows if isinstance(rows, list) and all(isinstance(row, list) for row in rows) else []
 
 
 def _abstained(output: Any) -> bool:

@@ -181,30 +181,37 @@ def folded(value: Value) -> Value:
     return value
 
 
-def alike(one: Value, other: Value, tolerance: float = 1e-4) -> bool:
-    """Whether two values are the same.
+def alike(found: Value, wanted: Value, tolerance: float = 1e-4) -> bool:
+    """Whether a found value is the wanted one.
 
     Two integers are when they are equal; of numbers of which one has a point it is enough that they differ by a share
-    of ``tolerance`` at most, which covers rounding for show.
+    of ``tolerance`` at most, which covers rounding for show, or that the found one, rounded to the places of the wanted
+    one, is it: 467.08 where 467 is wanted.
     """
-    left, right = folded(one), folded(other)
+    left, right = folded(found), folded(wanted)
     if isinstance(left, str) or isinstance(right, str) or isinstance(left, int) and isinstance(right, int):
         return left == right
     try:
-        return abs(left - right) <= tolerance * max(abs(left), abs(right))
+        close = abs(left - right) <= tolerance * max(abs(left), abs(right))
+        return close or (isinstance(left, float) and right != 0 and round(left, _places(right)) == right)
     except OverflowError:  # an integer beyond all floats
         return False
+
+
+def _places(number: int | float) -> int:
+    """The digits behind the point."""
+    return len(f"{number:f}".rstrip("0").partition(".")[2]) or int(isinstance(number, float))
 
 
 def same_set(found: Iterable[Value], wanted: Iterable[Value]) -> bool:
     """Whether each found value is wanted and each wanted value found."""
     found, wanted = list(found), list(wanted)
-    return within(found, wanted) and within(wanted, found)
+    return holds(found, wanted) and all(any(alike(value, one) for one in wanted) for value in found)
 
 
-def within(some: Iterable[Value], all_of: Sequence[Value]) -> bool:
-    """Whether every one of ``some`` is among ``all_of``."""
-    return all(any(alike(value, other) for other in all_of) for value in some)
+def holds(found: Sequence[Value], wanted: Iterable[Value]) -> bool:
+    """Whether every wanted value was found."""
+    return all(any(alike(value, one) for value in found) for one in wanted)
 
 
 def pieces(text: str) -> list[str]:
@@ -221,9 +228,8 @@ def right_finding(question: Question, answer: str, values: Sequence[Value], abst
 
 
 def right_rows(question: Question, rows: Sequence[Sequence[Value | None]], most: int = 2) -> bool:
-    """Whether one column of a result holds just the accepted values; a result of more than ``most`` columns is none."""
+    """Whether all that a result holds is what is accepted, or one column of it, where it has ``most`` at most."""
     columns = list(zip(*rows, strict=True))
-    if not 0 < len(columns) <= most:
-        return False
-    found = [[cell for cell in column if cell is not None] for column in columns]
-    return any(same_set(column, wanted) for column in found for wanted in question.accepted)
+    parts = [tuple(cell for row in rows for cell in row), *(columns if len(columns) <= most else ())]
+    found = [[cell for cell in part if cell is not None] for part in parts]
+    return any(same_set(part, wanted) for part in found if part for wanted in question.accepted)

@@ -61,6 +61,11 @@ def an_index() -> ValueIndex:
         ("the code IN", ["iso2 = 'IN'"]),
         ("landlocked countries", ["landlocked = 'yes'", "landlocked = 'no'"]),
         ("Malian or Georgian", ["name = 'Mali'", "name = 'Georgia'"]),
+        ("how many African ones begin with m?", ["continent = 'Africa'", "name LIKE 'M%'"]),
+        ("the letter is A in Asia", ["name LIKE 'A%'", "continent = 'Asia'"]),
+        ('not starting with "B"', ["name LIKE 'B%'"]),
+        ("which starts with a vowel or with a surprise", []),
+        ("starting with France's capital", ["name = 'France'"]),
     ],
 )
 def test_links(question: str, expected: list[str]) -> None:
@@ -128,6 +133,10 @@ LITERALS = Literals(
         "SELECT name FROM countries ORDER BY population DESC LIMIT 1 OFFSET 1",
         "SELECT MAX( population) - MIN( population) FROM countries WHERE continent = 'Africa'",
         "SELECT MAX( population) FROM countries",
+        "SELECT MAX( population) * 1.0 / MIN( population) FROM countries WHERE name IN (:given)",
+        "SELECT population * 100.0 / (SELECT SUM( population) FROM countries) FROM countries WHERE continent = 'Africa'",
+        "SELECT SUM( area_km2) * 100.0 / (SELECT SUM( area_km2) FROM countries WHERE continent = 'Africa') FROM countries",
+        "SELECT name FROM countries WHERE continent = (SELECT continent FROM countries WHERE languages LIKE '%French%')",
         "SELECT NULL",
     ],
 )
@@ -154,6 +163,9 @@ def test_the_grammar_takes_what_may_be_asked(sql: str) -> None:
         "SELECT name FROM countries ORDER BY population DESC LIMIT 1 OFFSET 2",
         "SELECT MAX( population) - MIN( area_km2) FROM countries",
         "SELECT MIN( population) - MAX( population) FROM countries",
+        "SELECT MAX( population) * 1.0 / MIN( area_km2) FROM countries",
+        "SELECT name FROM countries WHERE continent = (SELECT name FROM countries WHERE continent = 'Africa')",
+        "SELECT population * 100.0 / (SELECT SUM( population) FROM rivers) FROM countries",
         "SELECT NULL FROM countries",
         "SELECT",
         "",
@@ -173,6 +185,14 @@ def test_the_grammar_refuses_the_rest(sql: str) -> None:
 )  # fmt: skip
 def test_places(question: str, expected: tuple[int, ...]) -> None:
     assert places(question) == expected
+
+
+def test_a_letter_to_begin_with_is_one_of_the_names() -> None:
+    condition = Condition("countries", "name", "BEGINS", "M")
+    assert condition.negated() == "name NOT LIKE 'M%'"
+    lark = grammar(Schema((COUNTRIES, RIVERS)), Literals((condition,)))
+    assert accepts(lark, "SELECT COUNT(*) FROM countries WHERE name LIKE 'M%'")
+    assert not accepts(lark, "SELECT COUNT(*) FROM countries WHERE continent LIKE 'M%'")
 
 
 def test_without_literals_nothing_can_be_compared() -> None:

@@ -9,12 +9,13 @@ import pytest
 
 from understudy.agents.generators import planning, querying, reading, wrappers
 from understudy.agents.generators.domains import DOMAINS, GEOGRAPHY
+from understudy.agents.generators.worlds import make_table
 
-KINDS = (wrappers.ANY, wrappers.TWO, wrappers.TASTE, wrappers.COUNTRY)
+KINDS = (wrappers.ANY, wrappers.TWO, wrappers.TASTE, wrappers.COUNTRY, wrappers.NAMED)
 
 
 def test_there_are_many_of_each_kind_and_none_twice() -> None:
-    for kind, least in zip(KINDS, (250, 60, 50, 60), strict=True):
+    for kind, least in zip(KINDS, (250, 60, 50, 60, 200), strict=True):
         lines = wrappers.read()[kind]
         assert len(lines) == len(set(lines)) >= least, kind
 
@@ -35,6 +36,21 @@ def test_a_request_goes_on_in_small_letters_and_names_do_not(monkeypatch: pytest
 def test_only_countries_are_asked_about_with_a_traveller_s_words() -> None:
     assert wrappers.COUNTRY in wrappers.questions(GEOGRAPHY)
     assert all(wrappers.questions(domain) == (wrappers.ANY,) for domain in DOMAINS if domain is not GEOGRAPHY)
+
+
+def test_what_is_beside_the_point_names_values_that_the_request_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wrappers, "read", lambda: {wrappers.NAMED: ("I live in {*}. @", "@ Soy de {capital}.")})
+    rng = random.Random(1)
+    linked = 0
+    for _ in range(60):
+        world = make_table(rng, GEOGRAPHY, 5)
+        name = world.names[0]
+        around = wrappers.beside_the_point(rng, f"How large is {name}?", world)
+        assert around is None or around[1] == f"How large is {name}?" and name not in around[0] + around[2]
+        linked += around is not None and any(world.index.link(said) for said in (around[0], around[2]))
+    assert linked > 30
+    other = make_table(rng, next(domain for domain in DOMAINS if domain is not GEOGRAPHY), 5)
+    assert wrappers.beside_the_point(rng, "How many?", other) is None
 
 
 def some(monkeypatch: pytest.MonkeyPatch, module: Any, part: str, rate: float) -> list[tuple[str, Any]]:

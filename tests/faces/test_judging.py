@@ -69,6 +69,15 @@ def test_a_run_is_judged_by_plan_and_answer() -> None:
     assert failed.failed and not failed.right
 
 
+def test_a_run_that_ends_with_a_query_is_judged_by_its_rows_too() -> None:
+    output = answer("Chad", "Niger") | {"rows": [["Chad", 15], ["Niger", 22]]}
+    cases = (((15, 22), True), (("Chad", "Niger"), True), (("Chad", 15, "Niger", 22), True), ((15,), False))
+    for values, right in cases:
+        question = Question("t", "team", "?", values=values, plans=(("qa", "coder"),))
+        assert judge_team(question, run(("qa", "coder"), output), nowhere).right is right
+        assert not judge_team(question, run(("qa", "coder"), output | {"abstained": True}), nowhere).right
+
+
 @pytest.mark.parametrize(
     ("values", "right"),
     [

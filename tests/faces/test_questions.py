@@ -107,6 +107,17 @@ def test_values_are_compared_as_people_would(value: str | float, other: str | fl
     assert alike(other, value) is same
 
 
+@pytest.mark.parametrize(
+    ("found", "wanted", "same"),
+    [
+        (467.08, 467, True), ("467.08", "467", True), (3.7049, 3.7, True), (3.76, 3.7, False), (467.6, 467, False),
+        (467, 467.08, False), (468, 467, False), (0.3, 0, False), (12.34, 12.0, False), (1e-7, 0.0000001, True),
+    ],
+)  # fmt: skip
+def test_a_finer_figure_than_the_wanted_one_is_it(found: str | float, wanted: str | float, same: bool) -> None:
+    assert alike(found, wanted) is same
+
+
 def test_numbers_beyond_all_measure_are_compared_too() -> None:
     assert alike("9" * 5000, "9" * 5000) and not alike("9" * 5000, 9)
     assert not alike(10**400, 1.5) and not alike(10**400, 10**400 + 1)
@@ -146,3 +157,11 @@ def test_rows_are_right_by_one_whole_column() -> None:
     assert not right_rows(question, [("Mali", 5, 6), ("Chad", 7, 8)]), "a result with everything in it is no answer"
     assert not right_rows(question, [])
     assert not right_rows(replace(question, values=(12,)), [(None,)])
+
+
+def test_rows_are_right_where_all_that_they_hold_is_wanted() -> None:
+    question = Question("q", "coder", "?", values=("Chad", 5, "Mali", 7))
+    assert right_rows(question, [("Mali", 7), ("Chad", 5)])
+    assert right_rows(replace(question, values=("Lima", "Sol", "left")), [("Lima", "Sol", "left")])
+    assert not right_rows(question, [("Mali", 7)])
+    assert not right_rows(question, [("Mali", 7), ("Chad", 6)])
