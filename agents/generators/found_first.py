@@ -2,7 +2,8 @@
 
 A line is ``dish || what do [the most crowded of {continent}] eat``: the kind of fact that is asked for, and the
 request as somebody wrote it for the planner. Where it has a mark, what the mark stands for is given, as in a plan whose
-last step reads the whole request; else it is about ``{*}``.
+last step reads the whole request; else it is about ``{*}``. ``{place}`` is its capital and ``{*2}`` another country,
+both named by the way: what is known of them stands in the evidence too. ``-``: nothing tells this.
 """
 
 from __future__ import annotations
@@ -10,22 +11,24 @@ from __future__ import annotations
 import random
 from functools import cache
 
-from ...core.prompts import Example
+from ...core.prompts import Example, Passage
+from ..qa import fact_passage
 from . import written_facts, written_passages
 from .templates import Template, fill, read, said, world_for
 from .written_requests import MARKED
 
-FILE = "facts_country"
+FILES = ("facts_country", "facts_named")
+UNTOLD = "-"
 
 
 @cache
 def _templates() -> tuple[Template, ...]:
     """All lines. Raises ValueError where one is neither about a named country nor about one that was found."""
-    found = tuple(template for templates in read(FILE).values() for template in templates)
+    found = tuple(template for templates in read(*FILES).values() for template in templates)
     for template in found:
         if len(MARKED.findall(template.right)) != ("{*}" not in template.right or "[" in template.right):
             raise ValueError(f"{template.where}: {template.right!r} needs one name or one mark")
-        if template.left not in written_facts.KINDS and not _telling(template.left):
+        if template.left not in (*written_facts.KINDS, UNTOLD) and not _telling(template.left):
             raise ValueError(f"{template.where}: no text and no fact tells {template.left!r}")
     return found
 
@@ -36,6 +39,12 @@ def _telling(kind: str) -> tuple[written_passages.Told, ...]:
     return tuple(told for told in written_passages.read() if told.places and kind in told.values)
 
 
+@cache
+def _places() -> tuple[written_passages.Told, ...]:
+    """The texts about places."""
+    return tuple(told for told in written_passages.read() if told.places)
+
+
 def example(rng: random.Random) -> Example:
     """One request with the evidence for it: a text that tells it, or a fact of the graph."""
     template = rng.choice(_templates())
@@ -44,13 +53,18 @@ def example(rng: random.Random) -> Example:
     kind = template.left
     given: tuple[str, ...] = ()
     if "[" in template.right:
-        places = [told for told in written_passages.read() if told.places]
-        name = written_passages.name_for(rng, rng.choice(places))
+        name = written_passages.name_for(rng, rng.choice(_places()))
         while name in request:
-            name = written_passages.name_for(rng, rng.choice(places))
+            name = written_passages.name_for(rng, rng.choice(_places()))
         given = (name,)
     else:
         name = fillings["{*}"].words
+    beside: list[Passage] = []
+    if "{place}" in fillings and rng.random() < 0.8:
+        beside.append(fact_passage(fillings["{place}"].words, "capital of", [name], False))
+    if "{*2}" in fillings and rng.random() < 0.8:
+        beside += written_passages.facts(rng, fillings["{*2}"].words)[: rng.randint(1, 3)]
     if kind in written_facts.KINDS and (rng.random() < 0.5 or not _telling(kind)):
-        return written_facts.asked(rng, kind, name, request, given)
-    return written_passages.asked(rng, rng.choice(_telling(kind)), kind, name, request, given)
+        return written_facts.asked(rng, kind, name, request, given, beside)
+    told = rng.choice(_telling(kind) if kind != UNTOLD else _places())
+    return written_passages.asked(rng, told, kind, name, request, given, beside)

@@ -18,12 +18,13 @@ from ..sql import NOTHING
 from . import querying, questions, wrappers, written_passages, written_requests
 from .casts import FACTS, FIGURES, TASTE, cast
 from .comparisons import extreme_phrase
-from .domains import Attribute, Domain, Relation, between_things
+from .domains import Attribute, Relation, between_things
 from .lore import a_lore, ask, ask_in_vain
 from .parts import Part, Request
 from .phrases import finish, is_plural, slip
 from .ranking import liked_request
 from .sets import Things, relation_phrase
+from .templates import GEOGRAPHY_LINES
 from .wordings import ask_objects, ask_subjects
 from .worlds import World, a_domain, make_name, make_table
 
@@ -200,7 +201,7 @@ def both(rng: random.Random, world: World) -> Request | None:
     return Request(text, parts)
 
 
-WRITTEN = 0.5
+WRITTEN = 0.65
 """Of the requests, those in words that people wrote down; the others are put together."""
 _KINDS = (figures, fact, taste, fact_then_figures, figures_then_fact, then_taste, both)
 _WEIGHTS = (3.0, 2.6, 1.6, 3.4, 1.4, 1.2, 1.8)
@@ -211,7 +212,7 @@ def example(rng: random.Random) -> Example:
     while True:
         request: Request | None
         if rng.random() < WRITTEN:
-            found = written_requests.request(rng, a_domain(rng))
+            found = written_requests.request(rng, a_domain(rng, GEOGRAPHY_LINES))
             if found is None:
                 continue
             world, request = found
@@ -226,7 +227,7 @@ def example(rng: random.Random) -> Example:
             spare = [who[kind] for kind in (FIGURES, FACTS, TASTE) if kind not in needed]
             if spare:
                 members = [member for member in members if member[0] != spare[0]] if len(members) > 2 else members
-        request = _worn(rng, _wrapped(rng, request, world.domain) if rng.random() < wrappers.RATE else request)
+        request = _worn(rng, _wrapped(rng, request, world) if rng.random() < wrappers.RATE else request)
         prompt, record = compose(members, request.text)
         steps: list[dict[str, Any]] = []
         for part in request.parts:
@@ -239,12 +240,15 @@ def example(rng: random.Random) -> Example:
             return Example(prompt, record, {"steps": steps})
 
 
-def _wrapped(rng: random.Random, request: Request, domain: Domain) -> Request:
+def _wrapped(rng: random.Random, request: Request, world: World) -> Request:
     """With what people say round it, which belongs to the steps that have the whole request."""
     apart = len(request.parts) > 1 and not any(part.needs for part in request.parts)
     wish = request.parts[-1].kind == TASTE
-    kinds = (wrappers.TWO,) if apart else (wrappers.TASTE,) if wish else wrappers.questions(domain)
-    before, inner, after = wrappers.around(rng, request.text, *kinds)
+    kinds = (wrappers.TWO,) if apart else (wrappers.TASTE,) if wish else wrappers.questions(world.domain)
+    named = None
+    if not apart and not wish and rng.random() < wrappers.BESIDE:
+        named = wrappers.beside_the_point(rng, request.text, world)
+    before, inner, after = named or wrappers.around(rng, request.text, *kinds)
     text = before + inner + after
 
     def words(part: Part) -> str:
@@ -257,10 +261,11 @@ def _wrapped(rng: random.Random, request: Request, domain: Domain) -> Request:
 
 
 def _worn(rng: random.Random, request: Request) -> Request:
-    """Now and then all in lower case, or with a slip where it is one step."""
-    if rng.random() < 0.1:
-        parts = tuple(replace(part, words=part.words.lower()) for part in request.parts)
-        return Request(request.text.lower(), parts)
+    """Now and then all in lower or upper case, or with a slip where it is one step."""
+    if rng.random() < 0.13:
+        cased = str.lower if rng.random() < 0.75 else str.upper
+        parts = tuple(replace(part, words=cased(part.words)) for part in request.parts)
+        return Request(cased(request.text), parts)
     if len(request.parts) == 1 and rng.random() < 0.06:
         text = slip(rng, request.text, request.keep)
         return Request(text, (replace(request.parts[0], words=text),))

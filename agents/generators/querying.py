@@ -15,9 +15,8 @@ from .asking import Question
 from .phrases import slip
 from .worlds import World, a_domain, make_table
 
-WRITTEN = 0.5
+WRITTEN = 0.6
 """Of the questions, those in words that people wrote down; the others are put together."""
-
 
 @dataclass(frozen=True)
 class Asked:
@@ -48,7 +47,8 @@ def ask(rng: random.Random, world: World | None = None, given: bool | None = Non
             continue
         request = question.text
         if world is None and rng.random() < wrappers.RATE:  # the planner's requests get their own
-            request = wrappers.wrapped(rng, request, *wrappers.questions(here.domain))
+            named = wrappers.beside_the_point(rng, request, here) if rng.random() < wrappers.BESIDE else None
+            request = "".join(named or wrappers.around(rng, request, *wrappers.questions(here.domain)))
         if rng.random() < 0.05:
             request = slip(rng, request, question.keep)
         if rng.random() < 0.12:

@@ -15,10 +15,10 @@ from .phrases import finish, singular, slip
 from .wordings import ask_objects, ask_subjects, stand_in
 from .worlds import a_domain, distinct, make_facts, make_name
 
-WRITTEN = 0.5
+WRITTEN = 0.6
 """Of the examples, those over texts that people wrote; the others are put together."""
 
-OF_FACTS, OF_REQUESTS, OF_BACKWARDS = 0.15, 0.3, 0.11
+OF_FACTS, OF_REQUESTS, OF_BACKWARDS = 0.13, 0.38, 0.13
 """Of these: what a fact of the graph answers, what was written for the planner, what asks who has a value."""
 
 _WRITTEN = (written_facts.example, found_first.example, written_backwards.example, written_passages.example)

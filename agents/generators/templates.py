@@ -1,8 +1,9 @@
 """Templates written by hand: one a line, in blocks that are each about one domain, with slots that a world fills.
 
 A line is ``left || right``; a block begins with ``## country``. Slots: ``{*}`` a name, ``{continent}`` a value of that
-column, ``{continent~}`` its adjective, ``{population}`` a figure near one that stands there, ``{k}`` a small number; a
-digit at the end makes another of the same. ``[population]`` is the column that people call so, ``[*]`` the key.
+column, ``{continent~}`` its adjective, ``{population}`` a figure near one that stands there, ``{k}`` a small number,
+``{letter}`` one that a name begins with; a digit at the end makes another of the same. ``[population]`` is the column
+that people call so, ``[*]`` the key.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from ..sql import Condition
+from ..sql import BEGINS, Condition
 from .domains import DOMAINS, Attribute, Domain
 from .lore import PARTS, dish
 from .phrases import figure, small
@@ -24,7 +25,9 @@ from .worlds import World, make_name, make_table
 
 SLOT = re.compile(r"\{([^{}]+?)(\d?)(~?)\}")
 COLUMN = re.compile(r"\[([^\[\]]+)\]")
-KEY, SMALL = "*", "k"
+GEOGRAPHY_LINES = 0.65
+"""Of the lines that are drawn: by far the most that people wrote are about countries."""
+KEY, SMALL, LETTER = "*", "k", "letter"
 _BESIDE: dict[str, Callable[[random.Random], str]] = {
     "region": lambda rng: rng.choice(PARTS), "dish": dish, "place": lambda rng: make_name(rng, "place"),
 }  # fmt: skip
@@ -46,7 +49,7 @@ class Template:
         named = [match[1] for text in (self.left, self.right) for match in SLOT.finditer(text)]
         named += COLUMN.findall(self.right) if self.right.startswith("SELECT") else []
         known = {one.nouns[0] for one in self.domain.attributes}
-        beside = {KEY, SMALL, *(_BESIDE.keys() - known)}
+        beside = {KEY, SMALL, LETTER, *(_BESIDE.keys() - known)}
         return tuple(dict.fromkeys(name for name in named if name not in beside))
 
 
@@ -140,6 +143,9 @@ def fill(rng: random.Random, world: World, texts: Iterable[str], apart: Sequence
         elif noun == SMALL:
             number_of = rng.randint(2, 10)
             found[slot] = Filling(small(rng, number_of), figure=str(number_of))
+        elif noun == LETTER:
+            letter = rng.choice(world.names)[0].upper()
+            found[slot] = Filling(letter, Condition(world.table.name, world.key, BEGINS, letter))
         elif noun in _BESIDE and all(one.nouns[0] != noun for one in world.columns.values()):
             found[slot] = Filling(_BESIDE[noun](rng))
         elif world.columns[column(world, noun)].kind == "n":

@@ -49,9 +49,9 @@ class World:
         return [ident for ident, attribute in self.columns.items() if attribute.kind in kinds]
 
 
-def a_domain(rng: random.Random) -> Domain:
-    """Geography for a third of the worlds, any other domain otherwise."""
-    return GEOGRAPHY if rng.random() < _GEOGRAPHY_SHARE else rng.choice(DOMAINS[1:])
+def a_domain(rng: random.Random, geography: float = _GEOGRAPHY_SHARE) -> Domain:
+    """Geography for a third of the worlds, or another share of them; any other domain otherwise."""
+    return GEOGRAPHY if rng.random() < geography else rng.choice(DOMAINS[1:])
 
 
 def make_name(rng: random.Random, maker: str) -> str:

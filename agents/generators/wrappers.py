@@ -1,6 +1,7 @@
 """What people say round a request: why they ask, whom they greet, thanks. It changes nothing of what is asked.
 
-A line of ``texts/wrappers.txt`` is ``kind || We are at a quiz. @``; ``@`` stands for the request.
+A line of ``texts/wrappers.txt`` is ``kind || We are at a quiz. @``; ``@`` stands for the request. Those of the kind
+``named`` name values of a table that have nothing to do with it: ``I come from {*}, my {continent~} accent is bad. @``
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ import random
 from functools import cache
 
 from .domains import GEOGRAPHY, Domain
-from .templates import text_of
+from .templates import Template, fill, fits, said, text_of
+from .worlds import World
 
 RATE = 0.18
 """Of the examples, those with something said round the request."""
-#: Round any question, round two wants, round a wish for a recommendation, round a question about countries.
-ANY, TWO, TASTE, COUNTRY = "any", "two", "taste", "country"
+BESIDE = 0.4
+"""Of these, those in which it names values that are not asked about."""
+#: Round any question, two wants, a wish for a recommendation, a question about countries; the same naming values.
+ANY, TWO, TASTE, COUNTRY, NAMED = "any", "two", "taste", "country", "named"
 _FIRST = frozenset(
     "a are at by can could did do does find for from give have how i'd in is list name of on show tell the to was what "
     "what's when where which who whose with would".split()
@@ -25,7 +29,7 @@ _FIRST = frozenset(
 @cache
 def read() -> dict[str, tuple[str, ...]]:
     """What is said, by kind. Raises ValueError where a line is of no kind or has no one place for the request."""
-    found: dict[str, list[str]] = {kind: [] for kind in (ANY, TWO, TASTE, COUNTRY)}
+    found: dict[str, list[str]] = {kind: [] for kind in (ANY, TWO, TASTE, COUNTRY, NAMED)}
     for number, line in enumerate(text_of("wrappers").splitlines(), start=1):
         kind, _, said = (part.strip() for part in line.partition("||"))
         if line.strip():
@@ -42,7 +46,23 @@ def questions(domain: Domain) -> tuple[str, ...]:
 
 def around(rng: random.Random, request: str, *kinds: str) -> tuple[str, str, str]:
     """What stands before it, the request as it then is written (as long or shorter at its end), what stands after."""
-    before, _, after = rng.choice([line for kind in kinds for line in read()[kind]]).partition("@")
+    return _put_in(rng.choice([line for kind in kinds for line in read()[kind]]), request)
+
+
+def beside_the_point(rng: random.Random, request: str, world: World) -> tuple[str, str, str] | None:
+    """As :func:`around`, naming values of ``world`` that the request itself does not name; None where that can't be."""
+    able = [one for one in (Template(GEOGRAPHY, line, "", "") for line in read()[NAMED]) if fits(one, world)]
+    if not able:
+        return None
+    template = rng.choice(able)
+    fillings = fill(rng, world, (template.left,))
+    if any(filling.words.lower() in request.lower() for filling in fillings.values()):
+        return None
+    return _put_in(said(template.left, fillings), request)
+
+
+def _put_in(line: str, request: str) -> tuple[str, str, str]:
+    before, _, after = line.partition("@")
     if after.startswith((",", ";", " -", " (", ":")) or after[:2].strip().islower():
         request = request.rstrip("?.! ")
     if before.rstrip().endswith((",", ":", "-", "–")) and request.split(" ")[0].lower() in _FIRST:

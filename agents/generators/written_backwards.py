@@ -45,6 +45,8 @@ def example(rng: random.Random) -> Example:
     told = rng.choice([one for one in written_passages.read() if one.places and kind in one.values])
     shown = written_passages.show(rng, told, written_passages.name_for(rng, told))
     value = re.split(r", | and ", shown.text[slice(*shown.places[kind])])[0]
+    year = re.search(r"\b\d{4}\b", value) if kind == "independence" else None
+    value = year.group() if year else value
     question = rng.choice(_backwards()[kind])
     question = question.replace("{v}", value.removeprefix("the ") if "the {v}" in question else value)
     names, at = [shown.name], shown.text.index(shown.name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from functools import cache
 
 from ...core.fields import SpanValue
@@ -64,8 +65,15 @@ def example(rng: random.Random) -> Example:
     return asked(rng, kind, name, rng.choice(_asked()[kind]).replace("{it}", name))
 
 
-def asked(rng: random.Random, kind: str, name: str, question: str, given: tuple[str, ...] = ()) -> Example:
-    """A question for what a fact about ``name`` tells, one of ``KINDS``; ``given``: as in a call."""
+def asked(
+    rng: random.Random, kind: str, name: str, question: str, given: tuple[str, ...] = (), beside: Sequence[Passage] = ()
+) -> Example:
+    """A question for what a fact about ``name`` tells, one of ``KINDS``.
+
+    Args:
+        given: as in a call.
+        beside: facts about others that the question names.
+    """
     relation = next(one for one in GEOGRAPHY.relations if one.name == _RELATIONS[kind])
     told = rng.choice(_silent(kind))
     objects: list[str] = []
@@ -79,7 +87,7 @@ def asked(rng: random.Random, kind: str, name: str, question: str, given: tuple[
     ]  # fmt: skip
     incoming = relation.name == "capital"
     answered = fact_passage(name, "capital of" if incoming else relation.name, objects, incoming)
-    graph = [one for one in fact_passages(name, triples) if one.text != answered.text] + [answered]
+    graph = [one for one in fact_passages(name, triples) if one.text != answered.text] + [answered, *beside]
     shown = written_passages.show(rng, told, name)
     texts: list[Passage] = [shown.passage(rng)] if rng.random() < 0.8 else []
     texts += written_passages.others(rng, told, shown, 900 - len(shown.text))

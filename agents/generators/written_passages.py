@@ -168,7 +168,7 @@ def _worn(rng: random.Random, question: str) -> str:
         question = question.rstrip("?. ") + ("?" if rng.random() < 0.5 else "")
     if rng.random() < 0.2:
         question = question[0].upper() + question[1:]
-    return question.lower() if rng.random() < 0.06 else question
+    return question.lower() if rng.random() < 0.06 else question.upper() if rng.random() < 0.015 else question
 
 
 def said(rng: random.Random, question: str, places: bool) -> str:
@@ -209,14 +209,21 @@ def example(rng: random.Random) -> Example:
 
 
 def asked(
-    rng: random.Random, told: Told, kind: str, name: str, question: str, given: tuple[str, ...] = ()
-) -> Example:
-    """The text with another name and other values, asked for what it marks as ``kind``; ``given``: as in a call."""
+    rng: random.Random, told: Told, kind: str, name: str, question: str, given: tuple[str, ...] = (),
+    beside: Sequence[Passage] = (),
+) -> Example:  # fmt: skip
+    """The text with another name and other values, asked for what it marks as ``kind``.
+
+    Args:
+        given: as in a call.
+        beside: facts about others that the question names.
+    """
     shown = show(rng, told, name)
     there = rng.random() >= 0.06  # else nothing that is shown is about it
     passages = [shown.passage(rng)] if there else []
     if told.places and not _IN_GRAPHS.search(f"{kind} {question}") and rng.random() < 0.6:
-        passages += _facts(rng, shown.name)
+        passages += facts(rng, shown.name)
+    passages += beside
     passages += others(rng, told, shown, MOST - sum(len(one.text) for one in passages))
     if not passages:
         return example(rng)
@@ -242,10 +249,11 @@ def _answer(passages: Sequence[Passage], shown: Shown, kind: str) -> SpanValue |
     return SpanValue(at, start, end, shown.text[start:end])
 
 
-def _facts(rng: random.Random, name: str) -> list[Passage]:
+def facts(rng: random.Random, name: str) -> list[Passage]:
+    """Facts of a graph about a country."""
     names = [name, *distinct(rng, "country", 5)]
-    facts = make_facts(rng, GEOGRAPHY, names, 2, 4)
-    triples = [(name, relation, other) for relation, by in facts.items() for other in by[name]]
+    known = make_facts(rng, GEOGRAPHY, names, 2, 4)
+    triples = [(name, relation, other) for relation, by in known.items() for other in by[name]]
     return list(fact_passages(name, triples))
 
 

@@ -7,7 +7,7 @@ import re
 
 from ..sql import NOTHING
 from .asking import Question
-from .templates import COLUMN, KEY, SLOT, Filling, Template, column, fill, fits, read, said, world_for
+from .templates import COLUMN, GEOGRAPHY_LINES, KEY, SLOT, Filling, Template, column, fill, fits, read, said, world_for
 from .worlds import World, a_domain
 
 FILES = ("coder_country", "coder_things")
@@ -20,7 +20,7 @@ _WITHOUT = 0.07  # of the templates that could, in a table that lacks what they 
 
 def question(rng: random.Random, world: World | None, given: bool) -> tuple[World, Question] | None:
     """A written question over ``world`` or one made for it; None where none fits."""
-    one = a_domain(rng).one if world is None else world.domain.one
+    one = a_domain(rng, GEOGRAPHY_LINES).one if world is None else world.domain.one
     able = [template for template in read(*FILES).get(one, ()) if (_SET in template.right) == given]
     if world is not None:
         able = [template for template in able if fits(template, world)]
@@ -79,8 +79,8 @@ def _sql(world: World, template: Template, fillings: dict[str, Filling]) -> str:
     conditions = _parted(where or "")
     conditions.sort(key=lambda condition: _place(condition, order))
     clauses = [_condition(world, condition, order, fillings) for condition in conditions]
-    sql = f"SELECT {shown} FROM t" + (" WHERE " + " AND ".join(clauses) if clauses else "")
-    sql += "".join(filter(None, rest))
+    sql = f"SELECT {_condition(world, shown, order, fillings)} FROM t"
+    sql += (" WHERE " + " AND ".join(clauses) if clauses else "") + "".join(filter(None, rest))
     sql = SLOT.sub(lambda slot: fillings[slot.group()].figure, sql)
     sql = COLUMN.sub(lambda found: column(world, found[1]), sql)
     sql = re.sub(r"\bFROM t\b", f"FROM {world.table.name}", sql)
