@@ -13,7 +13,7 @@ QUESTIONS = [
     ROOT / "tests" / "data" / f"travel_desk_questions{which}.jsonl" for which in ("", "_second", "_third")
 ]
 TEXTS = ROOT / "agents" / "generators" / "texts"
-RIGHT = {"planner_country", "planner_things", "wrappers"}
+RIGHT = {"planner_country", "planner_things", "wrappers", "facts_country", "facts_named"}
 """The files with the words at the right of each line."""
 RUN = 5
 

@@ -134,9 +134,9 @@ LITERALS = Literals(
         "SELECT MAX( population) - MIN( population) FROM countries WHERE continent = 'Africa'",
         "SELECT MAX( population) FROM countries",
         "SELECT MAX( population) * 1.0 / MIN( population) FROM countries WHERE name IN (:given)",
-        "SELECT population * 100.0 / (SELECT SUM( population) FROM countries) FROM countries WHERE continent = 'Africa'",
-        "SELECT SUM( area_km2) * 100.0 / (SELECT SUM( area_km2) FROM countries WHERE continent = 'Africa') FROM countries",
-        "SELECT name FROM countries WHERE continent = (SELECT continent FROM countries WHERE languages LIKE '%French%')",
+        "SELECT population * 100.0 / (SELECT SUM( population) FROM countries) FROM countries WHERE name IN (:given)",
+        "SELECT SUM( area_km2) * 100.0 / (SELECT SUM( area_km2) FROM countries WHERE name IN (:given)) FROM countries",
+        "SELECT name FROM countries WHERE continent = (SELECT continent FROM countries WHERE continent = 'Africa')",
         "SELECT NULL",
     ],
 )
