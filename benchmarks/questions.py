@@ -1,7 +1,7 @@
 """What of the questions is of the travel desk alone: its data as tables for the reference SQL, and as facts.
 
-``desk_questions.jsonl`` and ``desk_questions_second.jsonl`` are what has been looked at while the desk was made;
-``FRESH``, ``SECOND`` and ``THIRD`` are what judges it, in the order in which they were written. Their form is that of
+``desk_questions.jsonl``, ``desk_questions_second.jsonl`` and ``…_third.jsonl`` are what has been looked at while the desk
+was made; ``FRESH``, ``SECOND`` and ``THIRD`` are what judges it, in the order in which they were written. Their form is that of
 :mod:`understudy.questions`; ``reference`` is SQL on the CSV files of the desk (:func:`database`), which gives
 ``values``, where it is SQL; a test runs it.
 """
@@ -17,7 +17,7 @@ from understudy.questions import Question, Value
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTIONS = Path(__file__).with_name("desk_questions.jsonl")
-DEVELOPING = QUESTIONS.with_name("desk_questions_second.jsonl")
+DEVELOPING = tuple(QUESTIONS.with_name(f"desk_questions_{which}.jsonl") for which in ("second", "third"))
 FRESH = ROOT / "tests" / "data" / "travel_desk_questions.jsonl"
 SECOND = FRESH.with_name("travel_desk_questions_second.jsonl")
 THIRD = FRESH.with_name("travel_desk_questions_third.jsonl")

@@ -35,7 +35,7 @@ def ask(rng: random.Random, world: World | None = None, given: bool | None = Non
     while True:
         question: Question | None
         if rng.random() < WRITTEN:
-            found = written_queries.question(rng, world, rng.random() < 0.07 if given is None else given)
+            found = written_queries.question(rng, world, rng.random() < 0.15 if given is None else given)
             if found is None:
                 continue
             here, question = found
