@@ -1,8 +1,9 @@
 """What of the questions is of the travel desk alone: its data as tables for the reference SQL, and as facts.
 
-``desk_questions.jsonl``, ``desk_questions_second.jsonl`` and ``…_third.jsonl`` are what has been looked at while the desk
-was made; ``FRESH``, ``SECOND`` and ``THIRD`` are what judges it, in the order in which they were written. Their form is that of
-:mod:`understudy.questions`; ``reference`` is SQL on the CSV files of the desk (:func:`database`), which gives
+``desk_questions.jsonl``, ``desk_questions_second.jsonl`` and ``…_third.jsonl`` are what has been looked at while the
+desk was made; ``FRESH``, ``SECOND``, ``THIRD`` and ``FOURTH`` are what judges it, in the order in which they were
+written. Their form is that of :mod:`understudy.questions`; ``reference`` is SQL on the CSV files of the desk
+(:func:`database`), which gives
 ``values``, where it is SQL; a test runs it.
 """
 
@@ -21,6 +22,7 @@ DEVELOPING = tuple(QUESTIONS.with_name(f"desk_questions_{which}.jsonl") for whic
 FRESH = ROOT / "tests" / "data" / "travel_desk_questions.jsonl"
 SECOND = FRESH.with_name("travel_desk_questions_second.jsonl")
 THIRD = FRESH.with_name("travel_desk_questions_third.jsonl")
+FOURTH = FRESH.with_name("travel_desk_questions_fourth.jsonl")
 DESK = ROOT / "examples" / "travel_desk"
 NUMBERS = {"area_km2": "REAL", "population": "INTEGER", "population_year": "INTEGER", "independent_since": "INTEGER",
            "temperature_c": "INTEGER"}  # fmt: skip
