@@ -137,6 +137,9 @@ _SCALES = {
     "k": 10**3,
     "million": 10**6,
     "millions": 10**6,
+    "mil": 10**6,
+    "mio": 10**6,
+    "mln": 10**6,
     "m": 10**6,
     "mn": 10**6,
     "bn": 10**9,
@@ -155,6 +158,7 @@ _NUMERALS = {
     "nine": 9,
     "ten": 10,
     "twelve": 12,
+    "dozen": 12,
     "fifteen": 15,
     "twenty": 20,
     "fifty": 50,
@@ -162,28 +166,29 @@ _NUMERALS = {
 }
 _NUMBER = re.compile(
     r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+(?:\.\d+)?)"
-    r"\s*(thousand|k|millions?|mn?|bn|billions?|trillion)?\b"
-    r"|\b(an?|" + "|".join(_NUMERALS) + r")(?:\s+(hundred|thousand|million|billion|trillion))?\b",
+    r"(?:[\s-]*(thousand|k|millions?|mil|mio|mln|mn?|bn|billions?|trillion)\b|\b)"
+    r"|\b(half an?|an?|" + "|".join(_NUMERALS) + r")(?:[\s-]+(hundred|thousand|million|billion|trillion))?\b",
     re.IGNORECASE,
 )
 _BETWEEN_THOUSANDS = re.compile(r"[, \u00a0\u202f]")
 # "between 5 and 10 million": the first figure shares the scale of the second.
 _SHARED = re.compile(
-    r"(?<![\d,.])(?<!\d[ \u00a0\u202f])\b(\d+(?:\.\d+)?)\s+(and|to|or)\s+"
-    r"(\d+(?:\.\d+)?)\s*(million|billion|thousand|bn|k)\b",
+    r"(?<![\d,.])(?<!\d[ \u00a0\u202f])\b(\d+(?:\.\d+)?)(?:\s+(and|to|or)\s+|\s*[-–]\s*)"
+    r"(\d+(?:\.\d+)?)[\s-]*(million|billion|thousand|mil|mio|mln|bn|k)\b",
     re.IGNORECASE,
 )
 
 
 def numbers(question: str, at_most: int = 4) -> tuple[str, ...]:
     """The numbers in a question, written out: ``50 million`` → ``50000000``, ``three`` → ``3``."""
-    question = _SHARED.sub(r"\1 \4 \2 \3 \4", question)
+    question = _SHARED.sub(r"\1 \4 and \3 \4", question)
     found: list[str] = []
     for digits, scale, word, times in _NUMBER.findall(question):
         if word:
-            if word.lower() in ("a", "an") and not times:
+            if word.lower() not in _NUMERALS and not times:
                 continue
-            value = float(_NUMERALS.get(word.lower(), 1)) * ({"hundred": 100} | _SCALES).get(times.lower(), 1)
+            one = 0.5 if word.lower().startswith("half") else 1.0
+            value = _NUMERALS.get(word.lower(), one) * ({"hundred": 100} | _SCALES).get(times.lower(), 1)
         else:
             value = round(float(_BETWEEN_THOUSANDS.sub("", digits)) * _SCALES.get(scale.lower(), 1), 6)
         text = str(int(value)) if value == int(value) else str(value)
@@ -194,11 +199,20 @@ def numbers(question: str, at_most: int = 4) -> tuple[str, ...]:
 
 _PLACES = {"second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "fifth": 5, "5th": 5}
 _PLACE = re.compile(r"\b(" + "|".join(_PLACES) + r")(?:[- ](?=\w)|-)", re.IGNORECASE)
-_AFTER_THE_FIRST = re.compile(r"\brunner[- ]up\b|\bnext[- ](?:larg|bigg|high|small|low)", re.IGNORECASE)
+_RANKED = re.compile(
+    r"\b(?:rank|com|plac|finish|stand)(?:s|es|e|ed|ing)?\s+(?:as\s+|in\s+|on\s+|at\s+)?(?:the\s+)?("
+    + "|".join(_PLACES) + r")\b|(?:\b(?:number|no|nr|rank|place|position)\b\.?|#)\s*(two|three|four|five|[2-5])\b",
+    re.IGNORECASE,
+)  # fmt: skip
+_AFTER_THE_FIRST = re.compile(
+    r"\brunner[- ]up\b|\bnext[- ](?:larg|bigg|high|small|low)|\b(?:right|just|next) (?:after|behind)\b", re.IGNORECASE
+)
 
 
 def places(question: str) -> tuple[int, ...]:
     """The places in an order that a question names: ``second largest`` → 2."""
     found = [_PLACES[word.lower()] for word in _PLACE.findall(question)]
+    for place, number in _RANKED.findall(question):
+        found.append(_PLACES[place.lower()] if place else int(_NUMERALS.get(number.lower(), 0) or number))
     found += [2] if _AFTER_THE_FIRST.search(question) else []
     return tuple(dict.fromkeys(found))

@@ -97,6 +97,10 @@ def test_values_of_several_columns_are_all_linked() -> None:
         ("an average of 3.25", ("3.25",)),
         ("top ten, ten of them", ("10",)),
         ("two hundred", ("200",)),
+        ("the hundred-million mark, a 2.5-million town", ("100000000", "2500000")),
+        ("half a million, or 3 mio", ("500000", "3000000")),
+        ("5-7 million, a dozen, 20–30", ("5000000", "7000000", "12", "20")),
+        ("5th of them, half of them, half a dozen", ("12",)),
         ("nothing here", ()),
     ],
 )
@@ -180,7 +184,8 @@ def test_the_grammar_refuses_the_rest(sql: str) -> None:
     [
         ("the second largest country", (2,)), ("3rd-biggest lake", (3,)), ("Who is the runner-up?", (2,)),
         ("the next largest after it", (2,)), ("a flight of 90 seconds", ()), ("how many in a second?", ()),
-        ("second and third longest", (2, 3)),
+        ("second and third longest", (2, 3)), ("whose area ranks third?", (3,)), ("it comes in second.", (2,)),
+        ("Europe's number two", (2,)), ("No. 4 by area", (4,)), ("the one right behind it", (2,)),
     ],
 )  # fmt: skip
 def test_places(question: str, expected: tuple[int, ...]) -> None:
