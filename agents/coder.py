@@ -15,6 +15,7 @@ from .messages import Message, Query, Source, Task
 from .role import Ask, Context, Role
 from .sql import NOTHING, Condition, Literals, Schema, grammar
 from .tools import Cell, Rows, SqlTool, ToolError
+from .wording import as_read
 
 DOES = "figures, counts, averages and comparisons from a table, by SQL"
 _NO_COLUMN = "not in my tables"
@@ -64,7 +65,7 @@ class Coder(Role):
     def prepare(self, message: Any, context: Context, error: str = "") -> tuple[Prompt, Record]:
         """See :func:`compose`; ``error`` is the complaint about a first attempt."""
         tool = _tool(context)
-        request = unicodedata.normalize("NFKC", " ".join(message.request.split()))  # places are counted in one form
+        request = unicodedata.normalize("NFKC", as_read(message.request))  # places are counted in one form
         columns, given = tool.given(message.given)
         literals = Literals(self._conditions(request, context), numbers(request), columns, places(request))
         return compose(tool.schema(), literals, given, request, error)

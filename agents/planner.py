@@ -11,6 +11,7 @@ from ..core.prompts import Prompt
 from .antecedents import antecedent
 from .messages import Message, Plan, PlannedStep, PlanRequest
 from .role import Context, Role
+from .wording import as_read
 
 DOES = "breaks a request into steps for the cast"
 MOST_STEPS = 4
@@ -54,7 +55,7 @@ class Planner(Role):
             raise UnderstudyError("a plan needs a cast", where=self.name, mend="give it cast: team.cast")
         if not message.request.strip():
             raise UnderstudyError("the request is empty", where=self.name)
-        return compose([(member.name, member.does) for member in cast], " ".join(message.request.split()))
+        return compose([(member.name, member.does) for member in cast], as_read(message.request))
 
     def finish(self, values: Mapping[str, Any], message: Any, context: Context) -> Message:
         """The plan, with the words of each step as they stand in the request.
@@ -62,7 +63,7 @@ class Planner(Role):
         A step that says a second time what one before it says is that step. Before the words of a step that names
         nothing stands what a pronoun in it is: :func:`.antecedents.antecedent`.
         """
-        request = " ".join(message.request.split())
+        request = as_read(message.request)
         steps: list[PlannedStep] = []
         place: list[int] = []  # for each step as it was given, where it stands among those that are kept
         for given in values["steps"]:

@@ -13,6 +13,7 @@ from .links import fold
 from .marginal import marginal
 from .messages import Finding, Message, Source, Task
 from .role import Ask, Context, Role, sure
+from .wording import as_read
 
 if TYPE_CHECKING:
     from ..knowledge import KnowledgeStore
@@ -159,7 +160,7 @@ def _key(value: str) -> str:
 
 def _composed(evidence: Sequence[Evidence], message: Any) -> tuple[Prompt, Record]:
     passages = [one.passage for one in evidence] or [Passage("", "nothing was found")]
-    return compose(passages, " ".join(message.request.split()), message.given)
+    return compose(passages, as_read(message.request), message.given)
 
 
 def _finding(span: SpanValue | None, evidence: Sequence[Evidence], context: Context) -> Finding:

@@ -13,6 +13,7 @@ from ..core.fields import Choice, Grades, ListOf, Record
 from ..core.prompts import Prompt
 from .messages import Message, Place, Ranking, Source, Task
 from .role import Ask, Context, Role, sure
+from .wording import as_read
 
 if TYPE_CHECKING:
     from ..knowledge import KnowledgeStore
@@ -89,7 +90,7 @@ class Recommender(Role):
                                   mend="name something that was liked")  # fmt: skip
         if not candidates:
             raise UnderstudyError(f"nothing has a fact in common with {', '.join(mentioned)}", where=self.name)
-        return compose(mentioned, candidates, facts, " ".join(message.request.split()))
+        return compose(mentioned, candidates, facts, as_read(message.request))
 
     def choices(self, message: Any, context: Context) -> tuple[list[str], list[str], Facts]:
         """What was mentioned, what may be suggested (in alphabetical order), and the facts of both."""
@@ -128,7 +129,7 @@ class Recommender(Role):
             known = ", ".join(mentioned)
             answer = f"nothing is like {known}" if known else "the request names nothing that I know"
             return Ranking(answer=answer, abstained=True, liked=(), places=())
-        reply = await ask(*compose(mentioned, candidates, facts, " ".join(message.request.split())))
+        reply = await ask(*compose(mentioned, candidates, facts, as_read(message.request)))
         return sure(_ranking(reply.values, mentioned, facts), reply.confidence)
 
 

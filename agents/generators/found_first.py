@@ -19,6 +19,7 @@ from .written_requests import MARKED
 
 FILES = ("facts_country", "facts_named")
 UNTOLD = "-"
+_CHAINED = 0.4  # of the requests, those that follow what an earlier step found
 
 
 @cache
@@ -47,7 +48,8 @@ def _places() -> tuple[written_passages.Told, ...]:
 
 def example(rng: random.Random) -> Example:
     """One request with the evidence for it: a text that tells it, or a fact of the graph."""
-    template = rng.choice(_templates())
+    chained = rng.random() < _CHAINED
+    template = rng.choice([one for one in _templates() if ("[" in one.right) == chained])
     fillings = fill(rng, world_for(rng, template), (template.right,))
     request = MARKED.sub(r"\1", said(template.right, fillings))
     kind = template.left
