@@ -65,10 +65,10 @@ class Coder(Role):
     def prepare(self, message: Any, context: Context, error: str = "") -> tuple[Prompt, Record]:
         """See :func:`compose`; ``error`` is the complaint about a first attempt."""
         tool = _tool(context)
-        request = unicodedata.normalize("NFKC", as_read(message.request))  # places are counted in one form
+        asked = unicodedata.normalize("NFKC", " ".join(message.request.split()))  # places are counted in one form
         columns, given = tool.given(message.given)
-        literals = Literals(self._conditions(request, context), numbers(request), columns, places(request))
-        return compose(tool.schema(), literals, given, request, error)
+        literals = Literals(self._conditions(asked, context), numbers(asked), columns, places(asked))
+        return compose(tool.schema(), literals, given, as_read(asked), error)
 
     def finish(self, values: Mapping[str, Any], message: Any, context: Context, attempts: int = 1) -> Message:
         """The result of the SQL in words and rows; abstained where it failed or found nothing."""

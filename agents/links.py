@@ -7,15 +7,30 @@ import unicodedata
 from collections.abc import Iterable
 
 from .sql import BEGINS, LIKE, Column, Condition
+from .wording import as_read
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?", re.UNICODE)
 _ENDINGS = ("s", "es", "n", "an", "ian", "ean", "'s", "’s", "s'")
 _LONGEST = 6
+_A_LETTER = r"[\"'“‘]?([b-hj-z]|(?-i:[AI])|[ai](?!\s+\w))(?![-'’]?\w)[\"'”’]?"
 _INITIAL = re.compile(
-    r"\b(?:letters?(?:\s+(?:is|of))?|initials?|(?:start|begin)(?:s|ning|ing)?\s+(?:with|by|in|on)(?:\s+an?)?)"
-    r"\s+[\"'“‘]?([b-z]|(?-i:A)|a(?!\s+\w))\b(?!['’]\w)",
+    r"\b(?:start|begin|commenc|first letter|initial)\w*(?:\W+(?:with|by|in|on|is|was|being|of|an?|the|letters?|capital"
+    r"|either|names?|its|their))*?\W+(" + _A_LETTER + r"(?:\s*(?:,|/|,?\s+or|,?\s+and)\s+" + _A_LETTER + r")*)",
     re.IGNORECASE,
 )
+_THE_LETTER = re.compile(r"\bletter\s+(?:is\s+)?(" + _A_LETTER + ")", re.IGNORECASE)
+_ELSEWHERE = re.compile(
+    r"\b(?:end\w*|contain\w*|includ\w*|ha[sv]e?|having|without|lack\w*|miss\w*|last|second|third|not?)"
+    r"\W+(?:\w+\W+){0,3}$",
+    re.IGNORECASE,
+)
+_ONE_LETTER = re.compile(r"\b[^\W\d_]\b")
+_COMMON = frozenset(
+    "a all am an and any are as at be big but by can de did do far for gdp get go has he her him his how i if in is it "
+    "its km la may me my new no not of off old on one or our out own pay per pls put run say see set she sir six so "
+    "sum tax ten the to top try two up us use via war was we who why yes you".split()
+)
+"""Words of up to three letters that are not meant as codes in a question that is all capitals."""
 
 
 def fold(text: str) -> str:
@@ -103,6 +118,8 @@ class ValueIndex:
         matches = list(_WORD.finditer(question))
         raw = [match.group() for match in matches]
         words = [fold(word) or word.lower() for word in raw]
+        if as_read(question) != " ".join(question.split()):  # all capitals: IN is a word, and PEN may be a code
+            raw = ["" if word.lower() in _COMMON else word for word in raw]
         found: list[tuple[int, int, tuple[Condition, ...]]] = []
         place = 0
         while place < len(words):
@@ -114,9 +131,10 @@ class ValueIndex:
                     break
             else:
                 place += 1
-        for match in _INITIAL.finditer(question):
-            letter = match[1].upper()
-            here = [Condition(table, column, BEGINS, letter) for table, column in self._first.items()]
+        named = [one for one in _THE_LETTER.finditer(question) if not _ELSEWHERE.search(question[: one.start()])]
+        for match in [*_INITIAL.finditer(question), *named]:
+            letters = dict.fromkeys(_ONE_LETTER.findall(match[1].upper()))
+            here = [Condition(table, name, BEGINS, letter) for letter in letters for table, name in self._first.items()]
             found = [one for one in found if one[1] <= match.start(1) or match.end(1) <= one[0]]
             found.append((*match.span(1), tuple(here)))
         return sorted(found, key=lambda one: one[:2])
@@ -146,6 +164,7 @@ _SCALES = {
     "billion": 10**9,
     "billions": 10**9,
     "trillion": 10**12,
+    "dozen": 12,
 }
 _NUMERALS = {
     "two": 2,
@@ -167,13 +186,14 @@ _NUMERALS = {
 _NUMBER = re.compile(
     r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+(?:\.\d+)?)"
     r"(?:[\s-]*(thousand|k|millions?|mil|mio|mln|mn?|bn|billions?|trillion)\b|\b)"
-    r"|\b(half an?|an?|" + "|".join(_NUMERALS) + r")(?:[\s-]+(hundred|thousand|million|billion|trillion))?\b",
+    r"|\b(half(?:\s+an?)?|an?(?:\s+half)?|" + "|".join(_NUMERALS)
+    + r")(?:[\s-]+(hundred|thousand|million|billion|trillion|dozen))?\b",
     re.IGNORECASE,
 )
 _BETWEEN_THOUSANDS = re.compile(r"[, \u00a0\u202f]")
 # "between 5 and 10 million": the first figure shares the scale of the second.
 _SHARED = re.compile(
-    r"(?<![\d,.])(?<!\d[ \u00a0\u202f])\b(\d+(?:\.\d+)?)(?:\s+(and|to|or)\s+|\s*[-–]\s*)"
+    r"(?<![\d,.])(?<!\d[ \u00a0\u202f])\b(\d+(?:\.\d+)?)(?:\s+(and|to|or)\s+|[-–])"
     r"(\d+(?:\.\d+)?)[\s-]*(million|billion|thousand|mil|mio|mln|bn|k)\b",
     re.IGNORECASE,
 )
@@ -187,7 +207,7 @@ def numbers(question: str, at_most: int = 4) -> tuple[str, ...]:
         if word:
             if word.lower() not in _NUMERALS and not times:
                 continue
-            one = 0.5 if word.lower().startswith("half") else 1.0
+            one = 0.5 if "half" in word.lower() else 1.0
             value = _NUMERALS.get(word.lower(), one) * ({"hundred": 100} | _SCALES).get(times.lower(), 1)
         else:
             value = round(float(_BETWEEN_THOUSANDS.sub("", digits)) * _SCALES.get(scale.lower(), 1), 6)
@@ -200,12 +220,15 @@ def numbers(question: str, at_most: int = 4) -> tuple[str, ...]:
 _PLACES = {"second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "fifth": 5, "5th": 5}
 _PLACE = re.compile(r"\b(" + "|".join(_PLACES) + r")(?:[- ](?=\w)|-)", re.IGNORECASE)
 _RANKED = re.compile(
-    r"\b(?:rank|com|plac|finish|stand)(?:s|es|e|ed|ing)?\s+(?:as\s+|in\s+|on\s+|at\s+)?(?:the\s+)?("
-    + "|".join(_PLACES) + r")\b|(?:\b(?:number|no|nr|rank|place|position)\b\.?|#)\s*(two|three|four|five|[2-5])\b",
+    r"\b(?:rank|com|came|plac|finish|stand)(?:s|es|e|ed|ing)?\s+(?:as\s+|in\s+|on\s+|at\s+)?(?:the\s+)?("
+    + "|".join(_PLACES) + r")\b|(?:\b(?:number|rank|place|position)\s+|(?:\bno\.|\bnr\b\.?|#)\s*)"
+    r"(two|three|four|five|[2-5])\b(?!\s+(?:hundred|thousand|million|billion)|[-.,]\w)",
     re.IGNORECASE,
 )  # fmt: skip
 _AFTER_THE_FIRST = re.compile(
-    r"\brunner[- ]up\b|\bnext[- ](?:larg|bigg|high|small|low)|\b(?:right|just|next) (?:after|behind)\b", re.IGNORECASE
+    r"\brunner[- ]up\b|\bnext[- ](?:larg|bigg|high|small|low)"
+    r"|\b(?:right|just|next) (?:after|behind) (?:it|that|(?-i:[A-Z]))",
+    re.IGNORECASE,
 )
 
 

@@ -136,9 +136,11 @@ def _table_rules(n: str, table: Table, literals: Literals) -> list[str]:
         if len(texts) > 1:
             rules.extend(_either(n, texts))
             conditions.append(f'"( " either{n} ")"')
-    if linked:
-        same = [json.dumps(f"{name} = (SELECT {name} FROM {table.name} WHERE ") for name in textual[1:]]
-        conditions += [f'({" | ".join(same)}) linked{n} ")"'] if same else []
+    key = table.columns[0].name
+    rows = [condition.sql() for condition in linked if condition.column == key and condition.operator == "="]
+    same = [json.dumps(f"{name} = (SELECT {name} FROM {table.name} WHERE ") for name in textual if name != key]
+    if rows and same:  # what one row has that the question names
+        conditions.append(f'({" | ".join(same)}) ({_alternatives(rows)}) ")"')
     items = ['"COUNT(*)"']
     if textual:
         rules.append(f"text{n}: {_alternatives(textual)}")
@@ -156,8 +158,9 @@ def _table_rules(n: str, table: Table, literals: Literals) -> list[str]:
         times = [f'"MAX( " {json.dumps(name)} ")" " * 1.0 / MIN( " {json.dumps(name)} ")"' for name in numeric]
         items.append(" | ".join(times))  # and how many times the one holds the other
         where = f'(" WHERE " linked{n})?' if texts else ""
-        shares = f'(number{n} | "SUM( " number{n} ")") " * 100.0 / (SELECT SUM( " number{n} ")"'
-        items.append(f'{shares} " FROM {table.name}" {where} ")"')
+        for name in numeric:  # and what share of all, in percent
+            quoted, whole = json.dumps(name), json.dumps(f" * 100.0 / (SELECT SUM( {name}) FROM {table.name}")
+            items.append(f'({quoted} | "SUM( " {quoted} ")") {whole} {where} ")"')
         head = f'compare{n} "(SELECT " (value{n} | ("AVG( " | "MAX( " | "MIN( ") value{n} ")")'
         conditions.append(f'{head} " FROM {table.name}" {where} ")"')
         if literals.numbers:

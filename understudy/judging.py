@@ -96,7 +96,7 @@ def judge_role(question: Question, given: Message) -> Judged:
 
 
 def judge_team(question: Question, result: Any, is_place: Callable[[str], bool]) -> Judged:
-    """A run: its plan by the agents; its answer by its values, and by the places where some were asked for.
+    """A run: its plan by the agents; its answer by its values, the rows of a query, and places that were asked for.
 
     Where places were asked for, the answer must have some (``is_place``) that are not among those liked, and what else
     was asked must be there; what was taken as liked is judged by the role's own questions. A run that did not complete
@@ -136,9 +136,12 @@ def _planned(result: Any) -> tuple[str, ...]:
 
 
 def _rows(output: Mapping[str, Any]) -> list[list[Any]]:
-    """The rows of an output that is the result of a query."""
+    """The rows of an output that is the result of a query; none where what is called so is no table of values."""
     rows = output.get("rows")
-    return rows if isinstance(rows, list) and all(isinstance(row, list) for row in rows) else []
+    if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) == len(rows[0]) for row in rows):
+        return []
+    plain = all(cell is None or isinstance(cell, str | int | float) for row in rows for cell in row)
+    return [] if not plain or any(isinstance(cell, bool) for row in rows for cell in row) else rows
 
 
 def _abstained(output: Any) -> bool:

@@ -19,6 +19,7 @@ from .objects import read_objects
 Value = str | int | float
 WHOLE = "team"
 """The role of a question that the whole team is asked."""
+_TINY, _ROUNDED = 1e-300, 0.005
 _LONGEST = 300  # digits of a number; a text with more is compared as one
 _FREE = ("values", "also", "liked", "unanswerable")  # what is said in place of ``expect``
 
@@ -186,14 +187,17 @@ def alike(found: Value, wanted: Value, tolerance: float = 1e-4) -> bool:
 
     Two integers are when they are equal; of numbers of which one has a point it is enough that they differ by a share
     of ``tolerance`` at most, which covers rounding for show, or that the found one, rounded to the places of the wanted
-    one, is it: 467.08 where 467 is wanted.
+    one, is it: 467.08 where 467 is wanted. The wanted one must tell something then: it has a point and two digits, or
+    the found one is off by half a percent at most.
     """
     left, right = folded(found), folded(wanted)
     if isinstance(left, str) or isinstance(right, str) or isinstance(left, int) and isinstance(right, int):
         return left == right
     try:
-        close = abs(left - right) <= tolerance * max(abs(left), abs(right))
-        return close or (isinstance(left, float) and right != 0 and round(left, _places(right)) == right)
+        off = abs(left - right) / max(abs(left), abs(right), _TINY)
+        rounded = isinstance(left, float) and round(left, _places(right)) == right
+        telling = isinstance(right, float) and len(f"{abs(right):f}".strip("0.").replace(".", "")) > 1
+        return off <= tolerance or rounded and (telling or off <= _ROUNDED)
     except OverflowError:  # an integer beyond all floats
         return False
 
@@ -228,8 +232,27 @@ def right_finding(question: Question, answer: str, values: Sequence[Value], abst
 
 
 def right_rows(question: Question, rows: Sequence[Sequence[Value | None]], most: int = 2) -> bool:
-    """Whether all that a result holds is what is accepted, or one column of it, where it has ``most`` at most."""
+    """Whether the rows of a result, or one column of it, where it has ``most`` at most, hold just what is accepted.
+
+    Rows are compared one by one: a figure beside the wrong name is wrong.
+    """
     columns = list(zip(*rows, strict=True))
-    parts = [tuple(cell for row in rows for cell in row), *(columns if len(columns) <= most else ())]
-    found = [[cell for cell in part if cell is not None] for part in parts]
-    return any(same_set(part, wanted) for part in found if part for wanted in question.accepted)
+    if any(_row_by_row(rows, wanted) for wanted in question.accepted):
+        return True
+    found = [[cell for cell in column if cell is not None] for column in columns] if len(columns) <= most else []
+    return any(same_set(column, wanted) for column in found if column for wanted in question.accepted)
+
+
+def _row_by_row(rows: Sequence[Sequence[Value | None]], wanted: Sequence[Value]) -> bool:
+    """Whether the wanted values, cut into as many for each row as it has cells, are these rows in any order."""
+    width = len(rows[0]) if rows else 0
+    if not width or len(wanted) != width * len(rows) or any(cell is None for row in rows for cell in row):
+        return False
+    left = [[cell for cell in row if cell is not None] for row in rows]
+    for start in range(0, len(wanted), width):
+        piece = wanted[start : start + width]
+        at = next((at for at, row in enumerate(left) if same_set(row, piece)), None)
+        if at is None:
+            return False
+        del left[at]
+    return True

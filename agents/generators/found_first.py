@@ -9,16 +9,19 @@ both named by the way: what is known of them stands in the evidence too. ``-``: 
 from __future__ import annotations
 
 import random
+import re
+from collections import Counter
 from functools import cache
 
 from ...core.prompts import Example, Passage
 from ..qa import fact_passage
 from . import written_facts, written_passages
-from .templates import Template, fill, read, said, world_for
+from .templates import SLOT, Template, fill, read, said, world_for
 from .written_requests import MARKED
 
 FILES = ("facts_country", "facts_named")
 UNTOLD = "-"
+_WORDS = re.compile(r"[^\W\d_]{4,}")
 _CHAINED = 0.4  # of the requests, those that follow what an earlier step found
 
 
@@ -46,6 +49,20 @@ def _places() -> tuple[written_passages.Told, ...]:
     return tuple(told for told in written_passages.read() if told.places)
 
 
+@cache
+def _rare() -> frozenset[str]:
+    """The words that stand in some of the texts about places, and in few of them."""
+    counts = Counter(word for told in _places() for word in set(_WORDS.findall(told.text.lower())))
+    return frozenset(word for word, count in counts.items() if count < 0.1 * len(_places()))
+
+
+@cache
+def _silent(template: Template) -> tuple[written_passages.Told, ...]:
+    """The texts about places that have none of the telling words of a question: they do not answer it."""
+    words = set(_WORDS.findall(SLOT.sub(" ", template.right).lower())) & _rare()
+    return tuple(told for told in _places() if not words & set(_WORDS.findall(told.text.lower())))
+
+
 def example(rng: random.Random) -> Example:
     """One request with the evidence for it: a text that tells it, or a fact of the graph."""
     chained = rng.random() < _CHAINED
@@ -68,5 +85,5 @@ def example(rng: random.Random) -> Example:
         beside += written_passages.facts(rng, fillings["{*2}"].words)[: rng.randint(1, 3)]
     if kind in written_facts.KINDS and (rng.random() < 0.5 or not _telling(kind)):
         return written_facts.asked(rng, kind, name, request, given, beside)
-    told = rng.choice(_telling(kind) if kind != UNTOLD else _places())
+    told = rng.choice(_telling(kind) if kind != UNTOLD else _silent(template))
     return written_passages.asked(rng, told, kind, name, request, given, beside)

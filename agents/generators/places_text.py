@@ -11,8 +11,8 @@ l languages official_languages language|official languages,languages,language|Fr
 c currency_name currency|currency,money|Euro/United States dollar/Swiss franc/West African franc/Danish krone/Japanese yen/Russian ruble/Indian rupee/Mexican peso/Chilean peso/Pound sterling/Australian dollar/Turkish lira/Kenyan shilling|@ that use(s) the {v}~@ using the {v}~@ that pay(s) with the {v}~@ where you pay with the {v}~@ with the {v} as currency~@ on the {v}~@ whose currency is the {v}~@ that have(has) the {v}~@ where the {v} is used
 c currency currency_code|currency code,code of the currency|EUR/USD/CHF/XOF/DKK/JPY/RUB/INR/MXN/GBP/AUD/TRY/KES|@ that use(s) {v}~@ with currency {v}~@ with the currency code {v}~@ that pay(s) in {v}
 c driving_side drives_on|driving side,side of the road|left/right|@ that drive(s) on the {v}~@ where people drive on the {v}~@ where you drive on the {v}~@ where traffic drives on the {v}~@ driving on the {v}~{v}-hand driving @~@ where cars keep {v}~@ that keep(s) to the {v}
-c iso2 code|two-letter code,ISO code,country code|@code|@ with the code {v}
-c iso3 alpha3 long_code|three-letter code,ISO alpha-3 code|@code|@ with the code {v}
+c iso2 code|two-letter code,ISO code,country code|@code2|@ with the code {v}
+c iso3 alpha3 long_code|three-letter code,ISO alpha-3 code|@code3|@ with the three-letter code {v}
 n neighbours_count land_neighbours borders|number of neighbours,number of land borders|-/-|0,14
 n population_year census_year|year of the population figure,year of the census|-/-|2015,2024
 n gdp_billion gdp|GDP,economy|rich,wealthy/poor|1,20000

@@ -261,11 +261,10 @@ def _wrapped(rng: random.Random, request: Request, world: World) -> Request:
 
 
 def _worn(rng: random.Random, request: Request) -> Request:
-    """Now and then all in lower or upper case, or with a slip where it is one step."""
+    """Now and then all in lower case, or with a slip where it is one step."""
     if rng.random() < 0.13:
-        cased = str.lower if rng.random() < 0.75 else str.upper
-        parts = tuple(replace(part, words=cased(part.words)) for part in request.parts)
-        return Request(cased(request.text), parts)
+        parts = tuple(replace(part, words=part.words.lower()) for part in request.parts)
+        return Request(request.text.lower(), parts)
     if len(request.parts) == 1 and rng.random() < 0.06:
         text = slip(rng, request.text, request.keep)
         return Request(text, (replace(request.parts[0], words=text),))

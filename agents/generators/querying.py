@@ -18,6 +18,7 @@ from .worlds import World, a_domain, make_table
 WRITTEN = 0.6
 """Of the questions, those in words that people wrote down; the others are put together."""
 
+
 @dataclass(frozen=True)
 class Asked:
     """A question over a world with its SQL, and what earlier steps gave."""
@@ -52,7 +53,7 @@ def ask(rng: random.Random, world: World | None = None, given: bool | None = Non
         if rng.random() < 0.05:
             request = slip(rng, request, question.keep)
         if rng.random() < 0.12:
-            request = request.lower() if rng.random() < 0.8 else request.upper()
+            request = request.lower()
         literals = Literals(
             here.index.link(request),
             numbers(request),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -106,14 +107,23 @@ def world_for(rng: random.Random, template: Template, without: Sequence[str] = (
     absent = [attribute(template.domain, noun) for noun in without]
     while True:
         world = make_table(rng, template.domain, rng.randint(5, 18), must=needed, never=absent)
-        if {one.nouns[0] for one in world.columns.values()}.issuperset(set(template.columns) - set(without)):
+        if _holds(template, world, without):
             return world
 
 
 def fits(template: Template, world: World) -> bool:
     """Whether the world has all that the template names."""
+    return template.domain is world.domain and _holds(template, world)
+
+
+def _holds(template: Template, world: World, without: Sequence[str] = ()) -> bool:
+    """Whether the world has the columns, but ``without``, and as many values of each as the template names."""
     nouns = {one.nouns[0] for one in world.columns.values()}
-    return template.domain is world.domain and nouns.issuperset(template.columns)
+    if not nouns.issuperset(set(template.columns) - set(without)):
+        return False
+    named = {_parts(match.group())[:2] for match in SLOT.finditer(template.left)}
+    wanted = Counter(noun for noun, _ in named if noun in nouns)
+    return all(len({str(row[column(world, noun)]) for row in world.rows}) >= many for noun, many in wanted.items())
 
 
 def column(world: World, noun: str) -> str:

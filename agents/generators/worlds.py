@@ -56,9 +56,8 @@ def a_domain(rng: random.Random, geography: float = _GEOGRAPHY_SHARE) -> Domain:
 
 def make_name(rng: random.Random, maker: str) -> str:
     """A name by one of the makers of :mod:`.names`, or a code."""
-    if maker == "code":
-        letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-        return "".join(rng.choice(letters) for _ in range(rng.choice((2, 2, 3))))
+    if maker in ("code2", "code3"):
+        return "".join(rng.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ") for _ in range(int(maker[-1])))
     return MAKERS[maker](rng)
 
 

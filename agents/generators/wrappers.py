@@ -56,7 +56,8 @@ def beside_the_point(rng: random.Random, request: str, world: World) -> tuple[st
         return None
     template = rng.choice(able)
     fillings = fill(rng, world, (template.left,))
-    if any(filling.words.lower() in request.lower() for filling in fillings.values()):
+    linked = world.index.link(request)
+    if any(one.condition in linked or one.words.lower() in request.lower() for one in fillings.values()):
         return None
     return _put_in(said(template.left, fillings), request)
 

@@ -168,7 +168,7 @@ def _worn(rng: random.Random, question: str) -> str:
         question = question.rstrip("?. ") + ("?" if rng.random() < 0.5 else "")
     if rng.random() < 0.2:
         question = question[0].upper() + question[1:]
-    return question.lower() if rng.random() < 0.06 else question.upper() if rng.random() < 0.015 else question
+    return question.lower() if rng.random() < 0.08 else question
 
 
 def said(rng: random.Random, question: str, places: bool) -> str:

@@ -61,7 +61,8 @@ def test_reader_and_recommender_read_it_so_and_find_what_it_names(graph: Context
 
 
 def test_the_coder_links_its_values(tmp_path: Path) -> None:
-    (tmp_path / "lands.csv").write_text("name,population\nChad,5\nNiger,6\n", encoding="utf-8")
+    (tmp_path / "lands.csv").write_text("name,population,code\nChad,5,TD\nNiger,6,IN\n", encoding="utf-8")
     tool = SqlTool(tmp_path / "lands.csv")
-    prompt, _ = Coder().prepare(Task(request="POPULATION OF CHAD WANTED"), Context(tools={"sql": tool}))
-    assert prompt.part("request") == "population of chad wanted" and prompt.part("values") == "name = 'Chad'"
+    prompt, _ = Coder().prepare(Task(request="POPULATION IN CHAD, CODE TD, WANTED"), Context(tools={"sql": tool}))
+    assert prompt.part("request") == "population in chad, code td, wanted"
+    assert prompt.part("values") == "name = 'Chad'; code = 'TD'"

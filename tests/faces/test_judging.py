@@ -78,6 +78,12 @@ def test_a_run_that_ends_with_a_query_is_judged_by_its_rows_too() -> None:
         assert not judge_team(question, run(("qa", "coder"), output | {"abstained": True}), nowhere).right
 
 
+@pytest.mark.parametrize("rows", [[["Chad", 15], ["Mali"]], [[{"a": 1}]], [[[15]]], [[True]], ["15"], 15])
+def test_rows_that_are_no_table_are_passed_over(rows: Any) -> None:
+    question = Question("t", "team", "?", values=(1, 15), plans=(("coder",),))
+    assert not judge_team(question, run(("coder",), answer("?") | {"rows": rows}), nowhere).right
+
+
 @pytest.mark.parametrize(
     ("values", "right"),
     [

@@ -112,6 +112,7 @@ def test_values_are_compared_as_people_would(value: str | float, other: str | fl
     [
         (467.08, 467, True), ("467.08", "467", True), (3.7049, 3.7, True), (3.76, 3.7, False), (467.6, 467, False),
         (467, 467.08, False), (468, 467, False), (0.3, 0, False), (12.34, 12.0, False), (1e-7, 0.0000001, True),
+        (2.4, 2, False), ("5.49", "5", False), (0.26, 0.3, False), (93.7, 94, True), (1.31, 1.3, True), (0.0, 0, True),
     ],
 )  # fmt: skip
 def test_a_finer_figure_than_the_wanted_one_is_it(found: str | float, wanted: str | float, same: bool) -> None:
@@ -165,3 +166,7 @@ def test_rows_are_right_where_all_that_they_hold_is_wanted() -> None:
     assert right_rows(replace(question, values=("Lima", "Sol", "left")), [("Lima", "Sol", "left")])
     assert not right_rows(question, [("Mali", 7)])
     assert not right_rows(question, [("Mali", 7), ("Chad", 6)])
+    assert right_rows(question, [(7, "Mali"), (5, "Chad")])
+    assert not right_rows(question, [("Mali", 5), ("Chad", 7)]), "each has the other's figure"
+    assert not right_rows(question, [("Mali", 7), ("Chad", None)])
+    assert not right_rows(replace(question, values=(2, 3)), [(1.6, 2.9)])
