@@ -80,6 +80,8 @@ def asked(
     while not objects:
         names = [name, *(one for one in distinct(rng, "country", 7) if one != name)]
         facts = make_facts(rng, GEOGRAPHY, names, 2, 5) | {relation.name: relate(rng, relation, names)}
+        if rng.random() < 0.6:
+            facts = {"capital": relate(rng, written_passages.CAPITAL, names)} | facts
         objects = list(dict.fromkeys(facts[relation.name][name]))
     triples = [
         (other, "capital of", name) if edge == "capital" else (name, edge, other)

@@ -21,9 +21,10 @@ from .lore import dish, full
 from .names import foreign
 from .phrases import slip
 from .templates import text_of
-from .worlds import World, distinct, make_facts, make_name
+from .worlds import World, distinct, make_facts, make_name, relate
 
 FILES = ("passages_places", "passages_things")
+CAPITAL = next(one for one in GEOGRAPHY.relations if one.name == "capital")
 _VALUE = re.compile(r"\{([^{}=]+)=([^{}]+)\}")
 _PIECE = re.compile(r"\{([^{}=]+)=([^{}]+)\}|\{it\}")
 MOST = 1150
@@ -221,7 +222,7 @@ def asked(
     shown = show(rng, told, name)
     there = rng.random() >= 0.06  # else nothing that is shown is about it
     passages = [shown.passage(rng)] if there else []
-    if told.places and not _IN_GRAPHS.search(f"{kind} {question}") and rng.random() < 0.6:
+    if told.places and not _IN_GRAPHS.search(f"{kind} {question}") and rng.random() < 0.8:
         passages += facts(rng, shown.name)
     passages += beside
     passages += others(rng, told, shown, MOST - sum(len(one.text) for one in passages))
@@ -252,8 +253,14 @@ def _answer(passages: Sequence[Passage], shown: Shown, kind: str) -> SpanValue |
 def facts(rng: random.Random, name: str) -> list[Passage]:
     """Facts of a graph about a country."""
     names = [name, *distinct(rng, "country", 5)]
-    known = make_facts(rng, GEOGRAPHY, names, 2, 4)
-    triples = [(name, relation, other) for relation, by in known.items() for other in by[name]]
+    known = make_facts(rng, GEOGRAPHY, names, 3, 5)
+    if rng.random() < 0.6:
+        known = {"capital": relate(rng, CAPITAL, names)} | known
+    turned = rng.random() < 0.85  # as most graphs have it: Lima, capital of, Peru
+    triples = [
+        (other, "capital of", name) if relation == "capital" and turned else (name, relation, other)
+        for relation, by in known.items() for other in by[name]
+    ]  # fmt: skip
     return list(fact_passages(name, triples))
 
 
