@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +113,7 @@ class Reader(Role):
         return _composed(self.evidence(message, context), message)
 
     def evidence(self, message: Any, context: Context) -> list[Evidence]:
-        """Facts about the entities that the task names, then passages, the best first."""
+        """Facts about the entities that the task names, then passages, the best first: see :func:`_own`."""
         store = context.store
         if store is None:
             raise UnderstudyError(
@@ -134,7 +134,7 @@ class Reader(Role):
             Evidence(Passage(found.title, found.text, found.source, _long_names(store, found.text)), found.title)
             for found in store.search(query, max(1, k - 2) if facts else k)
         ]
-        return facts + texts
+        return facts + _own(texts, [name for name in named if name], store)
 
     async def handle(self, message: Any, context: Context, ask: Ask) -> Message:
         """The answer that is likeliest over all passages on which it may rest: :func:`.marginal.marginal`."""
@@ -185,6 +185,22 @@ def _nearest(facts: list[Evidence], request: str) -> list[Evidence]:
     asked = set(fold(request).split())
     ranked = sorted(range(len(facts)), key=lambda at: (-len(asked & set(fold(facts[at].passage.text).split())), at))
     return [facts[at] for at in sorted(ranked[:MOST_FACTS])]
+
+
+def _own(texts: Sequence[Evidence], named: Collection[str], store: KnowledgeStore) -> list[Evidence]:
+    """The texts without those about another thing of the same kind as one that is named and has a text here.
+
+    What is asked of Laos is not told by the text about Cambodia. Where nothing says of what kind things are, all stay.
+    """
+    told = {text.about: store.resolve(text.about) for text in texts}
+    own = {kind for name in told.values() if name and name in named for kind in store.kinds(name)}
+    if not own:
+        return list(texts)
+
+    def other(name: str | None) -> bool:
+        return name is not None and name not in named and bool(own & set(store.kinds(name)))
+
+    return [text for text in texts if not other(told[text.about])]
 
 
 def _values(text: str, found: Evidence, context: Context) -> tuple[str, ...]:

@@ -1,0 +1,44 @@
+"""The reader's evidence: whose texts it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from understudy.agents.messages import Task
+from understudy.agents.qa import Reader
+from understudy.agents.role import Context
+from understudy.core.prompts import Passage
+from understudy.knowledge import KnowledgeStore
+
+LANDS = ("Laos", "Cambodia", "Vietnam")
+KINDS = [(name, "is_a", "country") for name in LANDS] + [("Mekong", "is_a", "river")]
+
+
+@pytest.fixture
+def store() -> Iterator[KnowledgeStore]:
+    with KnowledgeStore.open(":memory:", "hashed") as opened:
+        texts = [Passage(name, f"{name} is a land with a long name and much rain.", "notes") for name in LANDS]
+        opened.add_passages([*texts, Passage("Mekong", "The long river brings rain and fish.", "notes")])
+        opened.add_facts([("Laos", "borders", "Cambodia"), ("Mekong", "crosses", "Laos")])
+        yield opened
+
+
+def titles(store: KnowledgeStore, request: str, given: tuple[str, ...] = ()) -> set[str]:
+    evidence = Reader().evidence(Task(request=request, given=given), Context(store, options={"passages": 8}))
+    return {one.passage.title for one in evidence if one.passage.source != "graph"}
+
+
+def test_what_is_asked_of_one_thing_is_not_read_in_the_texts_about_others_of_its_kind(store: KnowledgeStore) -> None:
+    assert titles(store, "which long name and rain has Laos") == {*LANDS, "Mekong"}, "nothing says what is of a kind"
+    store.add_facts(KINDS)
+    assert titles(store, "which long name and rain has Laos") == {"Laos", "Mekong"}
+    assert titles(store, "which long name and rain has it", ("Laos",)) == {"Laos", "Mekong"}
+    assert titles(store, "long name and rain of Laos and of Vietnam") == {"Laos", "Vietnam", "Mekong"}
+
+
+def test_where_nothing_is_named_or_what_is_named_has_no_text_all_are_read(store: KnowledgeStore) -> None:
+    store.add_facts([*KINDS, ("Chad", "is_a", "country")])
+    assert titles(store, "who has a long name and much rain") == {*LANDS, "Mekong"}
+    assert titles(store, "has Chad a long name and much rain") == {*LANDS, "Mekong"}
