@@ -12,10 +12,11 @@ from .wording import as_read
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?", re.UNICODE)
 _ENDINGS = ("s", "es", "n", "an", "ian", "ean", "'s", "’s", "s'")
 _LONGEST = 6
-_A_LETTER = r"[\"'“‘]?([b-hj-z]|(?-i:[AI])|[ai](?!\s+\w))(?![-'’]?\w)[\"'”’]?"
+_A_LETTER = r"[\"'“‘]?([b-hj-z]|(?-i:A)|[ai](?!\s+\w))(?![-'’.]?\w)[\"'”’]?"
 _INITIAL = re.compile(
-    r"\b(?:start|begin|commenc|first letter|initial)\w*(?:\W+(?:with|by|in|on|is|was|being|of|an?|the|letters?|capital"
-    r"|either|names?|its|their))*?\W+(" + _A_LETTER + r"(?:\s*(?:,|/|,?\s+or|,?\s+and)\s+" + _A_LETTER + r")*)",
+    r"\b(?:(?:start|begin|commenc)\w*(?:\s+(?:their|its|names?))*\s+(?:with|by|in|on|letters?)"
+    r"|first letters?|initials?\b)(?:[\s:]+(?:is|was|being|of|an?|the|letters?|capital|either))*[\s:]+"
+    r"(" + _A_LETTER + r"(?:(?:\s?[,/]\s?|,?\s(?:or|and)\s)" + _A_LETTER + r")*)",
     re.IGNORECASE,
 )
 _THE_LETTER = re.compile(r"\bletter\s+(?:is\s+)?(" + _A_LETTER + ")", re.IGNORECASE)
@@ -41,7 +42,7 @@ def fold(text: str) -> str:
     return " ".join(_WORD.findall(text.lower()))
 
 
-def _stems(words: str) -> Iterable[str]:
+def stems(words: str) -> Iterable[str]:
     """The folded words, and what they may be a plural, a possessive or an adjective of (African → africa)."""
     yield words
     for ending in _ENDINGS:
@@ -131,8 +132,8 @@ class ValueIndex:
                     break
             else:
                 place += 1
-        named = [one for one in _THE_LETTER.finditer(question) if not _ELSEWHERE.search(question[: one.start()])]
-        for match in [*_INITIAL.finditer(question), *named]:
+        said = [one for one in _THE_LETTER.finditer(question) if not _ELSEWHERE.search(question[: one.start()][-80:])]
+        for match in [*_INITIAL.finditer(question), *said]:
             letters = dict.fromkeys(_ONE_LETTER.findall(match[1].upper()))
             here = [Condition(table, name, BEGINS, letter) for letter in letters for table, name in self._first.items()]
             found = [one for one in found if one[1] <= match.start(1) or match.end(1) <= one[0]]
@@ -142,7 +143,7 @@ class ValueIndex:
     def _lookup(self, words: str, raw: str) -> list[Condition]:
         if raw and raw in self._exact and len(raw) <= 3:
             return self._exact[raw]
-        for stem in _stems(words):
+        for stem in stems(words):
             if len(stem) > 3 and stem in self._exact:
                 return self._exact[stem]
             if stem in self._flags:
@@ -193,15 +194,29 @@ _NUMBER = re.compile(
 _BETWEEN_THOUSANDS = re.compile(r"[, \u00a0\u202f]")
 # "between 5 and 10 million": the first figure shares the scale of the second.
 _SHARED = re.compile(
-    r"(?<![\d,.])(?<!\d[ \u00a0\u202f])\b(\d+(?:\.\d+)?)(?:\s+(and|to|or)\s+|[-–])"
+    r"(?<![\d,.])(?<!\d[ \u00a0\u202f])\b((?:\d+(?:\.\d+)?)(?=\s+(?:and|to|or)\s)|\d{1,3}(?:\.\d+)?(?=\s*[-–]))"
+    r"(?:\s+(?:and|to|or)\s+|\s*[-–]\s*)"
     r"(\d+(?:\.\d+)?)[\s-]*(million|billion|thousand|mil|mio|mln|bn|k)\b",
     re.IGNORECASE,
 )
 
 
+_WHOLE = r"(an?|one|\d+|" + "|".join(_NUMERALS) + ")"
+_BY = "(thousand|million|billion|trillion)"
+_HALVES = re.compile(rf"\b{_WHOLE}\s+(?:and\s+a\s+half\s+{_BY}s?|{_BY}s?\s+and\s+a\s+half)\b", re.IGNORECASE)
+_MOST = 1e18  # beyond it a figure is none that a table holds
+
+
+def _with_a_half(match: re.Match[str]) -> str:
+    """``two and a half million`` and ``a million and a half`` as ``2.5 million`` and ``1.5 million``."""
+    whole = match[1].lower()
+    count = int(whole) if whole.isdigit() else _NUMERALS.get(whole, 1)
+    return f"{count}.5 {match[2] or match[3]}"
+
+
 def numbers(question: str, at_most: int = 4) -> tuple[str, ...]:
     """The numbers in a question, written out: ``50 million`` → ``50000000``, ``three`` → ``3``."""
-    question = _SHARED.sub(r"\1 \4 and \3 \4", question)
+    question = _SHARED.sub(r"\1 \3 and \2 \3", _HALVES.sub(_with_a_half, question))
     found: list[str] = []
     for digits, scale, word, times in _NUMBER.findall(question):
         if word:
@@ -211,6 +226,8 @@ def numbers(question: str, at_most: int = 4) -> tuple[str, ...]:
             value = _NUMERALS.get(word.lower(), one) * ({"hundred": 100} | _SCALES).get(times.lower(), 1)
         else:
             value = round(float(_BETWEEN_THOUSANDS.sub("", digits)) * _SCALES.get(scale.lower(), 1), 6)
+        if value > _MOST:
+            continue
         text = str(int(value)) if value == int(value) else str(value)
         if text not in found:
             found.append(text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import UnderstudyError
 from ..core.fields import Record, Span, SpanValue
 from ..core.prompts import Passage, Prompt
-from .links import fold
+from .links import fold, stems
 from .marginal import marginal
 from .messages import Finding, Message, Source, Task
 from .role import Ask, Context, Role, sure
@@ -134,7 +134,7 @@ class Reader(Role):
             Evidence(Passage(found.title, found.text, found.source, _long_names(store, found.text)), found.title)
             for found in store.search(query, max(1, k - 2) if facts else k)
         ]
-        return facts + _own(texts, [name for name in named if name], store)
+        return facts + _own(texts, message.request, [name for name in named if name], store)
 
     async def handle(self, message: Any, context: Context, ask: Ask) -> Message:
         """The answer that is likeliest over all passages on which it may rest: :func:`.marginal.marginal`."""
@@ -187,13 +187,15 @@ def _nearest(facts: list[Evidence], request: str) -> list[Evidence]:
     return [facts[at] for at in sorted(ranked[:MOST_FACTS])]
 
 
-def _own(texts: Sequence[Evidence], named: Collection[str], store: KnowledgeStore) -> list[Evidence]:
+def _own(texts: Sequence[Evidence], request: str, named: Collection[str], store: KnowledgeStore) -> list[Evidence]:
     """The texts without those about another thing of the same kind as one that is named and has a text here.
 
-    What is asked of Laos is not told by the text about Cambodia. Where nothing says of what kind things are, all stay.
+    What is asked of Laos is not told by the text about Cambodia. All stay where nothing says of what kind things are,
+    and where a thing of that kind is asked for: which country was once part of Sudan?
     """
     told = {text.about: store.resolve(text.about) for text in texts}
     own = {kind for name in told.values() if name and name in named for kind in store.kinds(name)}
+    own -= {kind for kind in own if fold(kind) in {stem for word in fold(request).split() for stem in stems(word)}}
     if not own:
         return list(texts)
 

@@ -33,8 +33,8 @@ from understudy.workflows.team import Team
 EXAMINATIONS = {
     FOURTH: ("desk", "The travel desk: heads and what could stand in their place",
              "python -m benchmarks.desk",
-             "by three writers who had seen the desk's data alone, read for the first time by these heads, after they "
-             "were chosen on others"),
+             "by three writers who had seen the desk's data alone, read again: first by these heads, after they "
+             "were chosen on others, then once more when rules beside them had been mended"),
     THIRD: ("desk third", "The third examination of the travel desk, read again",
             f"python -m benchmarks.desk --questions {THIRD.relative_to(ROOT)}",
             "by three writers who had seen the desk's data alone, read again: planner, coder and qa learned on after "

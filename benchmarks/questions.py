@@ -3,8 +3,7 @@
 ``desk_questions.jsonl``, ``desk_questions_second.jsonl`` and ``…_third.jsonl`` are what has been looked at while the
 desk was made; ``FRESH``, ``SECOND``, ``THIRD`` and ``FOURTH`` are what judges it, in the order in which they were
 written. Their form is that of :mod:`understudy.questions`; ``reference`` is SQL on the CSV files of the desk
-(:func:`database`), which gives
-``values``, where it is SQL; a test runs it.
+(:func:`database`), which gives ``values``, where it is SQL; a test runs it.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from .objects import read_objects
 Value = str | int | float
 WHOLE = "team"
 """The role of a question that the whole team is asked."""
-_TINY, _ROUNDED = 1e-300, 0.005
+_TINY, _ROUNDED = 1e-300, 0.02
 _LONGEST = 300  # digits of a number; a text with more is compared as one
 _FREE = ("values", "also", "liked", "unanswerable")  # what is said in place of ``expect``
 
@@ -187,8 +187,7 @@ def alike(found: Value, wanted: Value, tolerance: float = 1e-4) -> bool:
 
     Two integers are when they are equal; of numbers of which one has a point it is enough that they differ by a share
     of ``tolerance`` at most, which covers rounding for show, or that the found one, rounded to the places of the wanted
-    one, is it: 467.08 where 467 is wanted. The wanted one must tell something then: it has a point and two digits, or
-    the found one is off by half a percent at most.
+    one, is it and is off by two percent at most: 467.08 where 467 is wanted, but not 2.4 where 2 is.
     """
     left, right = folded(found), folded(wanted)
     if isinstance(left, str) or isinstance(right, str) or isinstance(left, int) and isinstance(right, int):
@@ -196,8 +195,7 @@ def alike(found: Value, wanted: Value, tolerance: float = 1e-4) -> bool:
     try:
         off = abs(left - right) / max(abs(left), abs(right), _TINY)
         rounded = isinstance(left, float) and round(left, _places(right)) == right
-        telling = isinstance(right, float) and len(f"{abs(right):f}".strip("0.").replace(".", "")) > 1
-        return off <= tolerance or rounded and (telling or off <= _ROUNDED)
+        return off <= tolerance or rounded and off <= _ROUNDED
     except OverflowError:  # an integer beyond all floats
         return False
 

@@ -80,7 +80,7 @@ def example(rng: random.Random) -> Example:
         name = fillings["{*}"].words
     beside: list[Passage] = []
     if "{place}" in fillings and rng.random() < 0.8:
-        beside.append(fact_passage(fillings["{place}"].words, "capital of", [name], False))
+        beside.append(fact_passage(fillings["{place}"].words, "capital of", [name]))
     if "{*2}" in fillings and rng.random() < 0.8:
         beside += written_passages.facts(rng, fillings["{*2}"].words)[: rng.randint(1, 3)]
     if kind in written_facts.KINDS and (rng.random() < 0.5 or not _telling(kind)):

@@ -38,6 +38,12 @@ def test_what_is_asked_of_one_thing_is_not_read_in_the_texts_about_others_of_its
     assert titles(store, "long name and rain of Laos and of Vietnam") == {"Laos", "Vietnam", "Mekong"}
 
 
+def test_where_a_thing_of_the_kind_is_asked_for_all_are_read(store: KnowledgeStore) -> None:
+    store.add_facts(KINDS)
+    assert titles(store, "long name and rain: countries beside Laos") == {*LANDS, "Mekong"}
+    assert titles(store, "which country with rain was once part of Laos and has a long name") == {*LANDS, "Mekong"}
+
+
 def test_where_nothing_is_named_or_what_is_named_has_no_text_all_are_read(store: KnowledgeStore) -> None:
     store.add_facts([*KINDS, ("Chad", "is_a", "country")])
     assert titles(store, "who has a long name and much rain") == {*LANDS, "Mekong"}

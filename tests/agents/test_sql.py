@@ -67,6 +67,8 @@ def an_index() -> ValueIndex:
         ("which starts with a vowel or with a surprise", []),
         ("begin with M, N or O", ["name LIKE 'M%'", "name LIKE 'N%'", "name LIKE 'O%'"]),
         ("the letter is K; countries, quick!", ["name LIKE 'K%'"]),
+        ("Initially I saw Peru. Start with I think; to start with, A friend asks", []),
+        ("started in a U.S. city; what starts the B road", []),
         ("ends with the letter a, has the letter z, starts on I-95, the letters I got", []),
         ("WHICH STARTS WITH A IN EUROPE", ["name LIKE 'A%'", "continent = 'Europe'"]),
         ("THE COUNTRY IN EUROPE WITH CODE FR IS", ["continent = 'Europe'", "iso2 = 'FR'"]),
@@ -107,6 +109,9 @@ def test_values_of_several_columns_are_all_linked() -> None:
         ("5-7 million, a dozen, 20–30", ("5000000", "7000000", "12", "20")),
         ("5th of them, half of them, half a dozen, two dozen", ("6", "24")),
         ("a half million, 2020 - 5 million", ("500000", "2020", "5000000")),
+        ("one and a half million, 2 and a half billion", ("1500000", "2500000000")),
+        ("a million and a half, between 5 - 10 thousand", ("1500000", "5000", "10000")),
+        (f"more than {'9' * 400}, or 7", ("7",)),
         ("nothing here", ()),
     ],
 )
