@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 
-from understudy.agents.generators import reading, written_facts
+from understudy.agents.generators import reading, written_facts, written_passages
 from understudy.core.demonstrations import render
 from understudy.core.fields import SpanValue
 from understudy.origin import folder_of
@@ -54,3 +54,17 @@ def test_they_are_among_the_reader_s_examples_and_can_be_learned() -> None:
         found += any(max(re.split(r"\{it\}", one), key=len).strip("? .") in question for one in texts if len(one) > 25)
         assert render(example, backbone).decisions
     assert found > 5
+
+
+def test_where_the_capital_stands_as_graphs_have_it_the_text_may_tell_the_answer() -> None:
+    """Where it stood only beside what a fact answers, the reader answered all else with capitals as well."""
+    rng = random.Random(9)
+    shown = told = 0
+    for _ in range(300):
+        example = written_passages.example(rng)
+        answer = example.values["answer"]
+        if any(one.text.startswith("capital of ") for one in example.prompt.passages):
+            shown += 1
+            told += isinstance(answer, SpanValue) and bool(answer.text)
+            assert answer is None or not example.prompt.passages[answer.source].text.startswith("capital of ")
+    assert shown > 40 and told > 0.6 * shown, (shown, told)

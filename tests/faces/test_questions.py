@@ -112,7 +112,8 @@ def test_values_are_compared_as_people_would(value: str | float, other: str | fl
     [
         (467.08, 467, True), ("467.08", "467", True), (3.7049, 3.7, True), (3.76, 3.7, False), (467.6, 467, False),
         (467, 467.08, False), (468, 467, False), (0.3, 0, False), (12.34, 12.0, False), (1e-7, 0.0000001, True),
-        (2.4, 2, False), ("5.49", "5", False), (0.26, 0.3, False), (93.7, 94, True), (1.31, 1.3, True), (2.04, 2.0, True), (10.4, 10, False),
+        (2.4, 2, False), ("5.49", "5", False), (0.26, 0.3, False), (93.7, 94, True), (1.31, 1.3, True), (0.0, 0, True),
+        (2.04, 2.0, True), (10.4, 10, False),
     ],
 )  # fmt: skip
 def test_a_finer_figure_than_the_wanted_one_is_it(found: str | float, wanted: str | float, same: bool) -> None:
