@@ -96,6 +96,8 @@ def compose(passages: Sequence[Passage], request: str, given: Sequence[str] = ()
 
 
 MOST_FACTS = 6
+REACH = 3
+"""How many times as many texts as are read are looked through, where some of them are not to be read."""
 _NOTHING = "not in my sources"
 
 
@@ -130,11 +132,15 @@ class Reader(Role):
         facts = _nearest(facts, message.request)
         query = " ".join((message.request, *message.given[:4]))
         k = int(context.options.get("passages", 5))
+        k = max(1, k - 2) if facts else k
         texts = [
             Evidence(Passage(found.title, found.text, found.source, _long_names(store, found.text)), found.title)
-            for found in store.search(query, max(1, k - 2) if facts else k)
+            for found in store.search(query, REACH * k)
         ]
-        return facts + _own(texts, message.request, [name for name in named if name], store)
+        own = _own(texts[:k], message.request, [name for name in named if name], store)
+        if len(own) < k:  # others take the places of those left out
+            own = _own(texts, message.request, [name for name in named if name], store)[:k]
+        return facts + own
 
     async def handle(self, message: Any, context: Context, ask: Ask) -> Message:
         """The answer that is likeliest over all passages on which it may rest: :func:`.marginal.marginal`."""

@@ -48,3 +48,12 @@ def test_where_nothing_is_named_or_what_is_named_has_no_text_all_are_read(store:
     store.add_facts([*KINDS, ("Chad", "is_a", "country")])
     assert titles(store, "who has a long name and much rain") == {*LANDS, "Mekong"}
     assert titles(store, "has Chad a long name and much rain") == {*LANDS, "Mekong"}
+
+
+def test_in_place_of_texts_about_others_further_ones_are_read(store: KnowledgeStore) -> None:
+    store.add_facts(KINDS)
+    request = "a long name and much rain has Laos, and what land besides"
+    found = [hit.title for hit in store.search(request, 4)]
+    assert "Laos" in found[:2] and "Mekong" not in found[:2], "two are read beside facts: one of them is another's"
+    evidence = Reader().evidence(Task(request=request), Context(store, options={"passages": 4}))
+    assert {one.passage.title for one in evidence if one.passage.source != "graph"} == {"Laos", "Mekong"}
