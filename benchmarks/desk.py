@@ -2,7 +2,7 @@
 
     python -m benchmarks.desk
 
-What ``understudy evaluate examples/travel_desk/team.yaml tests/data/travel_desk_questions_fourth.jsonl --ablate --rules
+What ``understudy evaluate examples/travel_desk/team.yaml tests/data/travel_desk_questions_fifth.jsonl --ablate --rules
 benchmarks/rules_desk.py`` prints, and how much what the recommender suggests has in common with what was liked.
 """
 
@@ -20,7 +20,19 @@ import torch
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.questions import DESK, FOURTH, FRESH, ROOT, SECOND, THIRD, closest, facts_of, popular, shared_facts
+from benchmarks.questions import (
+    DESK,
+    FIFTH,
+    FOURTH,
+    FRESH,
+    ROOT,
+    SECOND,
+    THIRD,
+    closest,
+    facts_of,
+    popular,
+    shared_facts,
+)
 from benchmarks.roles import RULES
 from benchmarks.shares import Sheet, write_part
 from understudy.cli_evaluate import team_view
@@ -31,10 +43,14 @@ from understudy.rivals import TRAINED, Prompted, Rivals
 from understudy.workflows.team import Team
 
 EXAMINATIONS = {
-    FOURTH: ("desk", "The travel desk: heads and what could stand in their place",
-             "python -m benchmarks.desk",
-             "by three writers who had seen the desk's data alone, read again: first by these heads, after they "
-             "were chosen on others, then once more when rules beside them had been mended"),
+    FIFTH: ("desk", "The travel desk: heads and what could stand in their place",
+            "python -m benchmarks.desk",
+            "by three writers who had seen the desk's data alone, read for the first time by these heads, after they "
+            "were chosen on others"),
+    FOURTH: ("desk fourth", "The fourth examination of the travel desk, read again",
+             f"python -m benchmarks.desk --questions {FOURTH.relative_to(ROOT)}",
+             "by three writers who had seen the desk's data alone, read again: planner, coder and qa learned on after "
+             "it was first read, and were chosen on others"),
     THIRD: ("desk third", "The third examination of the travel desk, read again",
             f"python -m benchmarks.desk --questions {THIRD.relative_to(ROOT)}",
             "by three writers who had seen the desk's data alone, read again: planner, coder and qa learned on after "
@@ -79,7 +95,7 @@ def main() -> None:
     )
     parser.add_argument("--team", type=Path, default=DESK / "team.yaml", help="team.yaml (the travel desk)")
     parser.add_argument("--backbone", default=None, help="in place of the team's: default, a folder, a hub id")
-    parser.add_argument("--questions", type=Path, default=FOURTH, help=f"a JSONL file ({FOURTH.relative_to(ROOT)})")
+    parser.add_argument("--questions", type=Path, default=FIFTH, help=f"a JSONL file ({FIFTH.relative_to(ROOT)})")
     parser.add_argument("--against", default=None, help="the address of a prompted model, an OpenAI-compatible API")
     parser.add_argument("--model", default="", help="of the model that --against serves")
     parser.add_argument("--json", action="store_true", help="print one JSON object, with what was answered wrong")

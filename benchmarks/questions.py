@@ -1,8 +1,8 @@
 """What of the questions is of the travel desk alone: its data as tables for the reference SQL, and as facts.
 
-``desk_questions.jsonl``, ``desk_questions_second.jsonl`` and ``…_third.jsonl`` are what has been looked at while the
-desk was made; ``FRESH``, ``SECOND``, ``THIRD`` and ``FOURTH`` are what judges it, in the order in which they were
-written. Their form is that of :mod:`understudy.questions`; ``reference`` is SQL on the CSV files of the desk
+``desk_questions.jsonl``, ``desk_questions_second.jsonl``, ``…_third.jsonl`` and ``…_fourth.jsonl`` are what has been
+looked at while the desk was made; ``FRESH``, ``SECOND``, ``THIRD``, ``FOURTH`` and ``FIFTH`` are what judges it, in the
+order in which they were written. Their form is that of :mod:`understudy.questions`; ``reference`` is SQL on the CSV files of the desk
 (:func:`database`), which gives ``values``, where it is SQL; a test runs it.
 """
 
@@ -17,11 +17,12 @@ from understudy.questions import Question, Value
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTIONS = Path(__file__).with_name("desk_questions.jsonl")
-DEVELOPING = tuple(QUESTIONS.with_name(f"desk_questions_{which}.jsonl") for which in ("second", "third"))
+DEVELOPING = tuple(QUESTIONS.with_name(f"desk_questions_{which}.jsonl") for which in ("second", "third", "fourth"))
 FRESH = ROOT / "tests" / "data" / "travel_desk_questions.jsonl"
 SECOND = FRESH.with_name("travel_desk_questions_second.jsonl")
 THIRD = FRESH.with_name("travel_desk_questions_third.jsonl")
 FOURTH = FRESH.with_name("travel_desk_questions_fourth.jsonl")
+FIFTH = FRESH.with_name("travel_desk_questions_fifth.jsonl")
 DESK = ROOT / "examples" / "travel_desk"
 NUMBERS = {"area_km2": "REAL", "population": "INTEGER", "population_year": "INTEGER", "independent_since": "INTEGER",
            "temperature_c": "INTEGER"}  # fmt: skip

@@ -10,7 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = [
-    ROOT / "tests" / "data" / f"travel_desk_questions{which}.jsonl" for which in ("", "_second", "_third", "_fourth")
+    ROOT / "tests" / "data" / f"travel_desk_questions{which}.jsonl"
+    for which in ("", "_second", "_third", "_fourth", "_fifth")
 ]
 TEXTS = ROOT / "agents" / "generators" / "texts"
 RIGHT = {"planner_country", "planner_things", "wrappers", "facts_country", "facts_named"}

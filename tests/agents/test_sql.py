@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.agents.links import ValueIndex, fold, numbers, parts, places
-from understudy.agents.sql import Column, Condition, Literals, Schema, Table, grammar
+from understudy.agents.sql import Column, Condition, Literals, Schema, Table, grammar, letters_of
 
 COUNTRIES = Table(
     "countries",
@@ -110,6 +110,10 @@ def test_values_of_several_columns_are_all_linked() -> None:
         ("5th of them, half of them, half a dozen, two dozen", ("6", "24")),
         ("a half million, 2020 - 5 million", ("500000", "2020", "5000000")),
         ("one and a half million, 2 and a half billion", ("1500000", "2500000000")),
+        ("from 50 up to 60 million", ("50000000", "60000000")),
+        ("over two hundred thousand, under a hundred million", ("200000", "100000000")),
+        ("a quarter of a million in one quarter of the town", ("250000",)),
+        ("anything 2 through 3 million", ("2000000", "3000000")),
         ("a million and a half, between 5 - 10 thousand", ("1500000", "5000", "10000")),
         (f"more than {'9' * 400}, or 7", ("7",)),
         ("nothing here", ()),
@@ -195,6 +199,13 @@ def test_the_grammar_refuses_the_rest(sql: str) -> None:
     assert not accepts(grammar(Schema((COUNTRIES, RIVERS)), LITERALS), sql)
 
 
+def test_a_column_of_codes_says_of_how_many_letters() -> None:
+    assert [letters_of(values) for values in (["PE", "BO"], ["EUR", "USD"], ["PE", "BOL"], ["Pe"], ["4X"], [])] == [
+        2, 3, 0, 0, 0, 0
+    ]  # fmt: skip
+    assert Table("t", (Column("iso2", "text", 2), Column("pop", "number"))).text() == "t: iso2 2 letters, pop number"
+
+
 @pytest.mark.parametrize(
     ("question", "expected"),
     [
@@ -202,6 +213,7 @@ def test_the_grammar_refuses_the_rest(sql: str) -> None:
         ("the next largest after it", (2,)), ("a flight of 90 seconds", ()), ("how many in a second?", ()),
         ("second and third longest", (2, 3)), ("whose area ranks third?", (3,)), ("it comes in second.", (2,)),
         ("no two share it; number 2,000, No. 3.5, number 5 million, right after independence", ()),
+        ("the most people after Asia; fewest after the war", (2,)), ("who's next in population", (2,)),
         ("Europe's number two", (2,)), ("No. 4 by area", (4,)), ("the one right behind it", (2,)),
     ],
 )  # fmt: skip

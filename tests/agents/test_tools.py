@@ -43,6 +43,11 @@ def test_a_csv_has_a_schema(table: SqlTool) -> None:
     assert table.values("countries", "languages") == ("Arabic", "French", "Hausa", "English", "Swahili", "Somali")
 
 
+def test_codes_are_told_from_other_texts(tmp_path: Path) -> None:
+    (tmp_path / "lands.csv").write_text("name,iso2,money\nPeru,PE,sol\nMali,ML,franc\nChad,,franc\n", encoding="utf-8")
+    assert SqlTool(tmp_path / "lands.csv").schema().text() == "lands: name, iso2 2 letters, money"
+
+
 def test_numbers_are_numbers_and_empty_cells_are_null(table: SqlTool) -> None:
     assert table.execute("SELECT SUM( area_km2) FROM countries").rows == ((4428849,),)
     assert table.execute("SELECT name FROM countries WHERE area_km2 IS NULL").rows == (("Kenya",),)
