@@ -187,15 +187,17 @@ _NUMERALS = {
 _NUMBER = re.compile(
     r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+(?:\.\d+)?)"
     r"(?:[\s-]*(thousand|k|millions?|mil|mio|mln|mn?|bn|billions?|trillion)\b|\b)"
-    r"|\b(half(?:\s+an?)?|an?(?:\s+half)?|" + "|".join(_NUMERALS)
-    + r")(?:[\s-]+(hundred|thousand|million|billion|trillion|dozen))?\b",
+    r"|\b((?:a\s+)?quarter\s+of\s+an?|half(?:\s+an?)?|an?(?:\s+half)?|" + "|".join(_NUMERALS)
+    + r")(?:[\s-]+(hundred)(?=[\s-]+(?:thousand|million|billion|trillion)))?"
+    r"(?:[\s-]+(hundred|thousand|million|billion|trillion|dozen))?\b",
     re.IGNORECASE,
 )
 _BETWEEN_THOUSANDS = re.compile(r"[, \u00a0\u202f]")
 # "between 5 and 10 million": the first figure shares the scale of the second.
+_UNTIL = "(?:and|or|(?:up ?)?to|through|till|until)"
 _SHARED = re.compile(
-    r"(?<![\d,.])(?<!\d[ \u00a0\u202f])\b((?:\d+(?:\.\d+)?)(?=\s+(?:and|to|or)\s)|\d{1,3}(?:\.\d+)?(?=\s*[-–]))"
-    r"(?:\s+(?:and|to|or)\s+|\s*[-–]\s*)"
+    r"(?<![\d,.])(?<!\d[ \u00a0\u202f])\b((?:\d+(?:\.\d+)?)(?=\s+" + _UNTIL + r"\s)|\d{1,3}(?:\.\d+)?(?=\s*[-–]))"
+    r"(?:\s+" + _UNTIL + r"\s+|\s*[-–]\s*)"
     r"(\d+(?:\.\d+)?)[\s-]*(million|billion|thousand|mil|mio|mln|bn|k)\b",
     re.IGNORECASE,
 )
@@ -218,12 +220,13 @@ def numbers(question: str, at_most: int = 4) -> tuple[str, ...]:
     """The numbers in a question, written out: ``50 million`` → ``50000000``, ``three`` → ``3``."""
     question = _SHARED.sub(r"\1 \3 and \2 \3", _HALVES.sub(_with_a_half, question))
     found: list[str] = []
-    for digits, scale, word, times in _NUMBER.findall(question):
+    for digits, scale, word, hundred, times in _NUMBER.findall(question):
         if word:
             if word.lower() not in _NUMERALS and not times:
                 continue
-            one = 0.5 if "half" in word.lower() else 1.0
-            value = _NUMERALS.get(word.lower(), one) * ({"hundred": 100} | _SCALES).get(times.lower(), 1)
+            one = 0.25 if "quarter" in word.lower() else 0.5 if "half" in word.lower() else 1.0
+            value = _NUMERALS.get(word.lower(), one) * (100 if hundred else 1)
+            value *= ({"hundred": 100} | _SCALES).get(times.lower(), 1)
         else:
             value = round(float(_BETWEEN_THOUSANDS.sub("", digits)) * _SCALES.get(scale.lower(), 1), 6)
         if value > _MOST:
@@ -243,7 +246,9 @@ _RANKED = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 _AFTER_THE_FIRST = re.compile(
-    r"\brunner[- ]up\b|\bnext[- ](?:larg|bigg|high|small|low)"
+    r"\brunner[- ]up\b|\bnext[- ](?:larg|bigg|high|small|low|most|in|by)"
+    r"|\b(?:most|least|fewest|(?:bigg|larg|great|high|small|low|tini|rich|dens)\w*est)\b[^.?!]*"
+    r"\b(?:after|behind)\s+(?-i:[A-Z])"
     r"|\b(?:right|just|next) (?:after|behind) (?:it|that|(?-i:[A-Z]))",
     re.IGNORECASE,
 )

@@ -7,7 +7,7 @@ grammar is small.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 #: ``kind`` of a column: text with one value, text with several values between commas, or a number.
@@ -18,10 +18,24 @@ _LIKE = {LIKE: "%{}%", BEGINS: "{}%"}  # operators that SQL has as patterns
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its identifier and its kind (one of :data:`KINDS`)."""
+    """A column: its identifier, its kind (one of :data:`KINDS`), and how many capital letters each value is, if so."""
 
     name: str
     kind: str
+    letters: int = 0
+
+    def text(self) -> str:
+        """The column as prompts show it: ``area_km2 number``, ``iso2 2 letters``; other text columns are unmarked."""
+        if self.letters:
+            return f"{self.name} {self.letters} letters"
+        return self.name if self.kind == "text" else f"{self.name} {self.kind}"
+
+
+def letters_of(values: Iterable[object]) -> int:
+    """How many capital letters each of the values is, where all are codes of as many, two or three; 0 otherwise."""
+    lengths = {len(text) if text.isascii() and text.isalpha() and text.isupper() else 0 for text in map(str, values)}
+    length = lengths.pop() if len(lengths) == 1 else 0
+    return length if length in (2, 3) else 0
 
 
 @dataclass(frozen=True)
@@ -32,10 +46,8 @@ class Table:
     columns: tuple[Column, ...]
 
     def text(self) -> str:
-        """The table in one line, as prompts show it, text columns unmarked: ``rivers: name, length_km number``."""
-        return f"{self.name}: " + ", ".join(
-            column.name if column.kind == "text" else f"{column.name} {column.kind}" for column in self.columns
-        )
+        """The table in one line, as prompts show it: ``rivers: name, length_km number``; see :meth:`Column.text`."""
+        return f"{self.name}: " + ", ".join(column.text() for column in self.columns)
 
 
 @dataclass(frozen=True)

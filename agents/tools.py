@@ -16,7 +16,7 @@ from urllib.parse import quote
 from ..core.errors import UnderstudyError
 from .cancellation import cancelled, check_cancelled
 from .links import ValueIndex, fold, parts
-from .sql import Column, Schema, Table
+from .sql import Column, Schema, Table, letters_of
 
 Cell = str | int | float | None
 
@@ -242,7 +242,8 @@ def _look(connection: sqlite3.Connection) -> tuple[Schema, ValueIndex, Values]:
                 continue
             held = [found[0] for found in connection.execute(
                 f"SELECT DISTINCT {row[1]} FROM {name} WHERE {row[1]} IS NOT NULL LIMIT {_INDEXED}")]  # fmt: skip
-            column = Column(row[1], _kind(held))
+            kind = _kind(held)
+            column = Column(row[1], kind, letters_of(held) if kind == "text" else 0)
             columns.append(column)
             if column.kind != "number":
                 texts = [str(value) for value in held]

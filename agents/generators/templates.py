@@ -28,6 +28,7 @@ SLOT = re.compile(r"\{([^{}]+?)(\d?)(~?)\}")
 COLUMN = re.compile(r"\[([^\[\]]+)\]")
 GEOGRAPHY_LINES = 0.65
 """Of the lines that are drawn: by far the most that people wrote are about countries."""
+_WIDE = 14  # columns beside the name, at most, of three tables in ten
 KEY, SMALL, LETTER = "*", "k", "letter"
 _BESIDE: dict[str, Callable[[random.Random], str]] = {
     "region": lambda rng: rng.choice(PARTS), "dish": dish, "place": lambda rng: make_name(rng, "place"),
@@ -106,7 +107,8 @@ def world_for(rng: random.Random, template: Template, without: Sequence[str] = (
     needed = [attribute(template.domain, noun) for noun in template.columns]
     absent = [attribute(template.domain, noun) for noun in without]
     while True:
-        world = make_table(rng, template.domain, rng.randint(5, 18), must=needed, never=absent)
+        most = _WIDE if rng.random() < 0.3 else 8
+        world = make_table(rng, template.domain, rng.randint(5, 18), most=most, must=needed, never=absent)
         if _holds(template, world, without):
             return world
 

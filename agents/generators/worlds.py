@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..links import ValueIndex
-from ..sql import Column, Schema, Table
+from ..sql import Column, Schema, Table, letters_of
 from .domains import DOMAINS, GEOGRAPHY, Attribute, Domain, Relation
 from .names import COUNTRIES, MAKERS
 
@@ -127,7 +127,13 @@ def make_table(
         else rng.choice(("data", "items", "rows"))
     )
     kinds = {"n": "number", "c": "text", "l": "list"}
-    listed = (Column(key, "text"), *(Column(ident, kinds[attribute.kind]) for ident, attribute in columns.items()))
+    listed = (
+        Column(key, "text"),
+        *(
+            Column(ident, kinds[one.kind], letters_of(row[ident] for row in table_rows) if one.kind == "c" else 0)
+            for ident, one in columns.items()
+        ),
+    )
     table = Table(name, listed)
     world = World(domain, table, key, columns, table_rows, schema=Schema((table,)))
     for column in listed:
