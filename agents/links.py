@@ -167,27 +167,17 @@ _SCALES = {
     "trillion": 10**12,
     "dozen": 12,
 }
-_NUMERALS = {
-    "two": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "ten": 10,
-    "twelve": 12,
-    "dozen": 12,
-    "fifteen": 15,
-    "twenty": 20,
-    "fifty": 50,
-    "hundred": 100,
-}
+_ONES = dict(zip("one two three four five six seven eight nine".split(), range(1, 10), strict=True))
+_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
+_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_NUMERALS = {word: number for word, number in _ONES.items() if number > 1} | {
+    **dict(zip(_TEENS, range(10, 20), strict=True)), **_TENS, "dozen": 12, "hundred": 100,
+}  # fmt: skip
+_TENS_AND_ONES = re.compile(rf"\b({'|'.join(_TENS)})[\s-]({'|'.join(_ONES)})\b", re.IGNORECASE)
 _NUMBER = re.compile(
     r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+(?:\.\d+)?)"
     r"(?:[\s-]*(thousand|k|millions?|mil|mio|mln|mn?|bn|billions?|trillion)\b|\b)"
-    r"|\b((?:a\s+)?quarter\s+of\s+an?|half(?:\s+an?)?|an?(?:\s+half)?|" + "|".join(_NUMERALS)
+    r"|\b((?:a\s+)?quarter\s+of\s+an?|half(?:\s+an?)?|an?(?:\s+half)?|one|" + "|".join(_NUMERALS)
     + r")(?:[\s-]+(hundred)(?=[\s-]+(?:thousand|million|billion|trillion)))?"
     r"(?:[\s-]+(hundred|thousand|million|billion|trillion|dozen))?\b",
     re.IGNORECASE,
@@ -218,6 +208,7 @@ def _with_a_half(match: re.Match[str]) -> str:
 
 def numbers(question: str, at_most: int = 4) -> tuple[str, ...]:
     """The numbers in a question, written out: ``50 million`` → ``50000000``, ``three`` → ``3``."""
+    question = _TENS_AND_ONES.sub(lambda found: str(_TENS[found[1].lower()] + _ONES[found[2].lower()]), question)
     question = _SHARED.sub(r"\1 \3 and \2 \3", _HALVES.sub(_with_a_half, question))
     found: list[str] = []
     for digits, scale, word, hundred, times in _NUMBER.findall(question):
@@ -246,7 +237,7 @@ _RANKED = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 _AFTER_THE_FIRST = re.compile(
-    r"\brunner[- ]up\b|\bnext[- ](?:larg|bigg|high|small|low|most|in|by)"
+    r"\brunner[- ]up\b|\b(?:last|first) but one\b|\bnext[- ](?:larg|bigg|high|small|low|most|in|by)"
     r"|\b(?:most|least|fewest|(?:bigg|larg|great|high|small|low|tini|rich|dens)\w*est)\b[^.?!]*"
     r"\b(?:after|behind)\s+(?-i:[A-Z])"
     r"|\b(?:right|just|next) (?:after|behind) (?:it|that|(?-i:[A-Z]))",

@@ -2,8 +2,8 @@
 
 ``desk_questions.jsonl``, ``desk_questions_second.jsonl``, ``…_third.jsonl`` and ``…_fourth.jsonl`` are what has been
 looked at while the desk was made; ``FRESH``, ``SECOND``, ``THIRD``, ``FOURTH`` and ``FIFTH`` are what judges it, in the
-order in which they were written. Their form is that of :mod:`understudy.questions`; ``reference`` is SQL on the CSV files of the desk
-(:func:`database`), which gives ``values``, where it is SQL; a test runs it.
+order in which they were written. Their form is that of :mod:`understudy.questions`; ``reference`` is SQL on the CSV
+files of the desk (:func:`database`), which gives ``values``, where it is SQL; a test runs it.
 """
 
 from __future__ import annotations

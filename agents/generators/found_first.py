@@ -15,7 +15,7 @@ from functools import cache
 
 from ...core.prompts import Example, Passage
 from ..qa import fact_passage
-from . import written_facts, written_passages
+from . import composed_requests, written_facts, written_passages
 from .templates import SLOT, Template, fill, read, said, world_for
 from .written_requests import MARKED
 
@@ -23,6 +23,7 @@ FILES = ("facts_country", "facts_named")
 UNTOLD = "-"
 _WORDS = re.compile(r"[^\W\d_]{4,}")
 _CHAINED = 0.4  # of the requests, those that follow what an earlier step found
+_COMPOSED = 0.5  # of these, those that ask a question about a named country of one that was found
 
 
 @cache
@@ -67,6 +68,8 @@ def example(rng: random.Random) -> Example:
     """One request with the evidence for it: a text that tells it, or a fact of the graph."""
     chained = rng.random() < _CHAINED
     template = rng.choice([one for one in _templates() if ("[" in one.right) == chained])
+    if chained and rng.random() < _COMPOSED:
+        template = composed_requests.of_found(rng)
     fillings = fill(rng, world_for(rng, template), (template.right,))
     request = MARKED.sub(r"\1", said(template.right, fillings))
     kind = template.left

@@ -15,7 +15,7 @@ from ...core.fields import SpanValue
 from ...core.prompts import Example
 from ..planner import compose
 from ..sql import NOTHING
-from . import querying, questions, wrappers, written_passages, written_requests
+from . import composed_requests, querying, questions, wrappers, written_passages, written_requests
 from .casts import FACTS, FIGURES, TASTE, cast
 from .comparisons import extreme_phrase
 from .domains import Attribute, Relation, between_things
@@ -203,6 +203,8 @@ def both(rng: random.Random, world: World) -> Request | None:
 
 WRITTEN = 0.65
 """Of the requests, those in words that people wrote down; the others are put together."""
+COMPOSED = 0.35
+"""Of these, those that people wrote for the coder or the reader: :mod:`.composed_requests`."""
 _KINDS = (figures, fact, taste, fact_then_figures, figures_then_fact, then_taste, both)
 _WEIGHTS = (3.0, 2.6, 1.6, 3.4, 1.4, 1.2, 1.8)
 
@@ -212,7 +214,11 @@ def example(rng: random.Random) -> Example:
     while True:
         request: Request | None
         if rng.random() < WRITTEN:
-            found = written_requests.request(rng, a_domain(rng, GEOGRAPHY_LINES))
+            found = (
+                composed_requests.request(rng)
+                if rng.random() < COMPOSED
+                else written_requests.request(rng, a_domain(rng, GEOGRAPHY_LINES))
+            )
             if found is None:
                 continue
             world, request = found

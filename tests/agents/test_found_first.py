@@ -33,6 +33,16 @@ def test_what_was_found_is_given_and_never_named_in_the_request() -> None:
     assert given > 120 and named > 120 and graph > 80 and texts > 120, (given, named, graph, texts)
 
 
+def test_a_question_about_a_named_country_is_asked_of_a_found_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(found_first, "_CHAINED", 1.0)
+    monkeypatch.setattr(found_first, "_COMPOSED", 1.0)
+    rng = random.Random(4)
+    for _ in range(60):
+        example = found_first.example(rng)
+        parts = dict(example.prompt.message)
+        assert parts["given"] not in parts["question"] and not set("[]{}") & set(parts["question"])
+
+
 def test_every_kind_is_told_by_several_texts_or_a_fact() -> None:
     kinds = {template.left for template in found_first._templates()}
     assert len(kinds) >= 12 and len(found_first._templates()) > 500

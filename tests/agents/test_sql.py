@@ -113,6 +113,8 @@ def test_values_of_several_columns_are_all_linked() -> None:
         ("from 50 up to 60 million", ("50000000", "60000000")),
         ("over two hundred thousand, under a hundred million", ("200000", "100000000")),
         ("a quarter of a million in one quarter of the town", ("250000",)),
+        ("Twenty-five million, forty million or seventeen", ("25000000", "40000000", "17")),
+        ("under one million, one-third of one thousand, one of them", ("1000000", "1000")),
         ("anything 2 through 3 million", ("2000000", "3000000")),
         ("a million and a half, between 5 - 10 thousand", ("1500000", "5000", "10000")),
         (f"more than {'9' * 400}, or 7", ("7",)),
@@ -214,6 +216,7 @@ def test_a_column_of_codes_says_of_how_many_letters() -> None:
         ("second and third longest", (2, 3)), ("whose area ranks third?", (3,)), ("it comes in second.", (2,)),
         ("no two share it; number 2,000, No. 3.5, number 5 million, right after independence", ()),
         ("the most people after Asia; fewest after the war", (2,)), ("who's next in population", (2,)),
+        ("last but one", (2,)),
         ("Europe's number two", (2,)), ("No. 4 by area", (4,)), ("the one right behind it", (2,)),
     ],
 )  # fmt: skip
