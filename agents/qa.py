@@ -122,7 +122,8 @@ class Reader(Role):
                 "the reader has no knowledge", where="qa", mend="give the team knowledge: {add: [FILE]}"
             )
         named = [store.resolve(value) for value in message.given]
-        named += [mention.entity for mention in store.link(message.request)]
+        for mention in store.link(message.request):  # "Finnish" is a language, and what is of Finland
+            named += [mention.entity, *mention.others[:1]]
         facts: list[Evidence] = []
         for name in [name for name in dict.fromkeys(named) if name][:4]:
             told = [(fact.subject, fact.relation, fact.object) for fact in store.facts(name)]

@@ -57,3 +57,12 @@ def test_in_place_of_texts_about_others_further_ones_are_read(store: KnowledgeSt
     assert "Laos" in found[:2] and "Mekong" not in found[:2], "two are read beside facts: one of them is another's"
     evidence = Reader().evidence(Task(request=request), Context(store, options={"passages": 4}))
     assert {one.passage.title for one in evidence if one.passage.source != "graph"} == {"Laos", "Mekong"}
+
+
+def test_words_that_mean_two_things_bring_the_facts_and_texts_of_both(store: KnowledgeStore) -> None:
+    store.add_facts([*KINDS, ("Laos", "also_called", "Lao"), ("Laos", "speaks", "Lao"), ("Lao", "is_a", "language")])
+    (mention,) = store.link("the Lao rain")
+    assert (mention.entity, mention.others) == ("Lao", ("Laos",))
+    evidence = Reader().evidence(Task(request="long name of the Lao land"), Context(store, options={"passages": 8}))
+    assert {one.about for one in evidence if one.passage.source == "graph"} >= {"Lao", "Laos"}
+    assert {one.about for one in evidence if one.passage.source != "graph"} == {"Laos", "Mekong"}
