@@ -152,6 +152,7 @@ class ValueIndex:
 
 
 _SCALES = {
+    "hundred": 100,
     "thousand": 10**3,
     "k": 10**3,
     "million": 10**6,
@@ -173,11 +174,16 @@ _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
 _NUMERALS = {word: number for word, number in _ONES.items() if number > 1} | {
     **dict(zip(_TEENS, range(10, 20), strict=True)), **_TENS, "dozen": 12, "hundred": 100,
 }  # fmt: skip
-_TENS_AND_ONES = re.compile(rf"\b({'|'.join(_TENS)})[\s-]({'|'.join(_ONES)})\b", re.IGNORECASE)
+_SMALL = rf"(?:(?:{'|'.join(_TENS)})(?:[\s-](?:{'|'.join(_ONES)}))?|{'|'.join(_TEENS)}|{'|'.join(_ONES)})"
+_SPELLED = re.compile(
+    rf"\b(?:(?:({_SMALL}|an?)[\s-])?hundred\s+(?:and\s+)?({_SMALL})"
+    rf"|({'|'.join(_TENS)})[\s-]({'|'.join(_ONES)}))\b(?![\s-](?:letter|digit|party|star))",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(
     r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+(?:\.\d+)?)"
-    r"(?:[\s-]*(thousand|k|millions?|mil|mio|mln|mn?|bn|billions?|trillion)\b|\b)"
-    r"|\b((?:a\s+)?quarter\s+of\s+an?|half(?:\s+an?)?|an?(?:\s+half)?|one|" + "|".join(_NUMERALS)
+    r"(?:[\s-]*(hundred|dozen|thousand|k|millions?|mil|mio|mln|mn?|bn|billions?|trillion)\b|\b)"
+    r"|\b(an?|one|" + "|".join(_NUMERALS)
     + r")(?:[\s-]+(hundred)(?=[\s-]+(?:thousand|million|billion|trillion)))?"
     r"(?:[\s-]+(hundred|thousand|million|billion|trillion|dozen))?\b",
     re.IGNORECASE,
@@ -193,31 +199,49 @@ _SHARED = re.compile(
 )
 
 
-_WHOLE = r"(an?|one|\d+|" + "|".join(_NUMERALS) + ")"
-_BY = "(thousand|million|billion|trillion)"
-_HALVES = re.compile(rf"\b{_WHOLE}\s+(?:and\s+a\s+half\s+{_BY}s?|{_BY}s?\s+and\s+a\s+half)\b", re.IGNORECASE)
+_BY = "(dozen|thousand|million|billion|trillion)s?"
+_RANGE = re.compile(rf"\b({_SMALL})(\s+{_UNTIL}\s+)({_SMALL})[\s-]+{_BY}\b", re.IGNORECASE)
+_WHOLE = rf"(an?|\d+|{_SMALL})"
+_A_PART = r"\s+and\s+(?:an?\s+)?(half|quarter)"
+_MIXED = re.compile(rf"\b{_WHOLE}(?:{_A_PART}\s+{_BY}|\s+{_BY}{_A_PART})\b", re.IGNORECASE)
+_PARTS = {"half": 0.5, "quarter": 0.25, "quarters": 0.25}
+_PART = re.compile(
+    rf"\b(?:(an?|one|two|three)[\s-]+)?(half|quarters?)(?:\s+of)?\s+(?:an?\s+|one\s+)?{_BY}\b", re.IGNORECASE
+)
 _MOST = 1e18  # beyond it a figure is none that a table holds
 
 
-def _with_a_half(match: re.Match[str]) -> str:
-    """``two and a half million`` and ``a million and a half`` as ``2.5 million`` and ``1.5 million``."""
-    whole = match[1].lower()
-    count = int(whole) if whole.isdigit() else _NUMERALS.get(whole, 1)
-    return f"{count}.5 {match[2] or match[3]}"
+def _small(words: str) -> int:
+    """``twenty-five`` as 25; digits as they are."""
+    words = words.lower()
+    if words.isdigit():
+        return int(words)
+    ones = {"a": 1, "an": 1} | _ONES
+    return sum(ones.get(word) or _NUMERALS[word] for word in re.split(r"[\s-]", words))
+
+
+def _in_digits(question: str) -> str:
+    """Numbers of several words in digits: ``two hundred and fifty``, ``five to ten million``, ``a quarter million``."""
+    question = _MIXED.sub(
+        lambda m: f"{_small(m[1]) + _PARTS[(m[2] or m[5]).lower()]:g} {m[3] or m[4]}", question
+    )
+    question = _PART.sub(lambda m: f"{_small(m[1] or 'one') * _PARTS[m[2].lower()]:g} {m[3]}", question)
+    question = _RANGE.sub(lambda m: f"{_small(m[1])}{m[2]}{_small(m[3])} {m[4]}", question)
+    return _SPELLED.sub(
+        lambda m: str(100 * _small(m[1] or "one") + _small(m[2]) if m[2] else _small(f"{m[3]} {m[4]}")), question
+    )
 
 
 def numbers(question: str, at_most: int = 4) -> tuple[str, ...]:
     """The numbers in a question, written out: ``50 million`` → ``50000000``, ``three`` → ``3``."""
-    question = _TENS_AND_ONES.sub(lambda found: str(_TENS[found[1].lower()] + _ONES[found[2].lower()]), question)
-    question = _SHARED.sub(r"\1 \3 and \2 \3", _HALVES.sub(_with_a_half, question))
+    question = _SHARED.sub(r"\1 \3 and \2 \3", _in_digits(question))
     found: list[str] = []
     for digits, scale, word, hundred, times in _NUMBER.findall(question):
         if word:
             if word.lower() not in _NUMERALS and not times:
                 continue
-            one = 0.25 if "quarter" in word.lower() else 0.5 if "half" in word.lower() else 1.0
-            value = _NUMERALS.get(word.lower(), one) * (100 if hundred else 1)
-            value *= ({"hundred": 100} | _SCALES).get(times.lower(), 1)
+            value = _NUMERALS.get(word.lower(), 1) * (100 if hundred else 1)
+            value *= _SCALES.get(times.lower(), 1)
         else:
             value = round(float(_BETWEEN_THOUSANDS.sub("", digits)) * _SCALES.get(scale.lower(), 1), 6)
         if value > _MOST:
@@ -229,7 +253,7 @@ def numbers(question: str, at_most: int = 4) -> tuple[str, ...]:
 
 
 _PLACES = {"second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "fifth": 5, "5th": 5}
-_PLACE = re.compile(r"\b(" + "|".join(_PLACES) + r")(?:[- ](?=\w)|-)", re.IGNORECASE)
+_PLACE = re.compile(r"(?<!ty[ -])\b(" + "|".join(_PLACES) + r")(?:[- ](?=\w)|-)", re.IGNORECASE)
 _RANKED = re.compile(
     r"\b(?:rank|com|came|plac|finish|stand)(?:s|es|e|ed|ing)?\s+(?:as\s+|in\s+|on\s+|at\s+)?(?:the\s+)?("
     + "|".join(_PLACES) + r")\b|(?:\b(?:number|rank|place|position)\s+|(?:\bno\.|\bnr\b\.?|#)\s*)"
@@ -237,9 +261,11 @@ _RANKED = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 _AFTER_THE_FIRST = re.compile(
-    r"\brunner[- ]up\b|\b(?:last|first) but one\b|\bnext[- ](?:larg|bigg|high|small|low|most|in|by)"
-    r"|\b(?:most|least|fewest|(?:bigg|larg|great|high|small|low|tini|rich|dens)\w*est)\b[^.?!]*"
-    r"\b(?:after|behind)\s+(?-i:[A-Z])"
+    r"\brunner[- ]up\b|\bpenultimate\b|\b(?:last|first|top|bottom) but one\b"
+    r"|\bnext[- ](?:to[- ])?(?:last|most|in|by)\b"
+    r"|\bnext[- ](?:to[- ])?(?:larg|bigg|high|small|low)"
+    r"|\b(?:most|least|fewest|(?:bigg|larg|great|high|small|low|tini|rich|poor|wealthi|dens|empti)\w*est)\b"
+    r"[^.?!;,]{0,60}\b(?:after|behind)\s+(?!that|this|it\b|the\b|ww|wars?\b|world|independ)[a-z]"
     r"|\b(?:right|just|next) (?:after|behind) (?:it|that|(?-i:[A-Z]))",
     re.IGNORECASE,
 )

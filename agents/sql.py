@@ -33,7 +33,8 @@ class Column:
 
 def letters_of(values: Iterable[object]) -> int:
     """How many capital letters each of the values is, where all are codes of as many, two or three; 0 otherwise."""
-    lengths = {len(text) if text.isascii() and text.isalpha() and text.isupper() else 0 for text in map(str, values)}
+    texts = filter(None, map(str, values))
+    lengths = {len(text) if text.isascii() and text.isalpha() and text.isupper() else 0 for text in texts}
     length = lengths.pop() if len(lengths) == 1 else 0
     return length if length in (2, 3) else 0
 

@@ -19,12 +19,18 @@ from .templates import COLUMN, KEY, SLOT, Template, fill, read, said, world_for
 from .worlds import World
 from .written_requests import MARKED, asked, first_words
 
+_NAMES = 4  # that two wants have together, at most: there are no fewer in a table
 LONGEST = 110
 """Letters of one of two wants, at most: longer ones have room enough for wants of their own."""
 _FACTS, _FIGURES = ("facts_country", "facts_named"), ("coder_country",)
 _SET = "IN (:given)"
-_ONE = re.compile(r"SELECT ([^()]+) FROM t WHERE \[\*\] = \{\*\}")
-_WORDS = ("capital", "official languages", "currency", "driving side", "continent", "year of independence")
+_ONE = re.compile(
+    r"SELECT ([^()]+) FROM t(?: WHERE (?:(?:\( )?\[\*\] = \{\*\}(?: OR \[\*\] = \{\*2\} \))?"
+    r"|\[[^\[\]]+\] = \{[^{}]*code\})|.* LIMIT 1(?: OFFSET \d)?)"
+)
+"""What asks for columns of one country, named, found or told by its code, or of two."""
+_WORDS = ("capital", "official languages", "currency", "driving side", "year of independence")
+_NO_FIGURES = {*_WORDS, "continent", KEY}
 _TOLD = ("dish", "government", "official name", "temperature", "independence", "neighbours", "region")
 """What texts and the graph alone tell of a country that was found by figures."""
 _BY_THE_WAY = re.compile(
@@ -32,12 +38,18 @@ _BY_THE_WAY = re.compile(
 )
 _MORE = re.compile(
     r"neighbo|border|surround|touch|adjoin|adjacent|next door|dish|\beat|\bfood|cook|cuisine|meal|flag|anthem|govern|"
-    r"\brule|\bking|president|head of state|\bfull name|official\w* (?:name|title|call)|title|ceremon|weather|winter|"
-    r"summer|climate|temperature|warm|\bcold|custom|greet|history|recommend|advi[sc]e|suggest|similar|\bregion|"
-    r"\b(?:where|what|whither) (?:now|next|else)\b|something like|like (?:it|that|them|those)\b|\bloved?\b|story",
+    r"\brule|\bking|monarch|reign|throne|president|head of state|\bfull name|official\w* (?:name|title|call)|title|"
+    r"ceremon|weather|winter|summer|climate|temperature|warm|\bcold|custom|greet|history|recommend|advi[sc]e|suggest|"
+    r"similar|\bregion|\b(?:where|what|whither) (?:now|next|else)\b|something like|like (?:it|that|them|those)\b|"
+    r"\bloved?\b|story",
     re.IGNORECASE,
 )
 """Words of what no SQL tells: a line that has them may hold another want."""
+_NO_FACT = re.compile(
+    r"population|inhabit|headcount|how many (?:people|souls)|\barea\b|square|\bkm|\bgdp|\beconom|\bcode|\bcoast|"
+    r"landlock|recommend|advi[sc]e|suggest|similar",
+    re.IGNORECASE,
+)
 _LINKS = (
     " and ", " and ", ", and ", "? And ", ". Also, ", "; ", "? ", ". ", ", also ", " and then ", " plus ", " + ", " & ",
     " / ", " - ", ", plus ", "; and ", ". Then ", ", then ", "? Second question: ", ". Separately, ", " stop ", " n ",
@@ -54,8 +66,8 @@ def request(rng: random.Random) -> tuple[World, Request] | None:
 
 @cache
 def _facts() -> tuple[Template, ...]:
-    """Questions for one fact about a named country."""
-    return tuple(one for one in read(*_FACTS)["country"] if "[" not in one.right)
+    """Questions for one fact about a named country; none that a table tells or that asks for a recommendation."""
+    return tuple(one for one in read(*_FACTS)["country"] if "[" not in one.right and not _NO_FACT.search(one.right))
 
 
 @cache
@@ -68,8 +80,8 @@ def _for_others(template: Template) -> bool:
     """Whether it asks for words about one named country, a reader's work, or for more than its SQL tells."""
     sql, slots = template.right, {match.group().replace("~", "") for match in SLOT.finditer(template.left)}
     one = _ONE.fullmatch(sql)
-    told = one is not None and set(COLUMN.findall(one[1])) <= {*_WORDS, KEY}
-    return sql == NOTHING or told or any(slot not in sql for slot in slots) or bool(_beyond(template))
+    told = one is not None and set(_WORDS) & set(COLUMN.findall(one[1])) and set(COLUMN.findall(one[1])) <= _NO_FIGURES
+    return sql == NOTHING or bool(told) or any(slot not in sql for slot in slots) or bool(_beyond(template))
 
 
 def _beyond(template: Template) -> re.Match[str] | None:
@@ -96,7 +108,8 @@ def _beside(rng: random.Random) -> tuple[World, Request] | None:
     """Two wants that do not need each other."""
     pools = rng.choices(((_facts, _figures), (_figures, _facts), (_facts, _facts), (_figures, _figures)), (4, 4, 1, 2))
     drawn = [rng.choice(pool()) for pool in pools[0]]
-    if drawn[0].left == drawn[1].left or any(len(_words(one)) > LONGEST for one in drawn):
+    named = sum(text.count("{*") for text in map(_words, drawn))
+    if drawn[0].left == drawn[1].left or any(len(_words(one)) > LONGEST for one in drawn) or named > _NAMES:
         return None
     world = world_for(rng, Template(drawn[0].domain, " ".join(map(_words, drawn)), "", drawn[0].where))
     texts: list[str] = []
@@ -115,6 +128,8 @@ def joined(rng: random.Random, texts: list[str], kinds: list[str]) -> Request | 
     first, second = texts
     if before and rng.random() < 0.5:
         first = _small(first)
+    if second.lower().startswith("and ") and "and" in link.lower():
+        second = second[4:]
     if link.strip() in (".", "?") or rng.random() < 0.2:
         second = second[0].upper() + second[1:]
     else:
@@ -130,7 +145,7 @@ def _small(text: str) -> str:
     """Begun in lower case, but where a name, ``I`` or a word in capitals begins it."""
     word = re.split(r"\W", text, maxsplit=1)[0]
     common = word.lower() in _BEGINNINGS
-    return text[0].lower() + text[1:] if common and not word.isupper() else text
+    return text[0].lower() + text[1:] if common and (len(word) == 1 or not word.isupper()) else text
 
 
 _BEGINNINGS = frozenset(
@@ -142,28 +157,47 @@ _BEGINNINGS = frozenset(
 
 @cache
 def _extremes() -> tuple[str, ...]:
-    """What asks for a country by figures, as the first of two steps, in the words of those who wrote requests."""
+    """What asks for a country by figures, as the first of two steps, in the words of those who wrote requests.
+
+    No sentences, which do not go where a name stands.
+    """
     return tuple(
         words[0]
         for one in read("planner_country")["country"]
         if one.left.replace(" ", "") == "coder>qa" and len(words := MARKED.findall(one.right)) == 1
-    )
+        and not _SENTENCE.search(words[0])
+    )  # fmt: skip
+
+
+_SENTENCE = re.compile(
+    r"[.?;:!]|^(?:wh(?:ich|at|o|ere|en)|how|find|rank|take|give|get|name|list|tell|nobody|among|of|in|from|is|are|if|let|"
+    r"look|count|sort|there)\b|\b(?:has|have|is|are) (?:more|fewer|less|the)\b",
+    re.IGNORECASE,
+)
 
 
 def of_found(rng: random.Random) -> Template:
     """A question for a fact about a country that figures find, in brackets what they are asked for it."""
-    able = [one for one in _facts() if not _BY_THE_WAY.search(one.right)]
-    template, phrase = rng.choice(able), rng.choice(_extremes())
+    template, phrase = rng.choice(_of_any()), rng.choice(_extremes())
+    return _found(template, phrase)
+
+
+@cache
+def _of_any() -> tuple[Template, ...]:
+    """Questions for a fact that can be asked of whatever country was found."""
+    return tuple(one for one in _facts() if not _BY_THE_WAY.search(one.right))
+
+
+def _found(template: Template, phrase: str) -> Template:
     if not template.right.startswith("{*}"):
         phrase = _small(phrase)
     return Template(template.domain, template.left, template.right.replace("{*}", f"[{phrase}]"), template.where)
 
 
-def _fact_of(rng: random.Random) -> tuple[World, Request] | None:
+def _fact_of(rng: random.Random) -> tuple[World, Request]:
     """A fact about the country that figures find, where the table does not tell it too."""
-    template = of_found(rng)
-    if template.left not in _TOLD:
-        return None
+    told = [one for one in _of_any() if one.left in _TOLD]
+    template = _found(rng.choice(told), rng.choice(_extremes()))
     world = world_for(rng, template)
     return world, asked(rng, world, Template(template.domain, "coder>qa", template.right, template.where))
 
@@ -185,11 +219,14 @@ def _marked(text: str) -> str:
     for slot in ("{*}", "{region}", "{dish}", "{place}"):
         for words in first_words(slot) if text.count(slot) == 1 else ():
             found = text.lower().find(words.lower())
-            if found >= 0 and len(words) > length and _whole(text, found, len(words)) and not _LEADING.match(words):
+            able = found >= 0 and len(words) > length and _whole(text, found, len(words))
+            if able and not _LEADING.match(words) and " has " not in words:
                 at, length = found, len(words)
-    return f"{text[:at]}[{text[at : at + length]}]{text[at + length :]}" if length else ""
+    cut = _GOES_ON.match(text, at + length)
+    return f"{text[:at]}[{text[at : at + length]}]{text[at + length :]}" if length and not cut else ""
 
 
+_GOES_ON = re.compile(r" (?:as )?(?:its|the|their|a) national", re.IGNORECASE)
 _LEADING = re.compile(r"(?:in|of|from|among|within|across|on|at|by|for|round|around|near|beside)\b", re.IGNORECASE)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from functools import cache
+from functools import cache, lru_cache
 
 from ...core.prompts import Example, Passage
 from ..qa import fact_passage
@@ -57,7 +57,7 @@ def _rare() -> frozenset[str]:
     return frozenset(word for word, count in counts.items() if count < 0.1 * len(_places()))
 
 
-@cache
+@lru_cache(2048)
 def _silent(template: Template) -> tuple[written_passages.Told, ...]:
     """The texts about places that have none of the telling words of a question: they do not answer it."""
     words = set(_WORDS.findall(SLOT.sub(" ", template.right).lower())) & _rare()

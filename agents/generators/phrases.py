@@ -83,6 +83,12 @@ def article(word: str) -> str:
 _WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
 
 
+def ordinal(number: int) -> str:
+    """The place in an order from 2 to 10 in words, a later one in digits."""
+    words = "second third fourth fifth sixth seventh eighth ninth tenth".split()
+    return words[number - 2] if 2 <= number <= 10 else f"{number}th"
+
+
 def small(rng: random.Random, number: int) -> str:
     """A small number as a word or in digits."""
     return _WORDS[number] if number in _WORDS and rng.random() < 0.6 else str(number)

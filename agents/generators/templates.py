@@ -19,13 +19,14 @@ from importlib.resources import files
 from ..sql import BEGINS, Condition
 from .domains import DOMAINS, Attribute, Domain
 from .lore import PARTS, dish
-from .phrases import figure, small
+from .phrases import figure, ordinal, small
 from .sets import ADJECTIVES, in_words
 from .thresholds import nice
 from .worlds import World, make_name, make_table
 
 SLOT = re.compile(r"\{([^{}]+?)(\d?)(~?)\}")
 COLUMN = re.compile(r"\[([^\[\]]+)\]")
+_ORDINAL = re.compile(r"(\{k\d?\})th\b")
 GEOGRAPHY_LINES = 0.65
 """Of the lines that are drawn: by far the most that people wrote are about countries."""
 _WIDE = 14  # columns beside the name, at most, of three tables in ten
@@ -204,7 +205,8 @@ def _value(rng: random.Random, world: World, ident: str, adjective: bool, used: 
 
 
 def said(text: str, fillings: dict[str, Filling]) -> str:
-    """The sentence with its slots filled."""
+    """The sentence with its slots filled; ``{k}th`` is a place in an order."""
+    text = _ORDINAL.sub(lambda match: ordinal(int(fillings[match[1]].figure)), text)
     return SLOT.sub(lambda match: fillings[match.group()].words, text)
 
 

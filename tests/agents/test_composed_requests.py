@@ -35,7 +35,6 @@ def test_every_step_has_words_of_the_request_and_there_are_all_kinds_of_plans() 
         ((FIGURES, FACTS), True), ((FACTS, FIGURES), True), ((FACTS, FACTS), False), ((FIGURES, FIGURES), False),
     ):  # fmt: skip
         assert plans[kinds, chained] > 2, (kinds, chained)
-    assert sum(plans.values()) == 400
 
 
 def test_the_last_step_of_a_chain_has_the_whole_request_and_two_wants_do_not_overlap() -> None:
@@ -52,6 +51,10 @@ def test_the_last_step_of_a_chain_has_the_whole_request_and_two_wants_do_not_ove
     [
         ("how many people has {*} || SELECT [population] FROM t WHERE [*] = {*}", False),
         ("codes of {*} || SELECT [two-letter code] FROM t WHERE [*] = {*}", False),
+        ("money of {*} and {*2} || SELECT [currency] FROM t WHERE ( [*] = {*} OR [*] = {*2} )", True),
+        ("capital of the largest || SELECT [capital] FROM t ORDER BY [area] DESC LIMIT 1", True),
+        ("the largest || SELECT [*] FROM t ORDER BY [area] DESC LIMIT 1", False),
+        ("capitals in {continent} || SELECT [*], [capital] FROM t WHERE [continent] = {continent}", False),
         ("money of {*} || SELECT [currency] FROM t WHERE [*] = {*}", True),
         ("tongues and money of {*} || SELECT [official languages], [currency] FROM t WHERE [*] = {*}", True),
         ("money and people of {*} || SELECT [currency], [population] FROM t WHERE [*] = {*}", False),

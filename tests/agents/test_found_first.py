@@ -6,7 +6,14 @@ import random
 
 import pytest
 
-from understudy.agents.generators import found_first, reading, templates, written_facts, written_requests
+from understudy.agents.generators import (
+    composed_requests,
+    found_first,
+    reading,
+    templates,
+    written_facts,
+    written_requests,
+)
 from understudy.core.fields import SpanValue
 
 
@@ -36,11 +43,15 @@ def test_what_was_found_is_given_and_never_named_in_the_request() -> None:
 def test_a_question_about_a_named_country_is_asked_of_a_found_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(found_first, "_CHAINED", 1.0)
     monkeypatch.setattr(found_first, "_COMPOSED", 1.0)
-    rng = random.Random(4)
+    rng, phrases = random.Random(4), 0
+    named = [one for one in composed_requests._extremes() if "{" not in one]
+    monkeypatch.setattr(composed_requests, "_extremes", lambda: named)
     for _ in range(60):
         example = found_first.example(rng)
         parts = dict(example.prompt.message)
-        assert parts["given"] not in parts["question"] and not set("[]{}") & set(parts["question"])
+        assert parts.get("given", "?") not in parts["question"] and not set("[]{}") & set(parts["question"])
+        phrases += any(phrase in parts["question"] for phrase in named)
+    assert phrases > 20, "what asks for a country by figures stands in the place of its name"
 
 
 def test_every_kind_is_told_by_several_texts_or_a_fact() -> None:
