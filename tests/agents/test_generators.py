@@ -98,7 +98,7 @@ def test_a_continent_and_a_part_of_it_are_asked_for_apart() -> None:
             said = example.prompt.part("question").lower()  # now and then misspelt
             assert six or not re.search(r"\bcontinent\b", said), example.prompt.message
             assert not six or not re.search(r"\b(part|region)\b", said), example.prompt.message
-    assert min(seen.values()) >= 5, seen
+    assert min(seen.values()) >= 3, seen
 
 
 def test_interviews_ask_several_things_of_the_same_passages() -> None:
