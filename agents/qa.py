@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UnderstudyError
@@ -135,13 +135,11 @@ class Reader(Role):
         k = int(context.options.get("passages", 5))
         k = max(1, k - 2) if facts else k
         texts = [
-            Evidence(Passage(found.title, found.text, found.source, _long_names(store, found.text)), found.title)
+            Evidence(Passage(found.title, found.text, found.source), found.title)
             for found in store.search(query, REACH * k)
         ]
-        own = _own(texts[:k], message.request, [name for name in named if name], store)
-        if len(own) < k:  # others take the places of those left out
-            own = _own(texts, message.request, [name for name in named if name], store)[:k]
-        return facts + own
+        own = _own(texts, message.request, [name for name in named if name], store)[:k]
+        return facts + [replace(one, passage=_with_names(one.passage, store)) for one in own]
 
     async def handle(self, message: Any, context: Context, ask: Ask) -> Message:
         """The answer that is likeliest over all passages on which it may rest: :func:`.marginal.marginal`."""
@@ -180,9 +178,10 @@ def _finding(span: SpanValue | None, evidence: Sequence[Evidence], context: Cont
     return Finding(answer=span.text.strip(), values=_values(span.text, found, context), sources=(source,))
 
 
-def _long_names(store: KnowledgeStore, text: str) -> tuple[tuple[int, int], ...]:
-    """Where in a text known names of several words stand: an answer has them whole, not "Thai" of "Thai baht"."""
-    return tuple((m.start, m.end) for m in store.link(text) if " " in text[m.start : m.end])
+def _with_names(passage: Passage, store: KnowledgeStore) -> Passage:
+    """With where known names of several words stand in it: an answer has them whole, not "Thai" of "Thai baht"."""
+    text = passage.text
+    return replace(passage, names=tuple((m.start, m.end) for m in store.link(text) if " " in text[m.start : m.end]))
 
 
 def _nearest(facts: list[Evidence], request: str) -> list[Evidence]:
