@@ -66,12 +66,3 @@ def test_words_that_mean_two_things_bring_the_facts_and_texts_of_both(store: Kno
     evidence = Reader().evidence(Task(request="long name of the Lao land"), Context(store, options={"passages": 8}))
     assert {one.about for one in evidence if one.passage.source == "graph"} >= {"Lao", "Laos"}
     assert {one.about for one in evidence if one.passage.source != "graph"} == {"Laos", "Mekong"}
-
-
-def test_the_text_about_what_is_named_is_looked_for_behind_those_about_others(store: KnowledgeStore) -> None:
-    store.add_facts([*KINDS, ("Peru", "is_a", "country"), ("Peru", "also_called", "Inca"), ("Peru", "has", "llamas")])
-    store.add_passages([Passage("Peru", "Mountains.", "notes")])
-    request = "a long name and much rain: Inca"
-    assert [hit.title == "Peru" for hit in store.search(request, 2)] == [False, True]
-    evidence = Reader().evidence(Task(request=request), Context(store, options={"passages": 3}))
-    assert [one.passage.title for one in evidence if one.passage.source != "graph"] == ["Peru"], "one beside facts"
