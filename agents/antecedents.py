@@ -1,4 +1,4 @@
-"""What a pronoun in one step of a plan stands for, where another part of the request names it.
+"""What a step of a plan speaks of without naming it, where another part of the request names it.
 
 "What is the capital of Chad, and how many people live there?" makes two steps that need nothing of each other, and the
 second alone names nothing. As with values of tables and names of the graph, what is meant is linked by rule, and the
@@ -24,24 +24,33 @@ _PRONOUN = re.compile(
 _OWN = re.compile(rf"\b(?:{_THING}|who|those|ones?)\b[^,;?.]* (?:that|which|whose|who|and|with|as)\b", re.IGNORECASE)
 """Before a pronoun: the step speaks of a thing of its own ("the country that has fondue as its dish")."""
 _ROUND = re.compile(r"\b(?:border|touch|neighbou?r|surround|adjoin|flank)\w* $", re.IGNORECASE)
+_BARE = re.compile(r"\W*(?:\w[\w'’-]*\W+){0,4}\w[\w'’-]*\W*")
+_OF_OTHERS = re.compile(
+    rf"\b(?:{_THING}|most|least|fewest|more|fewer|less|(?!forest|west)\w+est|who\w*|which|where|any\w*|every\w*|all|"
+    r"world|globe|earth|planet|continents?|next|similar|like|recommend\w*|suggest\w*|advi[sc]e|trip)\b",
+    re.IGNORECASE,
+)
+"""A step that is short and has none of these asks for something of what is named beside it ("population")."""
 _ALL = re.compile(r"\b(?:both|common|shared?|together|each)\b", re.IGNORECASE)
 _ONE_OF_TWO = re.compile(r"\b(?:former|latter)\b", re.IGNORECASE)
 _JOINED = re.compile(r"\s*(?:,|;|&|\+|\band\b|\bor\b|, and)\s*", re.IGNORECASE)
 
 
 def antecedent(request: str, start: int, end: int, store: KnowledgeStore) -> str:
-    """What a pronoun in ``request[start:end]`` stands for, by name; empty where nothing outside surely is it.
+    """What ``request[start:end]`` speaks of without naming it; empty where nothing outside surely is it.
 
-    That is the name which stands last before it, with those that are joined to it ("Ghana and Togo"), or else the first
-    behind it; of "both", all before it. Names of which the graph tells a single fact are taken where there are no
-    others, those of which it tells none (a continent, a currency) never. A step that names something itself, or has no
-    pronoun, stands for itself.
+    A pronoun does so, and where one thing alone is named outside, also up to five words that ask for something of it
+    ("Chad's capital and population"). What is meant is the name which stands last before it, with those that are joined
+    to it ("Ghana and Togo"), or else the first behind it; of "both", all before it. Names of which the graph tells a
+    single fact are taken where there are no others, those of which it tells none (a continent, a currency) never. A
+    step that names something stands for itself.
     """
     step = request[start:end]
     pronoun = _PRONOUN.search(step)
-    if pronoun is None or _ONE_OF_TWO.search(step):
+    bare = pronoun is None and bool(_BARE.fullmatch(step)) and not _OF_OTHERS.search(step)
+    if (pronoun is None and not bare) or _ONE_OF_TWO.search(step):
         return ""
-    if _OWN.search(step[: pronoun.start()]) and not _ROUND.search(step[: pronoun.start()]):
+    if pronoun and _OWN.search(step[: pronoun.start()]) and not _ROUND.search(step[: pronoun.start()]):
         return ""
     mentions = [mention for mention in store.link(request) if mention.sure]
     if any(mention.start < end and mention.end > start for mention in mentions):
@@ -49,6 +58,8 @@ def antecedent(request: str, start: int, end: int, store: KnowledgeStore) -> str
     named = [(mention, *_meant(mention, store)) for mention in mentions]
     most = max((told for _, _, told in named), default=0)
     known = [(mention, name) for mention, name, told in named if told >= max(1, min(most, 2))]
+    if bare and len({name for _, name in known}) != 1:
+        return ""
     before = [one for one in known if one[0].end <= start]
     kept = before if _ALL.search(step) else before[-1:]
     while len(before) > len(kept) and _JOINED.fullmatch(request, before[-len(kept) - 1][0].end, kept[0][0].start):
