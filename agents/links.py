@@ -240,7 +240,7 @@ def numbers(question: str, at_most: int = 4) -> tuple[str, ...]:
         if word:
             if word.lower() not in _NUMERALS and not times:
                 continue
-            value = _NUMERALS.get(word.lower(), 1) * (100 if hundred else 1)
+            value = float(_NUMERALS.get(word.lower(), 1) * (100 if hundred else 1))
             value *= _SCALES.get(times.lower(), 1)
         else:
             value = round(float(_BETWEEN_THOUSANDS.sub("", digits)) * _SCALES.get(scale.lower(), 1), 6)
