@@ -49,8 +49,8 @@ EXAMINATIONS = {
             "were chosen on others"),
     FOURTH: ("desk fourth", "The fourth examination of the travel desk, read again",
              f"python -m benchmarks.desk --questions {FOURTH.relative_to(ROOT)}",
-             "by three writers who had seen the desk's data alone, read again: planner and coder learned on after it was "
-             "first read, and were chosen on others"),
+             "by three writers who had seen the desk's data alone, read again: planner and coder learned on after it "
+             "was first read, and were chosen on others"),
     THIRD: ("desk third", "The third examination of the travel desk, read again",
             f"python -m benchmarks.desk --questions {THIRD.relative_to(ROOT)}",
             "by three writers who had seen the desk's data alone, read again: planner, coder and qa learned on after "
