@@ -21,6 +21,7 @@ from transformers.utils import logging
 from .attention import choose_kernel
 from .bank import BankedLayer, CallContext, active
 from .errors import UnderstudyError
+from .gguf import PACKAGED, SUFFIX, packaged, unpacked
 from .markers import Markers
 
 SHIPPED = Path(__file__).parent / "backbones"
@@ -50,14 +51,16 @@ class Backbone:
 
     @classmethod
     def load(cls, name: str = "default") -> Backbone:
-        """Load a shipped backbone by name (``default``), a folder, or a hub id.
+        """Load a shipped backbone by name (``default``), a packaged one, a folder, a GGUF file, or a hub id.
 
         Raises:
             UnderstudyError: nothing of that name can be loaded, or the model has no adaptable linear layer.
         """
         here = [SHIPPED / (DEFAULT if name == "default" else name), Path(name)]
         sources = [(str(folder), True) for folder in here if folder.is_dir()][:1]
-        if not sources and _HUB_ID.fullmatch(name):
+        if not sources and (name in PACKAGED or name.endswith(SUFFIX) and Path(name).is_file()):
+            sources = [(str(packaged(name) if name in PACKAGED else name), True)]
+        elif not sources and _HUB_ID.fullmatch(name) and not name.endswith(SUFFIX):
             sources = [*_cached(name), (name, False)]
         failed: Exception = FileNotFoundError("nothing here has that name")
         for source, local in sources:
@@ -67,7 +70,10 @@ class Backbone:
             except _UNREADABLE as error:
                 failed = error
         reason = next(iter(str(failed).strip().splitlines()), type(failed).__name__)
-        mend = "give 'default', a folder with a transformers causal LM (safetensors), or owner/name on a hub in reach"
+        mend = (
+            "give 'default', 'smollm2', a folder with a transformers causal LM (safetensors), a .gguf file, or "
+            "owner/name on a hub in reach"
+        )
         raise UnderstudyError(f"backbone {name!r} cannot be loaded ({reason})", mend=mend) from failed
 
     @classmethod
@@ -173,10 +179,12 @@ def _cached(name: str) -> list[tuple[str, bool]]:
 
 
 def _read(source: str, local: bool) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    """Model and tokenizer of a folder (``local``: the hub is not asked for anything) or of a hub id."""
+    """Model and tokenizer of a folder or GGUF file (``local``: the hub is not asked for anything) or of a hub id."""
     options: dict[str, Any] = {"local_files_only": local, "trust_remote_code": False}
     if not sys.stderr.isatty():
         logging.disable_progress_bar()
+    if local and source.endswith(SUFFIX):
+        source = str(unpacked(Path(source)))
     tokenizer: Any = AutoTokenizer.from_pretrained(source, **options)
     model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, use_safetensors=True, **options)
     return model, tokenizer

@@ -196,15 +196,15 @@ class Pretraining:
     def _rehearse(self, seed: int, elapsed: float, right: dict[str, list[float]]) -> Tensor:
         """One step of role tasks, and of sentences where it is their turn: the loss of the role tasks."""
         recipe = self.recipe
+        alone = elapsed >= 1 - recipe.heads_alone
+        if alone and not self.masters.frozen:  # before the first pass, which need not keep what the weights' want
+            self.masters.freeze()
         names, items = self.sorter.batch(seed)
         batch = collate(items, self.backbone.markers.pad, WIDTH).to(self.device)
         heads = torch.tensor([self.streams[name].head for name in names], device=self.device)
         total, _, hits = self.loss(batch, heads, seed)
         self._finite(total)
         total.backward()
-        alone = elapsed >= 1 - recipe.heads_alone
-        if alone and not self.masters.frozen:
-            self.masters.freeze()
         early = elapsed < recipe.lessons_until
         if self.lessons and not alone and (early or self.progress.step % recipe.lessons_every == 0):
             lesson, cosine = self.lesson(self.lessons, seed)

@@ -20,7 +20,7 @@ def roles(
         typer.Option("--role", metavar="NAME", help="One of the shipped roles, as often as wanted (all).",
                      show_default=False),
     ] = None,
-    name: Annotated[str, typer.Option("--backbone", metavar="BACKBONE", help="Shipped, or a folder.")] = "default",
+    name: Annotated[str, typer.Option("--backbone", metavar="BACKBONE", help="smollm2, a folder, …")] = "default",
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the heads are written.")] = Path("build/roles"),
     work: Annotated[Path, typer.Option(metavar="DIR", help="Where checkpoints are kept.")] = Path("build/roles.work"),
     origin: Annotated[
@@ -30,6 +30,12 @@ def roles(
     minutes: Annotated[float, typer.Option(help="Of training.", min=0.01)] = 55.0,
     rank: Annotated[
         int | None, typer.Option(help="Of the heads (that of those begun with).", min=1, show_default=False)
+    ] = None,
+    tokens: Annotated[
+        int | None, typer.Option(help="Of a step: fewer make more steps (2560).", min=64, show_default=False)
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Learning rate of the heads (0.002).", min=0, show_default=False)
     ] = None,
     average: Annotated[
         bool, typer.Option("--average", help="Write the mean of the heads begun with and those learned.")
@@ -41,6 +47,8 @@ def roles(
     """Train the heads of the shipped roles on, on generated examples; the backbone stays as it is.
 
     `understudy train roles --role qa --role coder --rank 16 --out build/roles`
+
+    `understudy train roles --backbone smollm2 --role coder --tokens 640 --rate 0.0025 --minutes 120`
     """
     if not resume and work.is_dir() and any(work.iterdir()):
         mend = "go on with --resume, or give another --work"
@@ -48,10 +56,13 @@ def roles(
     from .mixture import ROLES
     from .role_training import RECIPE, train_roles
 
+    recipe = replace(
+        RECIPE, minutes=minutes, rows_tokens=tokens or RECIPE.rows_tokens, head_rate=rate or RECIPE.head_rate
+    )
     with TrainingBar(minutes, 0.0).shown() as bar:
         standing = train_roles(
-            name, role or ROLES, out, work, recipe=replace(RECIPE, minutes=minutes), rank=rank, origin=origin,
-            average=average, seed=seed, on_progress=bar.pretraining,
+            name, role or ROLES, out, work, recipe=recipe, rank=rank, origin=origin, average=average, seed=seed,
+            on_progress=bar.pretraining,
         )  # fmt: skip
     said = {"heads": str(out), "steps": standing.step, "tokens": standing.tokens,
             "right": {name: round(share, 4) for name, share in standing.right.items()}}  # fmt: skip

@@ -16,6 +16,7 @@ from .core.heads import Head
 from .core.pretraining import Pretraining, Progress, Recipe
 from .core.ranks import averaged, resized
 from .core.streams import Stream
+from .core.trunk import upper_sites
 from .mixture import ROLES, SHARES
 from .origin import HEADS, folder_of
 from .training import ABOUT_THRESHOLD, ABSTAINING, same_training, threshold
@@ -25,6 +26,9 @@ RECIPE = Recipe(
     lessons_until=0.0,
 )
 """Nothing but heads move; no running text is read, because it would move nothing else."""
+FOREIGN = 0.6
+"""The share of a backbone's layers, the upper ones, on which heads begin where it has none of a role yet."""
+FOREIGN_RANK = 5
 
 
 def train_roles(
@@ -43,10 +47,11 @@ def train_roles(
     """Train the heads of ``roles`` into ``out``/ROLE; goes on where ``work`` left off.
 
     Args:
-        name: a shipped backbone or the folder of one; its weights are not changed.
+        name: a backbone as :meth:`.core.backbone.Backbone.load` takes it; its weights are not changed.
         roles: some of the shipped roles.
         rank: of the heads; that of those begun with where it is None.
-        origin: a folder with heads to begin with; those that ship with the backbone otherwise.
+        origin: a folder with heads to begin with; those that ship with the backbone otherwise. A role for which
+            there is none begins with random ones in the upper layers, which change nothing yet.
         average: whether the mean of the heads begun with and those learned is written, and not the latter.
 
     Raises:
@@ -60,7 +65,12 @@ def train_roles(
     folder = folder_of(name)
     backbone = Backbone.load(str(folder))
     beside = origin or (folder / "heads" if (folder / "heads").is_dir() else HEADS / folder.name)
-    stacks = [Head.load(beside / role).stack() for role in roles]
+    fresh = {site: backbone.sites[site] for site in upper_sites(backbone, FOREIGN)}
+    stacks = [
+        Head.load(beside / role).stack() if origin or (beside / role).is_dir()
+        else HeadStack.random(fresh, 1, rank or FOREIGN_RANK, number)
+        for number, role in enumerate(roles)
+    ]  # fmt: skip
     begun = max(up.shape[1] for stack in stacks for up in stack.up.values())
     before = [resized(stack, rank or begun, number) for number, stack in enumerate(stacks)]
     heads = HeadStack.joined(before)

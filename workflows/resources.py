@@ -66,7 +66,7 @@ class Resources:
 
                 name = str(self._source)
                 beside = self.base / name
-                self._backbone = Backbone.load(str(beside) if beside.is_dir() else name)
+                self._backbone = Backbone.load(str(beside) if beside.exists() else name)
             return self._backbone
 
     @property

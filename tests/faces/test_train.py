@@ -14,10 +14,13 @@ from typer.testing import CliRunner
 
 from understudy import role_training
 from understudy.cli import app
+from understudy.core.backbone import Backbone
 from understudy.core.errors import UnderstudyError
+from understudy.core.fused import FusedLayers
 from understudy.core.heads import Head
 from understudy.core.meta.start import Start
 from understudy.core.pretraining import Progress
+from understudy.core.release import Shape, new_backbone
 from understudy.few_shot_rivals import RIVALS
 from understudy.origin import HEADS, Origin
 from understudy.training import ROLES, same_training
@@ -184,6 +187,31 @@ def test_a_training_of_heads_that_cannot_be_says_why(tmp_path: Path, monkeypatch
     (tmp_path / "work" / "training.json").write_text('{"roles": [', encoding="utf-8")
     broken = runner.invoke(app, ["train", "roles", "--role", "planner", "--work", "work", "--resume"])
     assert broken.exit_code == 2 and "training.json: it cannot be read what is trained here" in broken.output
+
+
+def test_heads_begin_in_the_upper_layers_of_a_backbone_that_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(FusedLayers, "able", staticmethod(lambda model: False))  # compiling takes a minute
+    tokenizer = Backbone.load("default").tokenizer
+    made = new_backbone(Shape(len(tokenizer), 32, 5, 2, 48), tokenizer, "tiny")
+    made.model.save_pretrained("tiny")
+    tokenizer.save_pretrained("tiny")
+    words = ["train", "roles", "--backbone", "tiny", "--role", "recommender", "--minutes", "0.01", "--tokens", "512",
+             "--json"]  # fmt: skip
+    kept = {}
+    for rate in ("0.003", "0.006"):
+        done = runner.invoke(app, [*words, "--rate", rate, "--out", rate, "--work", f"work{rate}"])
+        assert done.exit_code == 0, (done.output, done.exception)
+        head = kept[rate] = Head.load(tmp_path / rate / "recommender")
+        assert head.backbone == {"name": "tiny", "digest": made.digest()} and head.rank == role_training.FOREIGN_RANK
+        assert {site.split(".")[2] for site in head.pairs} == {"2", "3", "4"}, "three fifths of the layers"
+        assert any(bool(up.any()) for _, up in head.pairs.values()), "they have learned something"
+    site = max(kept["0.003"].pairs)
+    assert not torch.equal(kept["0.003"].pairs[site][1], kept["0.006"].pairs[site][1]), "the rate was heeded"
+    missing = runner.invoke(app, [*words, "--from", "0.003", "--role", "qa", "--work", "other"])
+    assert missing.exit_code == 2 and "the head's file is missing" in missing.output
 
 
 @pytest.mark.slow
