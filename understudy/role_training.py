@@ -26,9 +26,8 @@ RECIPE = Recipe(
     lessons_until=0.0,
 )
 """Nothing but heads move; no running text is read, because it would move nothing else."""
-FOREIGN = 0.6
-"""The share of a backbone's layers, the upper ones, on which heads begin where it has none of a role yet."""
-FOREIGN_RANK = 5
+FRESH_SHARE, FRESH_RANK = 0.6, 5
+"""Heads of a backbone that has none yet: the share of its layers, the upper ones, on which they begin; their rank."""
 
 
 def train_roles(
@@ -65,12 +64,12 @@ def train_roles(
     folder = folder_of(name)
     backbone = Backbone.load(str(folder))
     beside = origin or (folder / "heads" if (folder / "heads").is_dir() else HEADS / folder.name)
-    fresh = {site: backbone.sites[site] for site in upper_sites(backbone, FOREIGN)}
+    known = {role: Head.load(beside / role).stack() for role in roles if origin or (beside / role).is_dir()}
+    sites = next((tuple(stack.down) for stack in known.values()), upper_sites(backbone, FRESH_SHARE))
+    fresh = {site: backbone.sites[site] for site in sites}
     stacks = [
-        Head.load(beside / role).stack() if origin or (beside / role).is_dir()
-        else HeadStack.random(fresh, 1, rank or FOREIGN_RANK, number)
-        for number, role in enumerate(roles)
-    ]  # fmt: skip
+        known.get(role) or HeadStack.random(fresh, 1, rank or FRESH_RANK, number) for number, role in enumerate(roles)
+    ]
     begun = max(up.shape[1] for stack in stacks for up in stack.up.values())
     before = [resized(stack, rank or begun, number) for number, stack in enumerate(stacks)]
     heads = HeadStack.joined(before)

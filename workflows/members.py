@@ -121,7 +121,8 @@ class TeamAgent(Agent):
             what = f"the role '{name}' has not been learned"
             mend = not_learned(self.member.learn_from)
             if name in SHIPPED:
-                what, mend = f"there is no head for the role '{name}' on this backbone", "use the default backbone"
+                what = f"there is no head for the role '{name}' on this backbone"
+                mend = "use the default backbone, or train heads: understudy train roles --backbone …"
             raise UnderstudyError(what, where=f"agent {self.name}", mend=mend)
 
     def _make_ready(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from os.path import isdir, isfile
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,14 @@ class Resources:
         return self._source
 
     @property
+    def beside(self) -> Path | None:
+        """The folder or GGUF file beside the team's own that the backbone is; None where it is another's, or given."""
+        path = self.base / self._source if isinstance(self._source, str) else None
+        # os.path says no to a name that is too long, where pathlib raises.
+        here = path is not None and (isdir(path) or path.suffix.lower() == ".gguf" and isfile(path))
+        return path if here else None
+
+    @property
     def knowledge(self) -> Mapping[str, Any] | None:
         """Where the knowledge comes from, as in the team's file."""
         return self._knowledge
@@ -64,9 +73,7 @@ class Resources:
             if self._backbone is None:
                 from ..core.backbone import Backbone
 
-                name = str(self._source)
-                beside = self.base / name
-                self._backbone = Backbone.load(str(beside) if beside.exists() else name)
+                self._backbone = Backbone.load(str(self.beside or self._source))
             return self._backbone
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from os.path import isdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,9 +83,7 @@ def resources_of(mine: Resources, family: Iterable[Team]) -> Resources:
 
 
 def _model(resources: Resources) -> Any:
-    source = resources.source
-    beside = resources.base / source if isinstance(source, str) else None
-    return beside.resolve() if beside is not None and isdir(beside) else source
+    return resources.beside.resolve() if resources.beside else resources.source
 
 
 def takes_of(document: Mapping[str, Any], members: Mapping[str, Member], where: str) -> type[Message]:

@@ -121,7 +121,7 @@ def test_a_cut_file_is_named_and_leaves_nothing(file: Path) -> None:
 
 def test_what_reads_such_files_is_asked_for(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "find_spec", lambda name: None)
-    with pytest.raises(UnderstudyError, match=r"gguf and accelerate.*pip install 'understudy\[gguf\]'"):
+    with pytest.raises(UnderstudyError, match=r'gguf and accelerate.*pip install "understudy\[gguf\]"'):
         Backbone.load(str(file))
 
 
@@ -144,3 +144,36 @@ def test_a_packaged_backbone_is_found_by_name(
 
 def test_a_team_names_a_file_that_lies_beside_it(original: Backbone, file: Path) -> None:
     assert Resources("tiny.gguf", file.parent).backbone.digest() == original.digest()
+
+
+def test_teams_with_files_of_one_name_have_their_own_backbone(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / file.name).write_bytes(file.read_bytes())
+    here, other = Resources(file.name, file.parent), Resources(file.name, tmp_path / "other")
+    assert here.beside == file and other.beside == tmp_path / "other" / file.name
+    (tmp_path / "default").touch()
+    assert Resources("default", tmp_path).beside is None, "a file that is no model"
+
+
+def test_nothing_beside_the_file_is_read(original: Backbone, file: Path) -> None:
+    foreign = {"auto_map": {"AutoTokenizer": ["evil.Tokenizer", None]}, "eos_token": "?", "tokenizer_class": "T5"}
+    (file.parent / "tokenizer_config.json").write_text(json.dumps(foreign))
+    (file.parent / "adapter_config.json").write_text("{}")
+    (file.parent / "evil.py").write_text("raise RuntimeError('nobody may run this')")
+    found = Backbone.load(str(file))
+    assert found.digest() == original.digest() and found.tokenizer.eos_token == original.tokenizer.eos_token
+
+
+def test_the_ending_may_be_in_capitals_and_a_folder_may_have_it(original: Backbone, file: Path, tmp_path: Path) -> None:
+    loud = file.rename(tmp_path / "TINY.GGUF")
+    assert Backbone.load(str(loud)).digest() == original.digest()
+    original.model.save_pretrained(tmp_path / "folder.gguf")
+    original.tokenizer.save_pretrained(tmp_path / "folder.gguf")
+    assert Backbone.load(str(tmp_path / "folder.gguf")).digest() == original.digest()
+
+
+def test_where_nothing_can_be_kept_it_says_so(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "taken").write_text("a file")
+    monkeypatch.setattr(constants, "HF_HOME", str(tmp_path / "taken"))
+    with pytest.raises(UnderstudyError, match="weights cannot be kept here.*HF_HOME"):
+        Backbone.load(str(file))

@@ -19,7 +19,7 @@ from understudy.core.errors import UnderstudyError
 from understudy.core.fused import FusedLayers
 from understudy.core.heads import Head
 from understudy.core.meta.start import Start
-from understudy.core.pretraining import Progress
+from understudy.core.pretraining import Pretraining, Progress, Recipe
 from understudy.core.release import Shape, new_backbone
 from understudy.few_shot_rivals import RIVALS
 from understudy.origin import HEADS, Origin
@@ -200,17 +200,22 @@ def test_heads_begin_in_the_upper_layers_of_a_backbone_that_has_none(
     tokenizer.save_pretrained("tiny")
     words = ["train", "roles", "--backbone", "tiny", "--role", "recommender", "--minutes", "0.01", "--tokens", "512",
              "--json"]  # fmt: skip
-    kept = {}
-    for rate in ("0.003", "0.006"):
-        done = runner.invoke(app, [*words, "--rate", rate, "--out", rate, "--work", f"work{rate}"])
-        assert done.exit_code == 0, (done.output, done.exception)
-        head = kept[rate] = Head.load(tmp_path / rate / "recommender")
-        assert head.backbone == {"name": "tiny", "digest": made.digest()} and head.rank == role_training.FOREIGN_RANK
-        assert {site.split(".")[2] for site in head.pairs} == {"2", "3", "4"}, "three fifths of the layers"
-        assert any(bool(up.any()) for _, up in head.pairs.values()), "they have learned something"
-    site = max(kept["0.003"].pairs)
-    assert not torch.equal(kept["0.003"].pairs[site][1], kept["0.006"].pairs[site][1]), "the rate was heeded"
-    missing = runner.invoke(app, [*words, "--from", "0.003", "--role", "qa", "--work", "other"])
+    given: list[Recipe] = []
+    began = Pretraining.__init__
+
+    def note(self: Pretraining, *arguments: Any, **more: Any) -> None:
+        began(self, *arguments, **more)
+        given.append(self.recipe)
+
+    monkeypatch.setattr(Pretraining, "__init__", note)
+    done = runner.invoke(app, [*words, "--rate", "0.003", "--out", "made", "--work", "work"])
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert [(one.rows_tokens, one.head_rate) for one in given] == [(512, 0.003)]
+    head = Head.load(tmp_path / "made" / "recommender")
+    assert head.backbone == {"name": "tiny", "digest": made.digest()} and head.rank == role_training.FRESH_RANK
+    assert {site.split(".")[2] for site in head.pairs} == {"2", "3", "4"}, "three fifths of the layers"
+    assert any(bool(up.any()) for _, up in head.pairs.values()), "they have learned something"
+    missing = runner.invoke(app, [*words, "--from", "made", "--role", "qa", "--work", "other"])
     assert missing.exit_code == 2 and "the head's file is missing" in missing.output
 
 
