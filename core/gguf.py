@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +24,7 @@ from transformers.utils import quantization_config
 from .errors import UnderstudyError
 
 _NEEDED = ("gguf", "accelerate")
+_A_DAY = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,9 @@ def unpacked(file: Path) -> Path:
         raise UnderstudyError(what, where=str(file), mend='pip install "understudy[gguf]"')
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        for left in folder.parent.glob(f".{folder.name}-*"):  # by a process that was killed
+            if time.time() - left.stat().st_mtime > _A_DAY:
+                shutil.rmtree(left, ignore_errors=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except OSError as error:
         mend = "let HF_HOME name a folder that can be written"

@@ -64,6 +64,8 @@ def train_roles(
     folder = folder_of(name)
     backbone = Backbone.load(str(folder))
     beside = origin or (folder / "heads" if (folder / "heads").is_dir() else HEADS / folder.name)
+    if average and (new := [role for role in roles if not origin and not (beside / role).is_dir()]):
+        raise UnderstudyError(f"there is no head of {new[0]} to take the mean with", mend="leave out --average")
     known = {role: Head.load(beside / role).stack() for role in roles if origin or (beside / role).is_dir()}
     sites = next((tuple(stack.down) for stack in known.values()), upper_sites(backbone, FRESH_SHARE))
     fresh = {site: backbone.sites[site] for site in sites}

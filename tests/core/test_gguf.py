@@ -1,7 +1,10 @@
 """Files as llama.cpp runs them, as backbones: what is unpacked is what was packed."""
 
+import hashlib
 import json
+import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,7 +99,14 @@ def test_what_is_unpacked_is_what_was_packed(original: Backbone, file: Path) -> 
 
 
 def test_it_is_unpacked_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = Path(constants.HF_HOME) / "understudy"
+    sha = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    for age, name in ((90_000, "killed"), (60, "at-work")):
+        (home / f".tiny-{sha}-{name}").mkdir(parents=True)
+        os.utime(home / f".tiny-{sha}-{name}", (time.time() - age,) * 2)
     first = files.unpacked(file)
+    assert sorted(one.name for one in home.iterdir()) == [f".tiny-{sha}-at-work", f"tiny-{sha}"]
+    (home / f".tiny-{sha}-at-work").rmdir()
     assert first.parent == Path(constants.HF_HOME) / "understudy" and (first / "model.safetensors").is_file()
     monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", None)
     assert files.unpacked(file) == first

@@ -215,6 +215,8 @@ def test_heads_begin_in_the_upper_layers_of_a_backbone_that_has_none(
     assert head.backbone == {"name": "tiny", "digest": made.digest()} and head.rank == role_training.FRESH_RANK
     assert {site.split(".")[2] for site in head.pairs} == {"2", "3", "4"}, "three fifths of the layers"
     assert any(bool(up.any()) for _, up in head.pairs.values()), "they have learned something"
+    mean = runner.invoke(app, [*words, "--average", "--work", "third"])
+    assert mean.exit_code == 2 and "no head of recommender to take the mean with" in mean.output
     missing = runner.invoke(app, [*words, "--from", "made", "--role", "qa", "--work", "other"])
     assert missing.exit_code == 2 and "the head's file is missing" in missing.output
 
