@@ -22,7 +22,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks.questions import DESK, DEVELOPING, QUESTIONS
-from understudy.agents.messages import PlanRequest
+from understudy.agents.requests import message_from
 from understudy.judging import Judged, judge_role
 from understudy.questions import WHOLE, Question, read_questions
 from understudy.workflows.team import Team
@@ -44,9 +44,8 @@ async def judged_of(team: Team, role: str, questions: Sequence[Question]) -> lis
     agent = team[role]
 
     async def answer(one: Question) -> Judged:
-        request = one.request
-        message = PlanRequest(request=request, cast=team.cast) if role == PLANNER else agent.takes(request=request)
-        return judge_role(one, await agent.handle(message))
+        asked = {"request": one.request, "cast": team.cast} if role == PLANNER else one.request
+        return judge_role(one, await agent.handle(message_from(agent.takes, asked, one.where)))
 
     return list(await asyncio.gather(*map(answer, questions)))
 
